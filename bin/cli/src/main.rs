@@ -1,0 +1,3 @@
+//! pakawaaz: the terminal client for officials and administrators.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Load generator and benchmarks that print their figures.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The Pakawaaz server: the only place that wires contexts together.
+
+fn main() {}

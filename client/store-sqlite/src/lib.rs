@@ -1,0 +1,1 @@
+//! Native client store: encrypted rows in SQLite.

@@ -1,0 +1,1 @@
+//! Organisation tree, posts and their holders, officials' names; search.

@@ -1,0 +1,1 @@
+//! Officials' accounts, devices, SIMs, certificates, three-factor login, sessions, revocation.

@@ -1,0 +1,1 @@
+//! MLS delivery service: key packages, one ordered chained log per group, cursors, events.

@@ -1,0 +1,171 @@
+//! Administration: proposals under dual control, SIM batches, suspension, roles, audit.
+
+use pakawaaz_base::{AuditId, Bytes, DeviceId, Millis, OfficialId, ProposalId, Role, SimId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What a proposal does once enough administrators have signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProposalKind {
+    /// Device vouchers (`Statement::Grant`), one or many.
+    Grants,
+    /// Revocations of officials, devices, SIMs or administrators (`Statement::Revocation`).
+    Revocations,
+    /// Role changes (`Statement::RoleChange`).
+    Roles,
+}
+
+/// `POST /v1/admin/proposals` (administrator).
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ProposalRequest {
+    /// What it does.
+    pub kind: ProposalKind,
+    /// `trust::Signed` statements, each already signed by the caller's device key.
+    pub statements: Vec<Bytes>,
+}
+
+/// `POST /v1/admin/proposals/{proposal}/approve`: the same statements with a second administrator's signature.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ApproveRequest {
+    /// One signature for each statement, in order (P-256 r‖s, 64 bytes).
+    pub signatures: Vec<Bytes>,
+}
+
+/// Where a proposal stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProposalStatus {
+    /// Waits for another administrator.
+    Open,
+    /// Carried out.
+    Executed,
+    /// Withdrawn or refused.
+    Withdrawn,
+    /// Nobody signed in time.
+    Expired,
+}
+
+/// One proposal.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Proposal {
+    /// Its id.
+    pub proposal: ProposalId,
+    /// What it does.
+    pub kind: ProposalKind,
+    /// Where it stands.
+    pub status: ProposalStatus,
+    /// Who proposed.
+    pub proposed_by: OfficialId,
+    /// Who approved.
+    pub approved_by: Vec<OfficialId>,
+    /// When proposed.
+    pub proposed_at: Millis,
+    /// `trust::Signed` statements with the signatures so far.
+    pub statements: Vec<Bytes>,
+}
+
+/// `GET /v1/admin/proposals?status=open`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ProposalList {
+    /// Newest first.
+    pub proposals: Vec<Proposal>,
+}
+
+/// Whom or what an act is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Subject {
+    /// An official with all devices.
+    Official(OfficialId),
+    /// One device.
+    Device(DeviceId),
+    /// One SIM.
+    Sim(SimId),
+}
+
+/// `POST /v1/admin/suspend` (one administrator, at once, by the server only) and `POST /v1/admin/unsuspend`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SuspendRequest {
+    /// Who or what.
+    pub subject: Subject,
+}
+
+/// `POST /v1/admin/sims/import` takes `text/csv` with the header
+/// `iccid,imsi,algorithm,k,opc_or_topc` (hex; algorithm `milenage` or `tuak`). Nothing is stored unless every row is good.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SimImportResponse {
+    /// SIMs stored.
+    pub imported: u32,
+}
+
+/// One SIM, without secrets.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SimRecord {
+    /// Its id.
+    pub sim: SimId,
+    /// ICCID.
+    pub iccid: String,
+    /// IMSI.
+    pub imsi: String,
+    /// `milenage` or `tuak`.
+    pub algorithm: String,
+    /// Bound official.
+    pub official: Option<OfficialId>,
+    /// `available`, `bound`, `suspended`, `revoked`.
+    pub status: String,
+}
+
+/// `GET /v1/admin/sims`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SimList {
+    /// By ICCID.
+    pub sims: Vec<SimRecord>,
+}
+
+/// `GET /v1/admin/accounts/{official}`: the login side of an official.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AccountRecord {
+    /// The official.
+    pub official: OfficialId,
+    /// Login name.
+    pub username: String,
+    /// `new` (never enrolled), `active`, `suspended`, `revoked`.
+    pub status: String,
+    /// Roles.
+    pub roles: Vec<Role>,
+    /// Failed password proofs by enrolled devices since the last success.
+    pub password_failures: u32,
+    /// Failed SIM proofs since the last success.
+    pub sim_failures: u32,
+}
+
+/// One administrative act.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AuditEntry {
+    /// Position in the chain, from 1.
+    pub seq: i64,
+    /// Its id.
+    pub id: AuditId,
+    /// When.
+    pub at: Millis,
+    /// Who; absent for the installation itself.
+    pub actor: Option<OfficialId>,
+    /// Stable name of the act, for example `identity.sims_imported`.
+    pub action: String,
+    /// What it was about (ids only).
+    pub subject: String,
+    /// Further facts.
+    pub detail: serde_json::Value,
+    /// SHA-256 over this entry and the previous hash.
+    pub hash: Bytes,
+}
+
+/// `GET /v1/admin/audit?after=SEQ&limit=N`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AuditPage {
+    /// In order.
+    pub entries: Vec<AuditEntry>,
+    /// Whether the chain verified up to the last entry shown.
+    pub verified: bool,
+}

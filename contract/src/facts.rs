@@ -1,0 +1,82 @@
+//! Facts that contexts tell each other through the transactional outbox (at least once; handlers are idempotent).
+//! The outbox `kind` is the constant beside each type; the payload is its JSON.
+
+use pakawaaz_base::{Bytes, DeviceId, Millis, OfficialId, SessionId};
+use serde::{Deserialize, Serialize};
+
+/// `directory`: an official exists and may be given vouchers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OfficialCreated {
+    /// The official.
+    pub official: OfficialId,
+    /// Login name.
+    pub username: String,
+    /// When.
+    pub at: Millis,
+}
+impl OfficialCreated {
+    /// Outbox kind.
+    pub const KIND: &'static str = "directory.official_created";
+}
+
+/// `identity`: a device was enrolled and waits for cross-signing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DevicePending {
+    /// The device.
+    pub device: DeviceId,
+    /// Its official.
+    pub official: OfficialId,
+    /// When.
+    pub at: Millis,
+}
+impl DevicePending {
+    /// Outbox kind.
+    pub const KIND: &'static str = "identity.device_pending";
+}
+
+/// `identity`: a device may be a leaf from now on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeviceActivated {
+    /// The device.
+    pub device: DeviceId,
+    /// Its official.
+    pub official: OfficialId,
+    /// When.
+    pub at: Millis,
+}
+impl DeviceActivated {
+    /// Outbox kind.
+    pub const KIND: &'static str = "identity.device_activated";
+}
+
+/// `identity`: a device was cut off: by the server alone (`statement` empty) or by a signed revocation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeviceCut {
+    /// The device.
+    pub device: DeviceId,
+    /// Its official.
+    pub official: OfficialId,
+    /// `trust::Signed` revocation.
+    pub statement: Option<Bytes>,
+    /// When.
+    pub at: Millis,
+}
+impl DeviceCut {
+    /// Outbox kind.
+    pub const KIND: &'static str = "identity.device_cut";
+}
+
+/// `identity`: a session ended (logout, reuse of a refresh token, password change).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SessionEnded {
+    /// The session.
+    pub session: SessionId,
+    /// Its device.
+    pub device: DeviceId,
+    /// When.
+    pub at: Millis,
+}
+impl SessionEnded {
+    /// Outbox kind.
+    pub const KIND: &'static str = "identity.session_ended";
+}

@@ -1,0 +1,1 @@
+//! Problem details, authentication extractor, throttling, device event hub.

@@ -1,0 +1,1 @@
+//! 3GPP authentication and key agreement.

@@ -1,0 +1,1 @@
+//! Three-factor login transcript, OPAQUE suite, key schedule, DPoP and access tokens; pure.

@@ -1,0 +1,1 @@
+//! Certificates, vouchers, grants, cross-signatures, quorum-signed statements: who may speak for whom; pure.

@@ -1,0 +1,1 @@
+//! Runs every store test on SQLite and on a PostgreSQL it starts itself.
