@@ -142,10 +142,7 @@ impl<H: BatchHandler> Worker<H> {
     }
 
     /// One transaction. `Err` means that nothing was acknowledged.
-    async fn attempt(
-        &self,
-        requests: &[H::Request],
-    ) -> Result<Vec<Result<H::Response, H::Error>>, Failure<H::Error>> {
+    async fn attempt(&self, requests: &[H::Request]) -> Result<Vec<Result<H::Response, H::Error>>, Failure<H::Error>> {
         let mut tx = self.db.begin().await.map_err(Failure::storage)?;
         let applied = AssertUnwindSafe(self.handler.apply(&mut tx, requests)).catch_unwind().await;
         let results = match applied {

@@ -96,9 +96,8 @@ impl Db {
         let connect = AnyConnectOptions::from_str(&url)?.disable_statement_logging();
         // The writer connects first: it creates the WAL that the readers need.
         let writers = pool(1, common.clone()).connect_with(connect.clone()).await?;
-        let readers = pool(options.max_readers.max(1), format!("{common} PRAGMA query_only = ON;"))
-            .connect_with(connect)
-            .await?;
+        let readers =
+            pool(options.max_readers.max(1), format!("{common} PRAGMA query_only = ON;")).connect_with(connect).await?;
         Ok(Self::assemble(Engine::Sqlite, url, readers, writers))
     }
 
@@ -114,8 +113,7 @@ impl Db {
         let writers = pool(options.max_writers, "SET lock_timeout = '30s'; SET synchronous_commit = on")
             .connect_with(connect.clone())
             .await?;
-        let readers =
-            pool(options.max_readers, "SET default_transaction_read_only = on").connect_with(connect).await?;
+        let readers = pool(options.max_readers, "SET default_transaction_read_only = on").connect_with(connect).await?;
         Ok(Self::assemble(Engine::Postgres, url.to_owned(), readers, writers))
     }
 
@@ -165,9 +163,8 @@ impl Db {
         match self.engine() {
             Engine::Sqlite => {
                 let mut read = self.read().await?;
-                let rows: Vec<(String,)> = sqlx::query_as("SELECT integrity_check FROM pragma_integrity_check")
-                    .fetch_all(read.conn())
-                    .await?;
+                let rows: Vec<(String,)> =
+                    sqlx::query_as("SELECT integrity_check FROM pragma_integrity_check").fetch_all(read.conn()).await?;
                 let (orphans,): (i64,) =
                     sqlx::query_as("SELECT COUNT(*) FROM pragma_foreign_key_check").fetch_one(read.conn()).await?;
                 let sound = rows.len() == 1 && rows[0].0 == "ok" && orphans == 0;

@@ -129,9 +129,9 @@ fn from_code(code: &str) -> StorageError {
         };
     }
     match code.parse::<u32>().map(|n| n & 0xff) {
-        Ok(5 | 6) => StorageError::Conflict,       // BUSY, LOCKED
-        Ok(10 | 13) => StorageError::DiskFull,     // IOERR, FULL
-        Ok(11 | 26) => StorageError::Corrupt,      // CORRUPT, NOTADB
+        Ok(5 | 6) => StorageError::Conflict,         // BUSY, LOCKED
+        Ok(10 | 13) => StorageError::DiskFull,       // IOERR, FULL
+        Ok(11 | 26) => StorageError::Corrupt,        // CORRUPT, NOTADB
         Ok(7 | 8 | 14) => StorageError::Unavailable, // NOMEM, READONLY, CANTOPEN
         _ => StorageError::Internal { what: "database", code: code.chars().take(8).collect() },
     }

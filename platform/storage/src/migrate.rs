@@ -63,9 +63,10 @@ impl Db {
             if applied.iter().any(|(c, v)| c == step.context && *v == step.version) {
                 continue;
             }
-            sqlx::raw_sql(sqlx::AssertSqlSafe(self.engine().render(step.sql))).execute(tx.conn()).await.inspect_err(
-                |_| tracing::error!(context = step.context, version = step.version, "migration failed"),
-            )?;
+            sqlx::raw_sql(sqlx::AssertSqlSafe(self.engine().render(step.sql)))
+                .execute(tx.conn())
+                .await
+                .inspect_err(|_| tracing::error!(context = step.context, version = step.version, "migration failed"))?;
             sqlx::query(match self.engine() {
                 Engine::Sqlite => {
                     "INSERT INTO schema_migrations (context, version, applied_at)

@@ -51,11 +51,10 @@ pub fn append(tx: &mut Tx, kind: &'static str, payload: &impl Serialize, now: Mi
 
 /// Numbers and inserts the events; the caller commits right after.
 pub(crate) async fn write(conn: &mut AnyConnection, events: Vec<Pending>) -> Result<()> {
-    let (last,): (i64,) =
-        sqlx::query_as("UPDATE outbox_counter SET last = last + $1 WHERE one = 1 RETURNING last")
-            .bind(events.len() as i64)
-            .fetch_one(&mut *conn)
-            .await?;
+    let (last,): (i64,) = sqlx::query_as("UPDATE outbox_counter SET last = last + $1 WHERE one = 1 RETURNING last")
+        .bind(events.len() as i64)
+        .fetch_one(&mut *conn)
+        .await?;
     let first = last - events.len() as i64 + 1;
     for (id, event) in (first..).zip(events) {
         sqlx::query("INSERT INTO outbox (id, context, kind, payload, created_at) VALUES ($1, $2, $3, $4, $5)")

@@ -2,8 +2,7 @@
 
 use crate::outbox::{self, Pending};
 use crate::{Db, Engine, Result, StorageError};
-use sqlx::{Any, AnyConnection, Transaction, TransactionManager};
-use sqlx::any::AnyTransactionManager;
+use sqlx::{Any, AnyConnection, Transaction};
 
 /// A write transaction, from [`Db::begin`]. Dropping it rolls back.
 pub struct Tx {
@@ -48,7 +47,8 @@ impl Tx {
 
     /// Starts a savepoint inside the transaction; may be nested.
     pub async fn savepoint(&mut self) -> Result<()> {
-        AnyTransactionManager::begin(&mut self.inner, None).await?;
+        // One name for all depths: both engines let an inner savepoint hide an outer one of the same name.
+        sqlx::query("SAVEPOINT step").execute(self.conn()).await?;
         self.savepoints.push(self.pending.len());
         Ok(())
     }
@@ -56,7 +56,8 @@ impl Tx {
     /// Keeps what happened since the last [`Tx::savepoint`].
     pub async fn release(&mut self) -> Result<()> {
         self.savepoints.pop().ok_or(StorageError::internal("no_savepoint"))?;
-        Ok(AnyTransactionManager::commit(&mut self.inner).await?)
+        sqlx::query("RELEASE SAVEPOINT step").execute(self.conn()).await?;
+        Ok(())
     }
 
     /// Undoes what happened since the last [`Tx::savepoint`], outbox events included. On PostgreSQL this
@@ -64,7 +65,9 @@ impl Tx {
     pub async fn rollback_to_savepoint(&mut self) -> Result<()> {
         let pending = self.savepoints.pop().ok_or(StorageError::internal("no_savepoint"))?;
         self.pending.truncate(pending);
-        Ok(AnyTransactionManager::rollback(&mut self.inner).await?)
+        sqlx::query("ROLLBACK TO SAVEPOINT step").execute(self.conn()).await?;
+        sqlx::query("RELEASE SAVEPOINT step").execute(self.conn()).await?;
+        Ok(())
     }
 
     /// Makes everything durable, outbox events included. After `Ok` it survives a crash.
