@@ -1,0 +1,90 @@
+//! How values are written: one tag byte, then the body.
+//!
+//! [`Format::Compact`] is postcard: byte strings cost their length plus one or two bytes, where CBOR writes the
+//! `Vec<u8>`s of openmls as arrays of integers (nearly twice the size) and JSON as decimal text (nearly four times).
+//! Postcard does not describe itself, and one openmls type (`PastEpochDeletionPolicy`, inside the join config)
+//! can only be read from a format that does: those few rows are [`Format::Described`], CBOR. The tag byte also is
+//! where a later openmls with other shapes gets its own number, so that old rows stay readable.
+
+use crate::{StorageError, Value};
+use serde::{Serialize, de::DeserializeOwned};
+use zeroize::Zeroizing;
+
+/// Which body follows the tag byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// postcard 1; shapes of openmls 0.9.
+    Compact = 1,
+    /// CBOR; shapes of openmls 0.9.
+    Described = 2,
+}
+
+/// Encodes `value` behind its tag. No partial copy of a secret is left in freed memory by the compact format.
+pub fn encode<T: Serialize + ?Sized>(format: Format, value: &T) -> Result<Value, StorageError> {
+    match format {
+        Format::Compact => {
+            // The size first, then exactly one allocation: a growing vector would leave secrets behind.
+            let size = postcard::experimental::serialized_size(value).map_err(|_| StorageError::Encode)?;
+            let mut out = Zeroizing::new(vec![0u8; size + 1]);
+            out[0] = Format::Compact as u8;
+            let written = postcard::to_slice(value, &mut out[1..]).map_err(|_| StorageError::Encode)?.len();
+            debug_assert_eq!(written, size);
+            Ok(out)
+        }
+        Format::Described => {
+            let mut out = Zeroizing::new(Vec::with_capacity(256));
+            out.push(Format::Described as u8);
+            ciborium::into_writer(value, &mut *out).map_err(|_| StorageError::Encode)?;
+            Ok(out)
+        }
+    }
+}
+
+/// Decodes what [`encode`] wrote, whichever format it was; trailing bytes are an error.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StorageError> {
+    let (tag, mut body) = bytes.split_first().ok_or(StorageError::Decode)?;
+    match *tag {
+        t if t == Format::Compact as u8 => {
+            let (value, rest) = postcard::take_from_bytes(body).map_err(|_| StorageError::Decode)?;
+            if rest.is_empty() { Ok(value) } else { Err(StorageError::Decode) }
+        }
+        t if t == Format::Described as u8 => {
+            let value = ciborium::from_reader(&mut body).map_err(|_| StorageError::Decode)?;
+            if body.is_empty() { Ok(value) } else { Err(StorageError::Decode) }
+        }
+        _ => Err(StorageError::Decode),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Sample = (u64, Vec<u8>, Option<String>, Vec<(u32, Vec<u8>)>);
+
+    proptest! {
+        #[test]
+        fn round_trips_in_both_formats(sample: Sample) {
+            for format in [Format::Compact, Format::Described] {
+                let bytes = encode(format, &sample).expect("encodes");
+                prop_assert_eq!(decode::<Sample>(&bytes).expect("decodes"), sample.clone());
+                let mut longer = bytes.to_vec();
+                longer.push(0);
+                prop_assert_eq!(decode::<Sample>(&longer), Err(StorageError::Decode));
+            }
+        }
+
+        #[test]
+        fn damaged_rows_are_errors_never_panics(bytes: Vec<u8>) {
+            let _ = decode::<Sample>(&bytes);
+            let _ = decode::<Vec<Vec<u8>>>(&bytes);
+        }
+    }
+
+    #[test]
+    fn unknown_tags_are_refused() {
+        assert_eq!(decode::<u8>(&[]), Err(StorageError::Decode));
+        assert_eq!(decode::<u8>(&[9, 1]), Err(StorageError::Decode));
+    }
+}
