@@ -3,4 +3,17 @@
 use crate::Target;
 
 /// All entries, sorted by name.
-pub const TARGETS: &[Target] = &[];
+#[rustfmt::skip]
+pub const TARGETS: &[Target] = &[
+    Target { name: "aka-algorithm", run: pakawaaz_aka::fuzz::algorithm },
+    Target { name: "aka-autn", run: pakawaaz_aka::fuzz::autn },
+    Target { name: "aka-auts", run: pakawaaz_aka::fuzz::auts },
+    Target { name: "aka-text", run: pakawaaz_aka::fuzz::text },
+    Target { name: "aka-usim", run: pakawaaz_aka::fuzz::usim },
+    Target { name: "contract-client_frame", run: pakawaaz_contract::fuzz::client_frame },
+    Target { name: "contract-server_frame", run: pakawaaz_contract::fuzz::server_frame },
+    Target { name: "directory-search_query", run: pakawaaz_directory::fuzz::search_query },
+    Target { name: "trust-certificate", run: pakawaaz_trust::fuzz::certificate },
+    Target { name: "trust-statement", run: pakawaaz_trust::fuzz::statement },
+    Target { name: "trust-voucher", run: pakawaaz_trust::fuzz::voucher },
+];

@@ -1,0 +1,208 @@
+//! The suites of `cargo xtask test`, in their order, each with the time it may take.
+//!
+//! Budgets are for a cold build on two cores and leave room for a slow disk. A suite that needs more must become
+//! faster, or its budget must be raised here, on purpose, in a commit that says why.
+
+use crate::report::Outcome;
+use crate::tools::{CARGO_DENY, CARGO_NEXTEST, CLIPPY, POSTGRESQL, RUSTFMT, Tool};
+use crate::{contract, process, tidy, tree, wasm};
+use anyhow::{Result, ensure};
+use std::process::Command;
+use std::time::Duration;
+
+/// One suite.
+pub struct Suite {
+    /// What `cargo xtask test NAME` selects.
+    pub name: &'static str,
+    /// One line for `--list`.
+    pub about: &'static str,
+    /// Seconds it may take.
+    pub budget: u64,
+    /// Needs what the suite `build` makes.
+    pub after_build: bool,
+    /// Programs it needs.
+    pub tools: &'static [Tool],
+    /// Runs it. An error means it could not be run at all, which is a failure as well.
+    pub run: fn(&Suite) -> Result<Outcome>,
+}
+
+/// Installing tools may take this long, in seconds; on a machine that has them it takes none.
+pub const TOOLS_BUDGET: u64 = 180;
+
+/// All suites together may take this long, in seconds.
+pub const TOTAL_BUDGET: u64 = 20 * 60;
+
+/// Crates whose documentation contains runnable examples. Each costs a link, so only those that have some.
+const DOC_TEST_CRATES: &[&str] = &[];
+
+const HARNESS: &str = "pakawaaz-harness";
+const REPLAY: &str = "pakawaaz-fuzz-replay";
+
+/// All suites.
+pub const SUITES: &[Suite] = &[
+    Suite {
+        name: "format",
+        about: "rustfmt finds nothing to change",
+        budget: 30,
+        after_build: false,
+        tools: &[RUSTFMT],
+        run: |suite| suite.cargo(&["fmt", "--all", "--check"]),
+    },
+    Suite {
+        name: "tidy",
+        about: "the repository's own rules",
+        budget: 20,
+        after_build: false,
+        tools: &[],
+        run: |_| tidy::outcome(),
+    },
+    Suite {
+        name: "deny",
+        about: "licences, banned crates and sources of all dependencies",
+        budget: 120,
+        after_build: false,
+        tools: &[CARGO_DENY],
+        run: |suite| suite.cargo(&["deny", "--log-level", "error", "check", "licenses", "bans", "sources"]),
+    },
+    Suite {
+        name: "clippy",
+        about: "clippy without a warning, tests included",
+        budget: 420,
+        after_build: false,
+        tools: &[CLIPPY],
+        run: |suite| suite.cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
+    },
+    Suite {
+        name: "build",
+        about: "everything that the later suites run",
+        budget: 480,
+        after_build: false,
+        tools: &[],
+        run: |suite| suite.cargo(BUILD),
+    },
+    Suite {
+        name: "unit",
+        about: "every crate's tests; stores on SQLite and PostgreSQL",
+        budget: 180,
+        after_build: true,
+        tools: &[CARGO_NEXTEST, POSTGRESQL],
+        run: |suite| suite.nextest(&format!("not (package({HARNESS}) or package({REPLAY}))"), true),
+    },
+    Suite {
+        name: "e2e",
+        about: "whole servers with real clients",
+        budget: 420,
+        after_build: true,
+        tools: &[CARGO_NEXTEST, POSTGRESQL],
+        run: |suite| suite.nextest(&format!("package({HARNESS})"), false),
+    },
+    Suite {
+        name: "fuzz-replay",
+        about: "every fuzz entry over its corpus and mutations of it",
+        budget: 60,
+        after_build: true,
+        tools: &[CARGO_NEXTEST],
+        run: |suite| suite.nextest(&format!("package({REPLAY})"), false),
+    },
+    Suite {
+        name: "contract",
+        about: "contract/openapi.json is what the server says",
+        budget: 20,
+        after_build: true,
+        tools: &[],
+        run: |_| contract::check(),
+    },
+    Suite {
+        name: "doc-tests",
+        about: "examples in the documentation",
+        budget: 60,
+        after_build: true,
+        tools: &[],
+        run: Suite::doc_tests,
+    },
+    Suite {
+        name: "wasm",
+        about: "the client core compiles for the browser",
+        budget: 240,
+        after_build: false,
+        tools: &[],
+        run: |suite| wasm::check(suite.limit()),
+    },
+];
+
+/// Builds programs and tests in one go: naming single packages would compile shared dependencies once more, with
+/// other features.
+pub const BUILD: &[&str] = &["build", "--workspace", "--bins", "--tests", "--locked"];
+
+impl Suite {
+    /// Whether there is anything for it to do.
+    pub fn is_empty(&self) -> bool {
+        self.name == "doc-tests" && DOC_TEST_CRATES.is_empty()
+    }
+
+    /// When a suite is stopped by force: a hang must not eat the whole run.
+    pub fn limit(&self) -> Duration {
+        Duration::from_secs(self.budget * 3)
+    }
+
+    /// One cargo command is the whole suite.
+    fn cargo(&self, args: &[&str]) -> Result<Outcome> {
+        let done = process::logged(self.name, process::cargo().args(args), self.limit())?;
+        Ok(Outcome::one(done.ok, done.output))
+    }
+
+    /// Tests by nextest, with a PostgreSQL around them. `count_ignored`: look up how many tests are ignored in the
+    /// whole workspace (nextest's own number includes those that the filter left out).
+    fn nextest(&self, filter: &str, count_ignored: bool) -> Result<Outcome> {
+        let program = process::target_dir().join("debug/with-postgres");
+        let needs_postgres = self.tools.iter().any(|tool| tool.name == POSTGRESQL.name);
+        ensure!(!needs_postgres || program.exists(), "{} is missing; run the suite build first", program.display());
+        let nextest = process::cargo();
+        let mut command = if needs_postgres {
+            let mut command = Command::new(program);
+            command.arg(nextest.get_program()).current_dir(tree::root()).env("PATH", process::path_with_tools());
+            command
+        } else {
+            nextest
+        };
+        command.args(["nextest", "run", "--workspace", "--locked", "--color", "never", "--no-fail-fast"]);
+        command.args(["--filterset", filter]);
+        let done = process::logged(self.name, &mut command, self.limit())?;
+        let mut outcome = Outcome::of_nextest(done.ok, done.output);
+        outcome.skipped = if count_ignored { ignored_tests()? } else { 0 };
+        Ok(outcome)
+    }
+
+    fn doc_tests(&self) -> Result<Outcome> {
+        let packages = DOC_TEST_CRATES.iter().flat_map(|name| ["-p", name]);
+        let args: Vec<&str> = ["test", "--doc", "--locked"].into_iter().chain(packages).collect();
+        self.cargo(&args)
+    }
+}
+
+/// How many tests of the workspace carry `#[ignore = "…"]`.
+fn ignored_tests() -> Result<u32> {
+    let list = process::cargo()
+        .args(["nextest", "list", "--workspace", "--locked", "--message-format", "json", "--color", "never"])
+        .output()?;
+    let text = String::from_utf8_lossy(&list.stdout);
+    Ok(text.matches("\"ignored\":true").count() as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_budgets_written() {
+        let names: std::collections::BTreeSet<_> = SUITES.iter().map(|suite| suite.name).collect();
+        assert_eq!(names.len(), SUITES.len());
+        assert!(SUITES.iter().all(|suite| suite.budget > 0 && !suite.about.is_empty()));
+    }
+
+    #[test]
+    fn what_needs_the_build_comes_after_it() {
+        let build = SUITES.iter().position(|suite| suite.name == "build").unwrap();
+        assert!(SUITES.iter().take(build).all(|suite| !suite.after_build));
+    }
+}
