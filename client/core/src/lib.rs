@@ -1,1 +1,46 @@
-//! Client core: enrolment, login, MLS, sync, outbox and view-models over transport and store traits; no sockets, no clock, WASM-ready.
+//! Client core: enrolment, login, MLS, synchronisation, outbox and view-models.
+//!
+//! Sans I/O: sockets, clock, randomness, waiting and storage come through three traits ([`Transport`], [`Platform`],
+//! [`Store`]), so the same code runs in a terminal, in a browser (WASM) and under a test that lies to it.
+//!
+//! **Invariants**
+//! * An MLS state change and everything that follows from it are stored in one batch *before* anything leaves the
+//!   device, so a crash at any batch boundary forks nothing and loses nothing.
+//! * Positions are acknowledged only after they are stored.
+//! * The server is believed about nothing that can be verified: logs are hash chains, devices need evidence down to
+//!   the pinned root, removals need signed revocations. What does not verify becomes an [`views::Alarm`].
+
+// Shells are single-threaded (current-thread runtimes, browsers): no `Send` is promised or needed.
+#![allow(async_fn_in_trait)]
+
+mod admin;
+mod alarms;
+mod client;
+mod conversations;
+mod db;
+mod devices;
+mod directory;
+mod enrol;
+mod error;
+mod inner;
+mod keys;
+mod login;
+#[cfg(any(test, feature = "testing"))]
+pub mod memory;
+mod password;
+mod platform;
+mod profile;
+pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod store_conformance;
+pub mod transport;
+pub mod vault;
+pub mod views;
+
+pub use admin::NewVoucher;
+pub use client::{Client, ClientEvent};
+pub use enrol::{EnrolOptions, Enrolled};
+pub use error::ClientError;
+pub use platform::Platform;
+pub use store::{Store, StoreError};
+pub use transport::{Connection, EventSocket, Transport, TransportError};

@@ -1,0 +1,126 @@
+//! Typed, sealed rows over a [`Store`], and transactions that collect changes into one batch.
+
+use crate::platform::Rng;
+use crate::store::{Batch, Key, Range, Store};
+use crate::vault::{Vault, VaultHeader};
+use crate::{ClientError, Platform, keys};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use zeroize::Zeroizing;
+
+/// Store, platform and, once unlocked, the vault.
+pub(crate) struct Db<S, P> {
+    store: S,
+    platform: P,
+    vault: RefCell<Option<Rc<Vault>>>,
+}
+
+pub(crate) fn encode<T: Serialize>(value: &T) -> Zeroizing<Vec<u8>> {
+    let mut out = Zeroizing::new(Vec::with_capacity(256));
+    ciborium::into_writer(value, &mut *out).expect("writing CBOR to a Vec cannot fail");
+    out
+}
+
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
+    ciborium::from_reader(bytes).map_err(|_| ClientError::Damaged)
+}
+
+impl<S: Store, P: Platform> Db<S, P> {
+    pub(crate) fn new(store: S, platform: P) -> Self {
+        Self { store, platform, vault: RefCell::new(None) }
+    }
+    pub(crate) fn platform(&self) -> &P {
+        &self.platform
+    }
+    pub(crate) fn rng(&self) -> Rng<'_, P> {
+        Rng(&self.platform)
+    }
+    pub(crate) fn store(&self) -> &S {
+        &self.store
+    }
+    pub(crate) fn is_unlocked(&self) -> bool {
+        self.vault.borrow().is_some()
+    }
+    pub(crate) fn set_vault(&self, vault: Option<Vault>) {
+        *self.vault.borrow_mut() = vault.map(Rc::new);
+    }
+    fn vault(&self) -> Result<Rc<Vault>, ClientError> {
+        self.vault.borrow().clone().ok_or(ClientError::Locked)
+    }
+    pub(crate) async fn header(&self) -> Result<Option<VaultHeader>, ClientError> {
+        self.store.get(keys::VAULT).await?.map(|row| decode(&row)).transpose()
+    }
+    pub(crate) async fn put_header(&self, header: &VaultHeader) -> Result<(), ClientError> {
+        let puts = vec![(keys::VAULT.to_vec(), encode(header).to_vec())];
+        Ok(self.store.commit(Batch { puts, deletes: Vec::new() }).await?)
+    }
+    pub(crate) async fn get_raw(&self, key: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, ClientError> {
+        let vault = self.vault()?;
+        self.store.get(key).await?.map(|row| vault.open_row(key, &row)).transpose()
+    }
+    pub(crate) async fn get<V: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<V>, ClientError> {
+        self.get_raw(key).await?.map(|row| decode(&row)).transpose()
+    }
+    pub(crate) async fn scan_raw(&self, range: Range) -> Result<Vec<(Key, Zeroizing<Vec<u8>>)>, ClientError> {
+        let vault = self.vault()?;
+        let rows = self.store.scan(range).await?;
+        rows.into_iter().map(|(key, row)| vault.open_row(&key, &row).map(|v| (key, v))).collect()
+    }
+    pub(crate) async fn scan<V: DeserializeOwned>(&self, range: Range) -> Result<Vec<(Key, V)>, ClientError> {
+        let rows = self.scan_raw(range).await?;
+        rows.into_iter().map(|(key, row)| Ok((key, decode(&row)?))).collect()
+    }
+    /// A transaction: nothing is stored before [`Tx::commit`].
+    pub(crate) fn tx(&self) -> Tx<'_, S, P> {
+        Tx { db: self, rows: BTreeMap::new() }
+    }
+}
+
+/// Changes waiting to be stored in one batch. Reads through it see them.
+pub(crate) struct Tx<'a, S, P> {
+    db: &'a Db<S, P>,
+    rows: BTreeMap<Key, Option<Zeroizing<Vec<u8>>>>,
+}
+
+impl<'a, S: Store, P: Platform> Tx<'a, S, P> {
+    pub(crate) fn db(&self) -> &'a Db<S, P> {
+        self.db
+    }
+    pub(crate) fn put_raw(&mut self, key: Key, value: Zeroizing<Vec<u8>>) {
+        self.rows.insert(key, Some(value));
+    }
+    pub(crate) fn put<V: Serialize>(&mut self, key: Key, value: &V) {
+        self.put_raw(key, encode(value));
+    }
+    pub(crate) fn delete(&mut self, key: Key) {
+        self.rows.insert(key, None);
+    }
+    pub(crate) async fn get<V: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<V>, ClientError> {
+        match self.rows.get(key) {
+            Some(Some(row)) => decode(row).map(Some),
+            Some(None) => Ok(None),
+            None => self.db.get(key).await,
+        }
+    }
+    /// Stores everything at once. A transaction without changes touches nothing.
+    pub(crate) async fn commit(self) -> Result<(), ClientError> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let vault = self.db.vault()?;
+        let mut batch = Batch::default();
+        for (key, value) in self.rows {
+            match value {
+                Some(value) => {
+                    let sealed = vault.seal(&key, &value, &mut self.db.rng());
+                    batch.puts.push((key, sealed));
+                }
+                None => batch.deletes.push(key),
+            }
+        }
+        Ok(self.db.store.commit(batch).await?)
+    }
+}

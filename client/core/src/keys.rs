@@ -1,0 +1,82 @@
+//! Names of rows. They are not encrypted, so they hold identifiers and positions only.
+
+use crate::store::Key;
+use pakawaaz_base::{GroupId, MessageId, Millis, OfficialId};
+
+/// The vault's header; the only row that is not sealed.
+pub const VAULT: &[u8] = b"v";
+/// The profile.
+pub const PROFILE: &[u8] = b"p";
+/// The session.
+pub const SESSION: &[u8] = b"s";
+/// Stored inbox position.
+pub const INBOX: &[u8] = b"i";
+/// Verified devices and administrators.
+pub const KNOWN: &[u8] = b"k";
+/// Groups.
+pub const GROUPS: &[u8] = b"g";
+/// Outbox.
+pub const OUTBOX: &[u8] = b"o";
+/// Changes of membership waiting to be committed.
+pub const INTENTS: &[u8] = b"w";
+/// Directory entries.
+pub const OFFICIALS: &[u8] = b"c";
+/// Alarms.
+pub const ALARMS: &[u8] = b"a";
+/// Welcomes that could not be opened yet.
+pub const NOTICES: &[u8] = b"n";
+/// MLS rows.
+pub const MLS: &[u8] = b"m";
+
+fn join(parts: &[&[u8]]) -> Key {
+    parts.concat()
+}
+
+/// A group's record.
+pub fn group(group: GroupId) -> Key {
+    join(&[GROUPS, group.as_bytes()])
+}
+/// Every line of a group.
+pub fn lines(group: GroupId) -> Key {
+    join(&[b"t", group.as_bytes()])
+}
+/// One line: log position, then order within it.
+pub fn line(group: GroupId, seq: u64, sub: u8) -> Key {
+    join(&[b"t", group.as_bytes(), &seq.to_be_bytes(), &[sub]])
+}
+/// What is known about a message: its position, receipts, reactions.
+pub fn message(group: GroupId, message: MessageId) -> Key {
+    join(&[b"d", group.as_bytes(), message.as_bytes()])
+}
+/// A message on its way out. Message ids are time-ordered, so the outbox is too.
+pub fn outbox(message: MessageId) -> Key {
+    join(&[OUTBOX, message.as_bytes()])
+}
+/// The commit that waits for the server's word.
+pub fn pending_commit(group: GroupId) -> Key {
+    join(&[b"q", group.as_bytes()])
+}
+/// Every intent of a group.
+pub fn intents(group: GroupId) -> Key {
+    join(&[INTENTS, group.as_bytes()])
+}
+/// One intent.
+pub fn intent(group: GroupId, id: MessageId) -> Key {
+    join(&[INTENTS, group.as_bytes(), id.as_bytes()])
+}
+/// A directory entry.
+pub fn official(official: OfficialId) -> Key {
+    join(&[OFFICIALS, official.as_bytes()])
+}
+/// An alarm.
+pub fn alarm(at: Millis, salt: u32) -> Key {
+    join(&[ALARMS, &at.as_u64().to_be_bytes(), &salt.to_be_bytes()])
+}
+/// A kept inbox notice.
+pub fn notice(position: u64) -> Key {
+    join(&[NOTICES, &position.to_be_bytes()])
+}
+/// An MLS row.
+pub fn mls(key: &[u8]) -> Key {
+    join(&[MLS, key])
+}

@@ -1,0 +1,57 @@
+//! What the core needs from the machine it runs on: time, randomness, waiting, and the device's own secret.
+
+use pakawaaz_base::Millis;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// The machine.
+pub trait Platform {
+    /// Wall-clock time.
+    fn now(&self) -> Millis;
+    /// Fills `out` from the operating system's generator.
+    fn fill_random(&self, out: &mut [u8]);
+    /// Waits; used only for back-off and pauses.
+    async fn sleep(&self, duration: Duration);
+    /// A secret of this device that is not in the store (a file outside the profile, a keystore, a TPM): together
+    /// with the PIN it opens the vault, so a copied store cannot be searched for the PIN.
+    fn device_secret(&self) -> Zeroizing<[u8; 32]>;
+}
+
+/// [`Platform::fill_random`] as a `rand_core` generator.
+pub(crate) struct Rng<'a, P: ?Sized>(pub(crate) &'a P);
+
+impl<P: Platform + ?Sized> rand_core::RngCore for Rng<'_, P> {
+    fn next_u32(&mut self) -> u32 {
+        let mut b = [0; 4];
+        self.0.fill_random(&mut b);
+        u32::from_le_bytes(b)
+    }
+    fn next_u64(&mut self) -> u64 {
+        let mut b = [0; 8];
+        self.0.fill_random(&mut b);
+        u64::from_le_bytes(b)
+    }
+    fn fill_bytes(&mut self, dest: &mut [u8]) {
+        self.0.fill_random(dest);
+    }
+    fn try_fill_bytes(&mut self, dest: &mut [u8]) -> Result<(), rand_core::Error> {
+        self.0.fill_random(dest);
+        Ok(())
+    }
+}
+impl<P: Platform + ?Sized> rand_core::CryptoRng for Rng<'_, P> {}
+
+impl<P: Platform + ?Sized> Platform for std::rc::Rc<P> {
+    fn now(&self) -> Millis {
+        (**self).now()
+    }
+    fn fill_random(&self, out: &mut [u8]) {
+        (**self).fill_random(out);
+    }
+    async fn sleep(&self, duration: Duration) {
+        (**self).sleep(duration).await;
+    }
+    fn device_secret(&self) -> Zeroizing<[u8; 32]> {
+        (**self).device_secret()
+    }
+}
