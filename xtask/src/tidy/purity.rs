@@ -1,7 +1,7 @@
 //! Pure code takes time and randomness as arguments and touches neither network nor disk.
 
 use super::Finding;
-use super::source::{Source, is_test_path, used_names};
+use super::source::{Source, is_test_path, is_word, used_names};
 use crate::tree::Tree;
 
 /// What pure code may not say.
@@ -19,6 +19,9 @@ const BANNED: &[&str] = &[
     "std::process",
     "std::thread",
 ];
+
+/// Addresses are values; only sockets and name look-ups reach out.
+const PURE_NET: &[&str] = &["IpAddr", "Ipv4Addr", "Ipv6Addr", "SocketAddr", "SocketAddrV4", "SocketAddrV6"];
 
 /// Modules of std that pure code may not import in a group either.
 const BANNED_STD: &[&str] = &["fs", "net", "process", "thread"];
@@ -45,7 +48,10 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
             .into_iter()
             .filter(|(_, name)| BANNED_STD.contains(&name.as_str()))
             .map(|(at, name)| (at, format!("std::{name}")));
-        for (at, word) in words.chain(groups).filter(|(at, _)| !source.is_test(*at)) {
+        let found = words
+            .chain(groups)
+            .filter(|(at, word)| !source.is_test(*at) && !(word == "std::net" && only_addresses(&source, *at)));
+        for (at, word) in found {
             findings.push(Finding::new(
                 path,
                 source.line(at),
@@ -54,6 +60,16 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether the `std::net` at this offset goes on with nothing but names of addresses.
+fn only_addresses(source: &Source, at: usize) -> bool {
+    let Some(rest) = source.code[at..].strip_prefix("std::net::") else { return false };
+    let names = match rest.strip_prefix('{') {
+        Some(group) => group.split('}').next().unwrap_or_default(),
+        None => rest.split(|c: char| !is_word(c)).next().unwrap_or_default(),
+    };
+    names.split(',').map(str::trim).filter(|name| !name.is_empty()).all(|name| PURE_NET.contains(&name))
 }
 
 #[cfg(test)]
@@ -77,6 +93,15 @@ mod tests {
             }
             assert_eq!(found(check, &[(path, "use std::{collections::BTreeMap, fs};")]).len(), 1);
         }
+    }
+
+    #[test]
+    fn addresses_are_values() {
+        let path = "protocol/trust/src/x.rs";
+        assert!(found(check, &[(path, "use std::net::IpAddr;\nfn a(x: std::net::Ipv4Addr) {}")]).is_empty());
+        assert!(found(check, &[(path, "use std::net::{IpAddr, Ipv4Addr};")]).is_empty());
+        assert_eq!(found(check, &[(path, "use std::net::{IpAddr, TcpStream};")]).len(), 1);
+        assert_eq!(found(check, &[(path, "use std::net::UdpSocket;")]).len(), 1);
     }
 
     #[test]
