@@ -1,0 +1,5 @@
+//! Decisions without clock, randomness, SQL or sockets.
+
+pub mod names;
+pub mod search;
+pub mod units;

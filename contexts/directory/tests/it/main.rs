@@ -1,0 +1,6 @@
+//! The directory on both engines, and over HTTP.
+
+mod administer;
+mod api;
+mod searching;
+mod support;
