@@ -1,6 +1,8 @@
 //! Real openmls groups over the store. After every step every member and the delivery service are thrown away and
 //! loaded again from their rows, so each openmls type goes through the codec in each state it can be in.
 
+#![allow(clippy::unwrap_used)]
+
 use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _};
 use openmls::prelude::*;
 use openmls::treesync::RatchetTree;

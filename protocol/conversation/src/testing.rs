@@ -1,0 +1,1 @@
+//! Test officials and devices.
