@@ -3,7 +3,7 @@
 //! A voucher *is* an Ed25519 key. The server knows its public half only, so it cannot enrol a device for anybody.
 
 use crate::keys::SignLabel;
-use crate::{TrustError, cbor};
+use crate::{GrantKind, TrustError, cbor};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::Signer as _;
@@ -31,6 +31,9 @@ pub struct Voucher {
     /// The voucher's id.
     #[zeroize(skip)]
     pub voucher: VoucherId,
+    /// What it is for, so that a client knows what to ask the official.
+    #[zeroize(skip)]
+    pub kind: GrantKind,
     /// Ed25519 seed.
     #[serde(with = "cbor::array")]
     pub seed: [u8; 32],
@@ -123,6 +126,7 @@ mod tests {
             realm: "pakawaaz.example".into(),
             ca_pin: [7; 32],
             voucher: VoucherId::from_bytes([1; 16]),
+            kind: GrantKind::First,
             seed: [9; 32],
             not_after: Millis(1_800_000_000_000),
         }
