@@ -79,13 +79,20 @@ impl Buckets {
         let after = full_at.saturating_add(self.interval);
         let excess = after.saturating_sub(now).saturating_sub(self.depth);
         if excess > 0 {
+            if known != Some(full_at) {
+                self.remember(source, full_at); // the clock was set back: count from its new time
+            }
             return Err((excess as u64).div_ceil(1000));
         }
+        self.remember(source, after);
+        Ok(())
+    }
+
+    fn remember(&mut self, source: IpAddr, full_at: i64) {
         if self.young.len() >= self.half && !self.young.contains_key(&source) {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(source, after);
-        Ok(())
+        self.young.insert(source, full_at);
     }
 
     /// Sources remembered now.

@@ -94,7 +94,10 @@ impl Db {
                 .after_connect(move |conn, _| run_setup(conn, setup.clone()))
         };
         let connect = AnyConnectOptions::from_str(&url)?.disable_statement_logging();
-        // The writer connects first: it creates the WAL that the readers need.
+        // Once without the pool, which would try again until its time limit and then report only that.
+        let mut first = connect.connect().await?;
+        run_setup(&mut first, common.clone()).await?;
+        first.close().await?;
         let writers = pool(1, common.clone()).connect_with(connect.clone()).await?;
         let readers =
             pool(options.max_readers.max(1), format!("{common} PRAGMA query_only = ON;")).connect_with(connect).await?;
@@ -109,6 +112,12 @@ impl Db {
                 .after_connect(move |conn, _| run_setup(conn, setup.to_owned()))
         };
         let connect = AnyConnectOptions::from_str(url)?.disable_statement_logging();
+        // Once without the pool, which would try again until its time limit and then report only that.
+        tokio::time::timeout(options.acquire_timeout, connect.connect())
+            .await
+            .map_err(|_| StorageError::Unavailable)??
+            .close()
+            .await?;
         // A waiting lock must not outlive every client's patience.
         let writers = pool(options.max_writers, "SET lock_timeout = '30s'; SET synchronous_commit = on")
             .connect_with(connect.clone())
