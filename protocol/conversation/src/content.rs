@@ -312,7 +312,8 @@ impl SealedContent {
     pub fn decode(bytes: &[u8]) -> Result<Self, ContentError> {
         within(bytes.len() <= MAX_CONTENT)?;
         let (encoded, signature): (Bytes, Bytes) = uncbor(bytes)?;
-        if signature.len() != 64 {
+        // One message, one encoding.
+        if signature.len() != 64 || cbor(&(&encoded, &signature)) != bytes {
             return Err(ContentError::Malformed);
         }
         let content = Content::decode(&encoded)?;

@@ -7,6 +7,7 @@
 //! * [`policy`]: which commits and proposals are allowed. Both sides run the same function, so a server that lets
 //!   something through that the policy forbids is contradicted by every client.
 //! * [`external`]: the delivery service's Remove proposals, with the revocation they rest on.
+//! * [`signer`]: an Ed25519 key as openmls wants it.
 //! * [`rejection`]: a member's signed statement that a commit cannot be applied.
 //!
 //! **Invariant**: pure. No clock, no I/O; openmls state is only read.
@@ -20,13 +21,15 @@ pub mod leaf;
 pub mod log;
 pub mod policy;
 pub mod rejection;
-#[cfg(test)]
-mod testing;
+pub mod signer;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use config::{Kind, SUITE, Settings};
 pub use content::{Body, Content, ConversationKind, LogHead, SealedContent};
 pub use error::{ContentError, PolicyError};
 pub use leaf::{Leaf, Roster};
 pub use log::Chain;
-pub use policy::{CommitEffect, LeafCheck, Purpose, check_commit, check_external_proposal};
+pub use policy::{CertificateCheck, CommitEffect, LeafCheck, Purpose, check_commit, check_external_proposal};
 pub use rejection::{CommitRejection, RejectReason};
+pub use signer::MlsSigner;

@@ -19,7 +19,9 @@ use openmls::prelude::{
     Credential, LeafNodeIndex, ProcessedMessage, ProcessedMessageContent, Proposal, QueuedProposal, Sender,
     StagedCommit,
 };
-use pakawaaz_base::{DeviceId, OfficialId};
+use pakawaaz_base::{DeviceId, Millis, OfficialId};
+use pakawaaz_trust::TrustAnchors;
+use pakawaaz_trust::x509::{CLOCK_SKEW, CaChain, VerifiedLeaf, verify_leaf};
 
 /// Why a leaf is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +54,42 @@ where
         purpose: Purpose,
     ) -> Result<(DeviceId, OfficialId), PolicyError> {
         self(credential, signature_key, purpose)
+    }
+}
+
+/// Believes certificates up to the pinned root. Enough for the delivery service; a client wraps it and demands
+/// [`pakawaaz_trust::DeviceEvidence`] of every new device as well.
+#[derive(Clone, Copy, Debug)]
+pub struct CertificateCheck<'a> {
+    /// Pinned realm and root.
+    pub anchors: &'a TrustAnchors,
+    /// Verified issuing chain.
+    pub ca: &'a CaChain,
+    /// The current time.
+    pub now: Millis,
+}
+
+impl CertificateCheck<'_> {
+    /// Everything the certificates say, for callers that also need the device key or the end of validity.
+    pub fn verify(&self, credential: &Credential, signature_key: &[u8]) -> Result<VerifiedLeaf, PolicyError> {
+        let chain = crate::leaf::chain(credential)?;
+        verify_leaf(&chain, signature_key, self.anchors, self.ca, self.now, CLOCK_SKEW)
+            .map_err(|_| PolicyError::BadLeaf)
+    }
+}
+
+impl LeafCheck for CertificateCheck<'_> {
+    fn check(
+        &self,
+        credential: &Credential,
+        signature_key: &[u8],
+        purpose: Purpose,
+    ) -> Result<(DeviceId, OfficialId), PolicyError> {
+        let leaf = self.verify(credential, signature_key)?;
+        if purpose == Purpose::New && leaf.expired {
+            return Err(PolicyError::BadLeaf);
+        }
+        Ok((leaf.device, leaf.official))
     }
 }
 

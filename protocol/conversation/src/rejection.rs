@@ -77,9 +77,7 @@ impl CommitRejection {
         let mut payload = Vec::new();
         ciborium::into_writer(self, &mut payload).map_err(|_| RejectionError)?;
         let signature = signer.sign(&[LABEL, &payload].concat()).map_err(|_| RejectionError)?;
-        let mut out = Vec::new();
-        ciborium::into_writer(&(Bytes(payload), Bytes(signature)), &mut out).map_err(|_| RejectionError)?;
-        Ok(out)
+        SignedBytes { payload: payload.into(), signature: signature.into() }.encode()
     }
     /// Reads without believing.
     pub fn decode(bytes: &[u8]) -> Result<(Self, SignedBytes), RejectionError> {
@@ -88,10 +86,12 @@ impl CommitRejection {
         }
         let (payload, signature): (Bytes, Bytes) = uncbor(bytes)?;
         let rejection: Self = uncbor(&payload)?;
-        if rejection.commit.len() != 32 || signature.len() != 64 {
+        let signed = SignedBytes { payload, signature };
+        // One statement, one encoding.
+        if rejection.commit.len() != 32 || signed.signature.len() != 64 || signed.encode()? != bytes {
             return Err(RejectionError);
         }
-        Ok((rejection, SignedBytes { payload, signature }))
+        Ok((rejection, signed))
     }
     /// Reads and verifies with the member's MLS key (of the epoch the commit would have ended).
     pub fn verify(bytes: &[u8], mls_key: &[u8], crypto: &impl OpenMlsCrypto) -> Result<Self, RejectionError> {
@@ -109,6 +109,14 @@ impl CommitRejection {
 pub struct SignedBytes {
     payload: Bytes,
     signature: Bytes,
+}
+
+impl SignedBytes {
+    fn encode(&self) -> Result<Vec<u8>, RejectionError> {
+        let mut out = Vec::new();
+        ciborium::into_writer(&(&self.payload, &self.signature), &mut out).map_err(|_| RejectionError)?;
+        Ok(out)
+    }
 }
 
 fn uncbor<T: serde::de::DeserializeOwned>(mut bytes: &[u8]) -> Result<T, RejectionError> {
