@@ -1,0 +1,44 @@
+//! Finding officials.
+
+use crate::context::Shell;
+use pakawaaz_base::Millis;
+use pakawaaz_contract::directory::{BilingualName, Official};
+
+/// A name as shown: English, then Urdu if there is one.
+pub fn name(name: &BilingualName) -> String {
+    if name.ur.is_empty() { name.en.clone() } else { format!("{} · {}", name.en, name.ur) }
+}
+
+/// An official on one line: name, post, unit, login name.
+pub fn official_line(official: &Official) -> String {
+    let rank = if official.rank.en.is_empty() { String::new() } else { format!("{} ", official.rank.en) };
+    let post = official.posts.first().map_or_else(String::new, |p| {
+        let unit = p.units.iter().map(|u| u.en.as_str()).collect::<Vec<_>>().join(", ");
+        format!(" — {}, {unit}", p.title.en)
+    });
+    format!("{rank}{} ({}){post}", name(&official.name), official.username)
+}
+
+/// Local time, to the minute.
+pub fn time(at: Millis) -> String {
+    jiff::Timestamp::from_millisecond(at.as_i64()).map_or_else(
+        |_| "?".into(),
+        |t| t.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
+    )
+}
+
+pub async fn find(shell: &Shell, query: &str, limit: u32) -> anyhow::Result<()> {
+    let open = shell.online().await?;
+    let page = open.client.find(query, limit, None).await?;
+    shell.out.show(&page, |page| match page.officials.as_slice() {
+        [] => vec!["Nobody found. Try part of a name, a post or an organisation, in English or Urdu.".into()],
+        found => {
+            let mut lines: Vec<String> = found.iter().map(official_line).collect();
+            if page.next.is_some() {
+                lines.push(format!("… more than {limit}; narrow the search or raise --limit"));
+            }
+            lines
+        }
+    });
+    Ok(())
+}

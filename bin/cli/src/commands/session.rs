@@ -1,0 +1,62 @@
+//! Log in, log out, passwords, who am I.
+
+use crate::commands::enrol::voucher;
+use crate::context::Shell;
+use crate::{output, secrets};
+use std::path::Path;
+
+pub async fn login(shell: &Shell) -> anyhow::Result<()> {
+    let open = shell.open().await?;
+    let mut sim = shell.sim(open.profile.dir())?;
+    let password = shell.password()?;
+    output::note("Proving password, device and SIM…");
+    open.client.login(&password, &mut sim).await?;
+    let me = open.client.whoami().await?;
+    shell.out.show(&me, |me| vec![format!("Logged in as {}.", me.username)]);
+    Ok(())
+}
+
+pub async fn logout(shell: &Shell, everywhere: bool) -> anyhow::Result<()> {
+    let open = shell.open().await?;
+    open.client.logout(everywhere).await?;
+    shell.out.done("logout", if everywhere { "Logged out on every device." } else { "Logged out." });
+    Ok(())
+}
+
+pub async fn passwd(shell: &Shell, new_password_file: Option<&Path>) -> anyhow::Result<()> {
+    let open = shell.open().await?;
+    let mut sim = shell.sim(open.profile.dir())?;
+    open.client.login(&*shell.password()?, &mut sim).await?;
+    let new = secrets::choose(new_password_file, "New password")?;
+    open.client.change_password(&new).await?;
+    shell.out.done("password_changed", "Password changed. Your other sessions have ended.");
+    Ok(())
+}
+
+pub async fn reset_password(shell: &Shell, voucher_text: &str) -> anyhow::Result<()> {
+    let voucher = voucher(voucher_text)?;
+    let open = shell.open().await?;
+    let new = secrets::choose(shell.global.password_file.as_deref(), "New password")?;
+    open.client.reset_password(&voucher, &new).await?;
+    shell.out.done("password_reset", "Password set. Every session has ended; next: pakawaaz login");
+    Ok(())
+}
+
+pub async fn whoami(shell: &Shell) -> anyhow::Result<()> {
+    let open = shell.open().await?;
+    let me = open.client.whoami().await?;
+    shell.out.show(&me, |me| {
+        vec![
+            format!("{} at {}", me.username, me.realm),
+            format!("official  {}", me.official),
+            format!("device    {} ({}, {:?})", me.device, me.label, me.status),
+            format!("key       {}", me.fingerprint),
+            format!("server    {}", me.origin),
+            match me.session_ends_at {
+                Some(at) => format!("session   until {}", crate::commands::people::time(at)),
+                None => "session   none; run pakawaaz login".into(),
+            },
+        ]
+    });
+    Ok(())
+}

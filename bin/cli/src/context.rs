@@ -1,0 +1,119 @@
+//! What every command needs: the profile, unlocked; names turned into ids.
+
+use crate::args::{ConversationRef, Global, OfficialRef};
+use crate::output::Output;
+use crate::secrets;
+use anyhow::{Context as _, bail};
+use pakawaaz_base::{GroupId, OfficialId};
+use pakawaaz_client::views::ConversationView;
+use pakawaaz_client_native::profile::write_private;
+use pakawaaz_client_native::{NativeClient, OpenProfile, SimFile};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// A command's surroundings.
+pub struct Shell {
+    pub global: Global,
+    pub out: Output,
+}
+
+impl Shell {
+    /// The profile folder: as told, or the user's own.
+    pub fn profile_dir(&self) -> anyhow::Result<PathBuf> {
+        if let Some(dir) = &self.global.profile {
+            return Ok(dir.clone());
+        }
+        let base = std::env::var_os("XDG_DATA_HOME")
+            .map(PathBuf::from)
+            .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/share")))
+            .context("no home folder; say --profile DIR")?;
+        Ok(base.join("pakawaaz/default"))
+    }
+
+    /// Opens and unlocks the profile.
+    pub async fn open(&self) -> anyhow::Result<OpenProfile> {
+        let open = OpenProfile::open(&self.profile_dir()?).await?;
+        let pin = secrets::read(self.global.pin_file.as_deref(), "PIN")?;
+        open.client.unlock(&pin).await?;
+        Ok(open)
+    }
+
+    /// Opens, unlocks and makes sure there is a session.
+    pub async fn online(&self) -> anyhow::Result<OpenProfile> {
+        let open = self.open().await?;
+        open.client.ensure_session().await?;
+        Ok(open)
+    }
+
+    /// The SIM: as told, else the one remembered at enrolment.
+    pub fn sim(&self, profile: &Path) -> anyhow::Result<SimFile> {
+        let path = match &self.global.sim {
+            Some(path) => path.clone(),
+            None => PathBuf::from(
+                std::fs::read_to_string(profile.join("sim.path")).context("no SIM remembered; say --sim FILE")?.trim(),
+            ),
+        };
+        Ok(SimFile::open(&path)?)
+    }
+
+    /// Remembers the SIM of a fresh enrolment.
+    pub fn remember_sim(profile: &Path, sim: &SimFile) -> anyhow::Result<()> {
+        let path = std::path::absolute(sim.path())?;
+        let text = path.to_str().context("the SIM's path is not text")?;
+        Ok(write_private(&profile.join("sim.path"), text.as_bytes())?)
+    }
+
+    /// The password, from its file or asked.
+    pub fn password(&self) -> anyhow::Result<Zeroizing<String>> {
+        secrets::read(self.global.password_file.as_deref(), "Password")
+    }
+}
+
+/// An official as typed: an id, or a login name that the directory knows.
+pub async fn official(client: &NativeClient, text: &str) -> anyhow::Result<OfficialId> {
+    match OfficialRef::parse(text) {
+        OfficialRef::Id(id) => Ok(id),
+        OfficialRef::Username(name) => {
+            let page = client.find(&name, 50, None).await?;
+            match page.officials.iter().find(|o| o.username == name) {
+                Some(found) => Ok(found.official),
+                None => bail!("no official has this login name; try `pakawaaz find`"),
+            }
+        }
+    }
+}
+
+/// Several officials as typed.
+pub async fn officials(client: &NativeClient, texts: &[String]) -> anyhow::Result<Vec<OfficialId>> {
+    let mut ids = Vec::with_capacity(texts.len());
+    for text in texts {
+        ids.push(official(client, text).await?);
+    }
+    Ok(ids)
+}
+
+/// A conversation as typed: an id, the start of one, its title, or the other official's login name.
+pub async fn conversation(client: &NativeClient, text: &str) -> anyhow::Result<GroupId> {
+    let text = match ConversationRef::parse(text) {
+        ConversationRef::Id(id) => return Ok(id),
+        ConversationRef::Text(text) => text,
+    };
+    let all = client.conversations().await?;
+    let mut found: Vec<&ConversationView> = all.iter().filter(|c| c.group.to_string().starts_with(&text)).collect();
+    if found.is_empty() {
+        found = all.iter().filter(|c| c.title.eq_ignore_ascii_case(&text)).collect();
+    }
+    if found.is_empty() {
+        for conversation in all.iter().filter(|c| c.direct) {
+            let members = client.members(conversation.group).await?;
+            if members.iter().any(|m| !m.me && m.username.eq_ignore_ascii_case(&text)) {
+                found.push(conversation);
+            }
+        }
+    }
+    match found.as_slice() {
+        [one] => Ok(one.group),
+        [] => bail!("no such conversation; `pakawaaz conversations` lists them, `pakawaaz new` starts one"),
+        _ => bail!("several conversations match; give more of the id"),
+    }
+}

@@ -1,0 +1,95 @@
+//! SIM cards with random keys, as a batch for the server and as software cards for the clients.
+
+use crate::state::{State, write_private};
+use anyhow::{Context as _, Result};
+use pakawaaz_aka::{Algorithm, Iccid, Imsi, Key128, Opc, SoftwareSim, Topc, TuakKey, TuakSettings};
+use pakawaaz_client_native::SimFile;
+use rand::RngCore as _;
+use rand::rngs::OsRng;
+use std::fs;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// Every fourth card speaks TUAK, the others Milenage.
+const TUAK_EVERY: u32 = 4;
+
+/// Makes a card and its row for everybody in `usernames` and writes both, unless an earlier run did: the batch is
+/// written last, so a batch that exists has all its cards. `serial` numbers the first card.
+pub fn make(state: &State, batch: &Path, usernames: &[String], serial: u32) -> Result<Zeroizing<Vec<u8>>> {
+    if let Ok(text) = fs::read(batch) {
+        return Ok(Zeroizing::new(text));
+    }
+    let mut csv = Zeroizing::new(String::from("iccid,imsi,algorithm,k,opc_or_topc\n"));
+    for (username, serial) in usernames.iter().zip(serial..) {
+        let card = card(serial)?;
+        csv.push_str(&row(&card));
+        SimFile::create(&state.sim(username), card).context("writing a SIM card")?;
+    }
+    write_private(batch, csv.as_bytes())?;
+    Ok(Zeroizing::new(csv.as_bytes().to_vec()))
+}
+
+/// ICCID of the batch's first card.
+pub fn first_iccid(batch: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(batch).ok()?;
+    Some(text.lines().nth(1)?.split(',').next()?.to_owned())
+}
+
+fn card(serial: u32) -> Result<SoftwareSim> {
+    let algorithm = if serial.is_multiple_of(TUAK_EVERY) {
+        Algorithm::Tuak {
+            k: TuakKey::from_slice(&*random::<32>())?,
+            topc: Topc::from_bytes(*random()),
+            settings: TuakSettings::default(),
+        }
+    } else {
+        Algorithm::Milenage { k: Key128::from_bytes(*random()), opc: Opc::from_bytes(*random()) }
+    };
+    // 410 is Pakistan; network 99 is nobody's.
+    let imsi = Imsi::new(format!("41099{serial:010}"))?;
+    Ok(SoftwareSim { imsi, iccid: Iccid::with_check_digit(&format!("89924199{serial:010}"))?, algorithm })
+}
+
+fn row(card: &SoftwareSim) -> String {
+    let (k, operator) = match &card.algorithm {
+        Algorithm::Milenage { k, opc } => (k.expose_hex(), opc.expose_hex()),
+        Algorithm::Tuak { k, topc, .. } => (k.expose_hex(), topc.expose_hex()),
+    };
+    format!("{},{},{},{},{}\n", card.iccid.as_str(), card.imsi.as_str(), card.algorithm.name(), *k, *operator)
+}
+
+fn random<const N: usize>() -> Zeroizing<[u8; N]> {
+    let mut bytes = Zeroizing::new([0u8; N]);
+    OsRng.fill_bytes(&mut *bytes);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pakawaaz_aka::Usim as _;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_batch_has_a_row_for_each_card_and_is_made_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::open(dir.path(), false).unwrap();
+        let names: Vec<String> = ["a.b", "a.c", "d.e", "f.g", "h.i"].map(str::to_owned).to_vec();
+        let batch = state.path("sims.csv");
+        let csv = make(&state, &batch, &names, 7).unwrap();
+        let text = String::from_utf8(csv.to_vec()).unwrap();
+        let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|l| l.split(',').collect()).collect();
+        assert_eq!(rows.len(), names.len());
+        let iccids: HashSet<_> = rows.iter().map(|r| r[0]).collect();
+        let keys: HashSet<_> = rows.iter().map(|r| r[3]).collect();
+        assert_eq!((iccids.len(), keys.len()), (5, 5));
+        assert!(rows.iter().any(|r| r[2] == "tuak" && r[3].len() == 64) && rows.iter().any(|r| r[2] == "milenage"));
+        for (name, row) in names.iter().zip(&rows) {
+            let mut card = SimFile::open(&state.sim(name)).unwrap();
+            assert_eq!(card.iccid().unwrap().as_str(), row[0]);
+            assert_eq!(card.imsi().unwrap().as_str(), row[1]);
+        }
+        assert_eq!(first_iccid(&csv).as_deref(), Some(rows[0][0]));
+        assert_eq!(*make(&state, &batch, &names, 7).unwrap(), *csv, "not made again");
+    }
+}
