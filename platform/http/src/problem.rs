@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use pakawaaz_base::{ErrorClass, StableError};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -12,7 +12,8 @@ use std::borrow::Cow;
 pub struct Problem {
     /// `urn:pakawaaz:error:<code>`.
     #[serde(rename = "type")]
-    pub kind: String,
+    #[schema(value_type = String)]
+    pub kind: Box<str>,
     /// Short English sentence for the class of error.
     pub title: Cow<'static, str>,
     /// HTTP status.
@@ -28,7 +29,7 @@ pub struct Problem {
     /// Further response headers (a DPoP nonce, for example).
     #[serde(skip)]
     #[schema(ignore)]
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub headers: Option<Box<HeaderMap>>,
 }
 
 impl Problem {
@@ -45,13 +46,13 @@ impl Problem {
             ErrorClass::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
         };
         Self {
-            kind: format!("urn:pakawaaz:error:{code}"),
+            kind: format!("urn:pakawaaz:error:{code}").into(),
             title: title.into(),
             status: status.as_u16(),
             code: code.into(),
             detail: None,
             retry_after_ms: None,
-            headers: Vec::new(),
+            headers: None,
         }
     }
 
@@ -83,7 +84,7 @@ impl Problem {
 
     /// With a response header.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.headers.get_or_insert_default().insert(name, value);
         self
     }
 }
@@ -106,8 +107,10 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("DPoP algs=\"ES256\""));
         }
-        for (name, value) in self.headers {
-            headers.insert(name, value);
+        if let Some(further) = self.headers {
+            for (name, value) in further.iter() {
+                headers.insert(name, value.clone());
+            }
         }
         response
     }

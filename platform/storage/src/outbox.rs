@@ -158,10 +158,7 @@ impl OutboxConsumer {
         let mut pause = POLL;
         loop {
             changes.mark_unchanged();
-            let failed = match self.deliver().await {
-                Ok(_) => None,
-                Err(error) => Some(error),
-            };
+            let failed = self.deliver().await.err();
             pause = match failed {
                 None => POLL,
                 Some(error) => {

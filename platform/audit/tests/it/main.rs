@@ -1,4 +1,5 @@
 //! The audit log on both engines.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
 use pakawaaz_audit::{AuditActor, AuditError, Entry, Head, MIGRATIONS, append, head, list, verify_chain};
 use pakawaaz_base::{AuditId, DeviceId, Millis, OfficialId, StableError};
@@ -10,7 +11,8 @@ fn entry(n: u8) -> Entry {
     Entry {
         id: AuditId::from_bytes([n; 16]),
         at: Millis(1_000 + i64::from(n)),
-        actor: (n % 2 == 0)
+        actor: n
+            .is_multiple_of(2)
             .then(|| AuditActor { official: OfficialId::from_bytes([n; 16]), device: DeviceId::from_bytes([n; 16]) }),
         action: "identity.revoke_device",
         subject: format!("device {n}"),

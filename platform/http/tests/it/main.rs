@@ -1,4 +1,5 @@
 //! A router behind the whole edge, as the server builds it.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
 use axum::body::Body;
 use axum::routing::{get, post};
@@ -74,7 +75,7 @@ impl Answer {
         assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json");
         let problem: Problem = serde_json::from_str(&self.text).unwrap();
         assert_eq!(problem.status, self.status.as_u16());
-        assert_eq!(problem.kind, format!("urn:pakawaaz:error:{}", problem.code));
+        assert_eq!(*problem.kind, *format!("urn:pakawaaz:error:{}", problem.code));
         problem
     }
 }

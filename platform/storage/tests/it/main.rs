@@ -1,4 +1,5 @@
 //! Storage on both engines.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
 mod batcher;
 mod db;
