@@ -154,13 +154,21 @@ impl Db {
         Ok(Tx::new(tx, self.clone()))
     }
 
-    /// Whether the database answers, to reads and to writes (a full or read-only disk still reads).
+    /// Whether the database answers and a write transaction can start. Cheap; writes nothing.
     pub async fn ping(&self) -> Result<()> {
         let mut read = self.read().await?;
         sqlx::query("SELECT 1").execute(read.conn()).await?;
         drop(read);
         let tx = self.begin().await?;
         tx.rollback().await
+    }
+
+    /// Whether a commit still reaches the disk: rewrites one row, durably. For readiness checks, since a
+    /// full disk still reads and still begins transactions. Needs [`Db::migrate`] first.
+    pub async fn check_writable(&self) -> Result<()> {
+        let mut tx = self.begin().await?;
+        sqlx::query("UPDATE storage_heartbeat SET beats = beats + 1 WHERE one = 1").execute(tx.conn()).await?;
+        tx.commit().await
     }
 
     /// Looks for damage. SQLite: `integrity_check` and `foreign_key_check`, which read the whole file.

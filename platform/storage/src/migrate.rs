@@ -22,8 +22,10 @@ pub struct Migration {
 const MIGRATION_LOCK: i64 = 0x70616b_6d696772;
 
 /// The tables of this crate, applied before any other.
-const OWN: &[Migration] =
-    &[Migration { context: "storage", version: 1, sql: include_str!("../migrations/0001_outbox.sql") }];
+const OWN: &[Migration] = &[
+    Migration { context: "storage", version: 1, sql: include_str!("../migrations/0001_outbox.sql") },
+    Migration { context: "storage", version: 2, sql: include_str!("../migrations/0002_heartbeat.sql") },
+];
 
 impl Db {
     /// Applies what is missing, in the given order, in one transaction: all or nothing. Safe to call from

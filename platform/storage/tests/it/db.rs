@@ -163,8 +163,10 @@ store_test!(a_healthy_database_passes_its_checks, NOTES, |db| async move {
     insert(&mut tx, 1).await.unwrap();
     tx.commit().await.unwrap();
     db.ping().await.unwrap();
+    db.check_writable().await.unwrap();
     db.integrity_check().await.unwrap();
     db.close().await;
+    assert_eq!(db.check_writable().await, Err(StorageError::Unavailable));
     assert_eq!(db.ping().await, Err(StorageError::Unavailable));
 });
 
