@@ -1,14 +1,21 @@
 //! Administration: statements under dual control and thin wrappers of the admin endpoints.
 
+use crate::http::{json, request};
+use crate::transport::Method;
 use crate::{Client, ClientError, Platform, Store, Transport};
-use pakawaaz_base::{Bytes, Millis, OfficialId, ProposalId, Role};
+use pakawaaz_base::{Millis, OfficialId, ProposalId, Role, VoucherId};
 use pakawaaz_contract::admin::{
-    AccountRecord, AuditPage, Proposal, ProposalStatus, SimImportResponse, SimList, Subject,
+    AccountRecord, ApproveRequest, AuditPage, Proposal, ProposalKind, ProposalList, ProposalRequest, ProposalStatus,
+    SimImportResponse, SimList, Subject, SuspendRequest,
 };
 use pakawaaz_contract::directory::{
     AppointRequest, CreateOfficialRequest, CreatePostRequest, CreateUnitRequest, Official, OrgUnit, Post,
 };
-use pakawaaz_trust::{GrantKind, Voucher};
+use pakawaaz_trust::{
+    DeviceSigner as _, Grant, GrantKind, Revocation, RoleChange, SignLabel, Signed, Statement, Voucher, VoucherKey,
+    spki_hash,
+};
+use rand_core::RngCore as _;
 
 /// A voucher that was proposed: hand it over only after the second administrator approved.
 #[derive(Clone, Debug)]
@@ -31,8 +38,35 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         administrator: bool,
         not_after: Millis,
     ) -> Result<(Proposal, Vec<NewVoucher>), ClientError> {
-        let _ = (officials, kind, administrator, not_after);
-        Err(ClientError::LoginRequired)
+        let profile = self.profile().await?;
+        let now = self.server_now();
+        let mut statements = Vec::with_capacity(officials.len());
+        let mut vouchers = Vec::with_capacity(officials.len());
+        for official in officials.iter().copied() {
+            let seed = VoucherKey::new_seed(&mut self.db.rng());
+            let voucher = Voucher {
+                url: profile.origin.clone(),
+                realm: profile.anchors.realm.clone(),
+                ca_pin: spki_hash(&profile.anchors.root_key)?,
+                voucher: VoucherId::new(now, &mut self.db.rng()),
+                kind,
+                seed: *seed,
+                not_after,
+            };
+            statements.push(Statement::Grant(Grant {
+                realm: profile.anchors.realm.clone(),
+                voucher: voucher.voucher,
+                voucher_key: voucher.key().public_key(),
+                official,
+                kind,
+                administrator,
+                issued_at: now,
+                not_after,
+            }));
+            vouchers.push(NewVoucher { official, voucher });
+        }
+        let proposal = self.propose(ProposalKind::Grants, &statements).await?;
+        Ok((proposal, vouchers))
     }
     /// Signs revocations and proposes them.
     ///
@@ -43,111 +77,160 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         subjects: &[pakawaaz_trust::Subject],
         reason: u8,
     ) -> Result<Proposal, ClientError> {
-        let _ = (subjects, reason);
-        Err(ClientError::LoginRequired)
+        let profile = self.profile().await?;
+        let at = self.server_now();
+        let statement = |subject: &pakawaaz_trust::Subject| {
+            let mut id = [0u8; 16];
+            self.db.rng().fill_bytes(&mut id);
+            let realm = profile.anchors.realm.clone();
+            Statement::Revocation(Revocation { realm, id, subject: *subject, at, reason })
+        };
+        let statements: Vec<_> = subjects.iter().map(statement).collect();
+        self.propose(ProposalKind::Revocations, &statements).await
     }
     /// Signs role changes and proposes them.
     ///
     /// # Errors
     /// As [`Client::propose_vouchers`].
     pub async fn propose_roles(&self, changes: &[(OfficialId, Role, bool)]) -> Result<Proposal, ClientError> {
-        let _ = changes;
-        Err(ClientError::LoginRequired)
+        let profile = self.profile().await?;
+        let at = self.server_now();
+        let statement = |(official, role, granted): &(OfficialId, Role, bool)| {
+            let mut id = [0u8; 16];
+            self.db.rng().fill_bytes(&mut id);
+            let realm = profile.anchors.realm.clone();
+            Statement::RoleChange(RoleChange { realm, id, official: *official, role: *role, granted: *granted, at })
+        };
+        let statements: Vec<_> = changes.iter().map(statement).collect();
+        self.propose(ProposalKind::Roles, &statements).await
     }
     /// Proposals, newest first.
     ///
     /// # Errors
     /// As [`Client::propose_vouchers`].
     pub async fn proposals(&self, status: Option<ProposalStatus>) -> Result<Vec<Proposal>, ClientError> {
-        let _ = status;
-        Err(ClientError::LoginRequired)
+        let status = match status {
+            None => "",
+            Some(ProposalStatus::Open) => "?status=open",
+            Some(ProposalStatus::Executed) => "?status=executed",
+            Some(ProposalStatus::Withdrawn) => "?status=withdrawn",
+            Some(ProposalStatus::Expired) => "?status=expired",
+        };
+        let list: ProposalList = self.get(&format!("/v1/admin/proposals{status}")).await?;
+        Ok(list.proposals)
     }
     /// Signs every statement of another administrator's proposal. The caller has shown them to the administrator.
     ///
     /// # Errors
     /// As [`Client::propose_vouchers`].
     pub async fn approve_proposal(&self, proposal: ProposalId) -> Result<Proposal, ClientError> {
-        let _ = proposal;
-        Err(ClientError::LoginRequired)
+        let found = self.proposals(Some(ProposalStatus::Open)).await?.into_iter().find(|p| p.proposal == proposal);
+        let found = found.ok_or(ClientError::Refused {
+            code: "client.no_such_proposal".into(),
+            status: 404,
+            retry_after_ms: None,
+        })?;
+        let profile = self.profile().await?;
+        let signer = profile.signer()?;
+        let mut signatures = Vec::with_capacity(found.statements.len());
+        for statement in &found.statements {
+            let signed = Signed::from_bytes(statement)?;
+            if signed.statement()?.realm() != profile.anchors.realm {
+                return Err(ClientError::Trust(pakawaaz_trust::TrustError::WrongRealm));
+            }
+            signatures.push(signer.sign(SignLabel::Statement, &signed.payload).into());
+        }
+        self.post(&format!("/v1/admin/proposals/{proposal}/approve"), &ApproveRequest { signatures }).await
+    }
+    /// Withdraws an own proposal or refuses another's.
+    ///
+    /// # Errors
+    /// As [`Client::propose_vouchers`].
+    pub async fn withdraw_proposal(&self, proposal: ProposalId) -> Result<(), ClientError> {
+        self.authorised(request(Method::Post, &format!("/v1/admin/proposals/{proposal}/withdraw"))).await.map(drop)
+    }
+    async fn propose(&self, kind: ProposalKind, statements: &[Statement]) -> Result<Proposal, ClientError> {
+        let profile = self.profile().await?;
+        let signer = profile.signer()?;
+        let mut signed = Vec::with_capacity(statements.len());
+        for statement in statements {
+            let mut one = Signed::new(statement)?;
+            one.sign_device(profile.device, &signer)?;
+            signed.push(one.to_bytes()?.into());
+        }
+        self.post("/v1/admin/proposals", &ProposalRequest { kind, statements: signed }).await
     }
     /// Suspends at once, by the server only.
     ///
     /// # Errors
     /// As [`Client::propose_vouchers`].
     pub async fn suspend(&self, subject: Subject) -> Result<(), ClientError> {
-        let _ = subject;
-        Err(ClientError::LoginRequired)
+        self.post_empty("/v1/admin/suspend", &SuspendRequest { subject }).await
     }
     /// Ends a suspension.
     ///
     /// # Errors
     /// As [`Client::propose_vouchers`].
     pub async fn unsuspend(&self, subject: Subject) -> Result<(), ClientError> {
-        let _ = subject;
-        Err(ClientError::LoginRequired)
+        self.post_empty("/v1/admin/unsuspend", &SuspendRequest { subject }).await
     }
     /// Imports a SIM batch (CSV); all rows or none.
     ///
     /// # Errors
     /// As [`Client::propose_vouchers`]; the server's code and detail name the bad row.
     pub async fn import_sims(&self, csv: &[u8]) -> Result<SimImportResponse, ClientError> {
-        let _ = csv;
-        Err(ClientError::LoginRequired)
+        let mut http = request(Method::Post, "/v1/admin/sims/import");
+        http.headers.push(("content-type".into(), "text/csv".into()));
+        http.body = csv.to_vec();
+        json(self.authorised(http).await?)
     }
     /// SIMs, without secrets.
     ///
     /// # Errors
     /// As [`Client::propose_vouchers`].
     pub async fn sims(&self) -> Result<SimList, ClientError> {
-        Err(ClientError::LoginRequired)
+        self.get("/v1/admin/sims").await
     }
     /// The login side of an official.
     ///
     /// # Errors
     /// As [`Client::propose_vouchers`].
     pub async fn account(&self, official: OfficialId) -> Result<AccountRecord, ClientError> {
-        let _ = official;
-        Err(ClientError::LoginRequired)
+        self.get(&format!("/v1/admin/accounts/{official}")).await
     }
     /// Administrative acts after position `after`.
     ///
     /// # Errors
     /// As [`Client::propose_vouchers`].
     pub async fn audit(&self, after: i64, limit: u32) -> Result<AuditPage, ClientError> {
-        let _ = (after, limit);
-        Err(ClientError::LoginRequired)
+        self.get(&format!("/v1/admin/audit?after={after}&limit={limit}")).await
     }
     /// Creates a unit.
     ///
     /// # Errors
     /// As [`Client::propose_vouchers`].
     pub async fn create_unit(&self, request: &CreateUnitRequest) -> Result<OrgUnit, ClientError> {
-        let _ = request;
-        Err(ClientError::LoginRequired)
+        self.post("/v1/admin/units", request).await
     }
     /// Creates a post.
     ///
     /// # Errors
     /// As [`Client::propose_vouchers`].
     pub async fn create_post(&self, request: &CreatePostRequest) -> Result<Post, ClientError> {
-        let _ = request;
-        Err(ClientError::LoginRequired)
+        self.post("/v1/admin/posts", request).await
     }
     /// Appoints, replaces or removes the holder of a post.
     ///
     /// # Errors
     /// As [`Client::propose_vouchers`].
     pub async fn appoint(&self, post: pakawaaz_base::PostId, request: &AppointRequest) -> Result<Post, ClientError> {
-        let _ = (post, request);
-        Err(ClientError::LoginRequired)
+        self.post(&format!("/v1/admin/posts/{post}/holder"), request).await
     }
     /// Creates an official.
     ///
     /// # Errors
     /// As [`Client::propose_vouchers`].
     pub async fn create_official(&self, request: &CreateOfficialRequest) -> Result<Official, ClientError> {
-        let _: Option<Bytes> = None;
-        let _ = request;
-        Err(ClientError::LoginRequired)
+        self.post("/v1/admin/officials", request).await
     }
 }

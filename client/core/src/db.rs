@@ -75,7 +75,7 @@ impl<S: Store, P: Platform> Db<S, P> {
     }
     /// A transaction: nothing is stored before [`Tx::commit`].
     pub(crate) fn tx(&self) -> Tx<'_, S, P> {
-        Tx { db: self, rows: BTreeMap::new() }
+        Tx { db: self, rows: BTreeMap::new(), header: None }
     }
 }
 
@@ -83,6 +83,7 @@ impl<S: Store, P: Platform> Db<S, P> {
 pub(crate) struct Tx<'a, S, P> {
     db: &'a Db<S, P>,
     rows: BTreeMap<Key, Option<Zeroizing<Vec<u8>>>>,
+    header: Option<VaultHeader>,
 }
 
 impl<'a, S: Store, P: Platform> Tx<'a, S, P> {
@@ -94,6 +95,10 @@ impl<'a, S: Store, P: Platform> Tx<'a, S, P> {
     }
     pub(crate) fn put<V: Serialize>(&mut self, key: Key, value: &V) {
         self.put_raw(key, encode(value));
+    }
+    /// The vault's header, in the same batch as the first rows under it.
+    pub(crate) fn put_header(&mut self, header: VaultHeader) {
+        self.header = Some(header);
     }
     pub(crate) fn delete(&mut self, key: Key) {
         self.rows.insert(key, None);
@@ -107,11 +112,14 @@ impl<'a, S: Store, P: Platform> Tx<'a, S, P> {
     }
     /// Stores everything at once. A transaction without changes touches nothing.
     pub(crate) async fn commit(self) -> Result<(), ClientError> {
-        if self.rows.is_empty() {
+        if self.rows.is_empty() && self.header.is_none() {
             return Ok(());
         }
         let vault = self.db.vault()?;
         let mut batch = Batch::default();
+        if let Some(header) = &self.header {
+            batch.puts.push((keys::VAULT.to_vec(), encode(header).to_vec()));
+        }
         for (key, value) in self.rows {
             match value {
                 Some(value) => {

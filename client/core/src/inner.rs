@@ -1,5 +1,77 @@
-//! What a client holds in memory only.
+//! What a client holds in memory only; everything else is in the store.
 
-/// Volatile state; everything else is in the store.
+use crate::login::Session;
+use crate::mls::OpenMls;
+use crate::profile::Profile;
+use futures::channel::mpsc;
+use futures::lock::Mutex;
+use pakawaaz_base::GroupId;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::rc::Rc;
+
+/// The MLS engine with what has been loaded into it. Behind an async lock: one operation at a time.
+pub(crate) struct Mls {
+    pub engine: OpenMls,
+    pub loaded: HashSet<GroupId>,
+}
+
+/// Volatile state.
 #[derive(Default)]
-pub(crate) struct Inner {}
+pub(crate) struct Inner {
+    /// Server time minus local time, in milliseconds.
+    offset: Cell<i64>,
+    profile: RefCell<Option<Rc<Profile>>>,
+    session: RefCell<Option<Rc<Session>>>,
+    /// The MLS engine; none until first needed, and after a failed store commit (then it is loaded again).
+    pub mls: Mutex<Option<Mls>>,
+    /// One refresh of the token at a time: two would look like theft to the server.
+    pub refreshing: Mutex<()>,
+    wake: RefCell<Option<mpsc::UnboundedSender<()>>>,
+    serial: Cell<u64>,
+}
+
+impl Inner {
+    pub(crate) fn offset(&self) -> i64 {
+        self.offset.get()
+    }
+    pub(crate) fn set_offset(&self, offset: i64) {
+        self.offset.set(offset);
+    }
+    pub(crate) fn profile(&self) -> Option<Rc<Profile>> {
+        self.profile.borrow().clone()
+    }
+    pub(crate) fn set_profile(&self, profile: Rc<Profile>) {
+        *self.profile.borrow_mut() = Some(profile);
+    }
+    pub(crate) fn session(&self) -> Option<Rc<Session>> {
+        self.session.borrow().clone()
+    }
+    pub(crate) fn set_session(&self, session: Option<Rc<Session>>) {
+        *self.session.borrow_mut() = session;
+    }
+    /// Secrets leave memory.
+    pub(crate) fn forget(&self) {
+        *self.profile.borrow_mut() = None;
+        *self.session.borrow_mut() = None;
+        if let Some(mut mls) = self.mls.try_lock() {
+            *mls = None;
+        }
+    }
+    /// Where the running connection hears that there is something to send.
+    pub(crate) fn set_wake(&self, wake: mpsc::UnboundedSender<()>) {
+        *self.wake.borrow_mut() = Some(wake);
+    }
+    /// There is something to send.
+    pub(crate) fn wake(&self) {
+        if let Some(wake) = &*self.wake.borrow() {
+            // Nobody listening means nobody is connected: the next connection looks anyway.
+            let _ = wake.unbounded_send(());
+        }
+    }
+    /// A number for a request frame.
+    pub(crate) fn serial(&self) -> u64 {
+        self.serial.set(self.serial.get() + 1);
+        self.serial.get()
+    }
+}

@@ -22,11 +22,13 @@ mod devices;
 mod directory;
 mod enrol;
 mod error;
+mod http;
 mod inner;
 mod keys;
 mod login;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
+mod mls;
 mod password;
 mod platform;
 mod profile;

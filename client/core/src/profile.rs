@@ -1,8 +1,60 @@
-//! The profile: created by enrolment, opened offline with the PIN.
+//! The profile: made by enrolment, opened offline with the PIN.
 
+use crate::login::Session;
 use crate::vault::Vault;
 use crate::views::WhoAmI;
-use crate::{Client, ClientError, Platform, Store, Transport};
+use crate::{Client, ClientError, Platform, Store, Transport, keys};
+use pakawaaz_base::{Assurance, Bytes, DeviceId, Millis, OfficialId};
+use pakawaaz_contract::identity::{ChannelMode, DeviceStatus};
+use pakawaaz_login::KsfParams;
+use pakawaaz_trust::{SigningKey, TrustAnchors};
+use serde::{Deserialize, Serialize};
+use std::rc::Rc;
+use zeroize::Zeroize;
+
+/// What this device knows about itself; one sealed row.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    pub anchors: TrustAnchors,
+    pub origin: String,
+    pub ca_chain: Vec<Bytes>,
+    pub external_sender: Bytes,
+    pub official: OfficialId,
+    pub username: String,
+    pub device: DeviceId,
+    pub label: String,
+    pub status: DeviceStatus,
+    pub assurance: Assurance,
+    pub channel: ChannelMode,
+    pub ksf: KsfParams,
+    /// PKCS#8 of the P-256 device key (software keys; a hardware key will stand here as a reference).
+    pub device_key: Bytes,
+    /// Ed25519 seed of the MLS key. It stays the same for the life of the device, so that openmls recognises the old
+    /// leaf when the device comes back by external commit.
+    pub mls_seed: Bytes,
+    pub device_certificate: Bytes,
+    pub mls_certificate: Option<Bytes>,
+    /// When the shorter certificate of the MLS credential ends; zero without one.
+    pub mls_ends: Millis,
+}
+
+impl Drop for Profile {
+    fn drop(&mut self) {
+        self.device_key.0.zeroize();
+        self.mls_seed.0.zeroize();
+    }
+}
+
+impl Profile {
+    pub(crate) fn signer(&self) -> Result<SigningKey, ClientError> {
+        Ok(SigningKey::from_pkcs8(&self.device_key)?)
+    }
+    pub(crate) fn code(&self) -> Result<String, ClientError> {
+        use pakawaaz_trust::DeviceSigner as _;
+        let key = self.signer()?.public_key();
+        Ok(pakawaaz_trust::short_code(&self.anchors.realm, self.official, &key))
+    }
+}
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// Whether the store holds a profile.
@@ -19,11 +71,17 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     pub async fn unlock(&self, pin: &str) -> Result<(), ClientError> {
         let header = self.db.header().await?.ok_or(ClientError::NotEnrolled)?;
         self.db.set_vault(Some(Vault::open(&header, pin, &self.platform().device_secret())?));
+        self.inner.forget();
         Ok(())
+    }
+    /// Whether the profile is open.
+    pub fn is_unlocked(&self) -> bool {
+        self.db.is_unlocked()
     }
     /// Closes it: keys leave memory.
     pub fn lock(&self) {
         self.db.set_vault(None);
+        self.inner.forget();
     }
     /// Changes the PIN.
     ///
@@ -35,11 +93,50 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let header = Vault::change_pin(&header, old, new, &secret, &mut self.db.rng())?;
         self.db.put_header(&header).await
     }
+    /// The profile, from memory after the first time.
+    pub(crate) async fn profile(&self) -> Result<Rc<Profile>, ClientError> {
+        if let Some(profile) = self.inner.profile() {
+            return Ok(profile);
+        }
+        let profile: Profile = self.db.get(keys::PROFILE).await?.ok_or(ClientError::NotEnrolled)?;
+        let profile = Rc::new(profile);
+        self.inner.set_profile(profile.clone());
+        Ok(profile)
+    }
+    /// Stores a changed profile.
+    pub(crate) async fn update_profile(&self, change: impl FnOnce(&mut Profile)) -> Result<(), ClientError> {
+        let mut profile = Profile::clone(&*self.profile().await?);
+        change(&mut profile);
+        let mut tx = self.db.tx();
+        tx.put(keys::PROFILE.to_vec(), &profile);
+        tx.commit().await?;
+        self.inner.set_profile(Rc::new(profile));
+        Ok(())
+    }
     /// Who this is. Works offline.
     ///
     /// # Errors
     /// [`ClientError::Locked`].
     pub async fn whoami(&self) -> Result<WhoAmI, ClientError> {
-        Err(ClientError::NotEnrolled)
+        let profile = self.profile().await?;
+        let session: Option<Session> = self.db.get(keys::SESSION).await?;
+        let now = self.server_now();
+        let ends = session.map(|s| s.tokens.session_ends_at).filter(|ends| *ends > now);
+        Ok(WhoAmI {
+            official: profile.official,
+            username: profile.username.clone(),
+            device: profile.device,
+            label: profile.label.clone(),
+            status: profile.status,
+            assurance: profile.assurance,
+            realm: profile.anchors.realm.clone(),
+            origin: profile.origin.clone(),
+            session_ends_at: ends,
+            fingerprint: profile.code()?,
+        })
+    }
+    /// Server time as well as it is known.
+    pub(crate) fn server_now(&self) -> Millis {
+        Millis(self.platform().now().as_i64().saturating_add(self.inner.offset()))
     }
 }

@@ -1,0 +1,7 @@
+//! MLS behind one trait, so the rest of the client never sees the library's groups.
+
+mod engine;
+mod openmls;
+
+pub(crate) use self::engine::{CommitPlan, EngineError, MlsEngine, OutgoingCommit, Processed, Rejoin, WhoIsNew};
+pub(crate) use self::openmls::OpenMls;
