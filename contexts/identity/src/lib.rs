@@ -1,1 +1,31 @@
 //! Officials' accounts, devices, SIMs, certificates, three-factor login, sessions, revocation.
+//!
+//! **Invariants**
+//! - A sequence number is durable before its challenge leaves; a voucher, a login and an AUTS work once; nothing of
+//!   a failed enrolment is stored.
+//! - Only a caller with a valid device signature learns which factor failed, and only then a counter moves.
+//! - Whatever ends a session goes through one place (`service/cut.rs`), which writes the revocation sequence in the
+//!   same transaction; every node obeys it within a quarter second and believes nobody when it cannot read it.
+//! - K, OPc and every private key stay in the [`Vault`].
+//!
+//! [`Identity`] is the service, [`http::router`] its routes, [`jobs`] its timers. The outside is [`Vault`],
+//! [`SocketCloser`], a clock and a database.
+
+mod error;
+pub mod fuzz;
+pub mod http;
+mod installation;
+pub mod jobs;
+pub mod model;
+mod service;
+mod store;
+mod vault;
+
+pub use error::{Error, Result};
+pub use installation::{Installation, InstallationPublic, InstallationSecrets, root_voucher};
+pub use service::{
+    ActiveDevice, ENROLMENT_LASTS, FRESH_LOGIN, FirstAdministrator, HelloProof, Identity, LoginConnection, STALE_AFTER,
+    Settings, SocketCloser,
+};
+pub use store::MIGRATIONS;
+pub use vault::{SoftwareVault, Vault, VaultSigner};

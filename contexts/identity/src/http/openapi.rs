@@ -1,0 +1,41 @@
+//! The contract of these routes.
+
+use super::{admin, devices, enrolment, login, password, session};
+use utoipa::OpenApi;
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    login::server_info,
+    enrolment::start,
+    enrolment::finish,
+    login::start,
+    login::password,
+    login::sim,
+    session::refresh,
+    session::logout,
+    session::me,
+    password::start,
+    password::finish,
+    password::reset_start,
+    password::reset_finish,
+    devices::list,
+    devices::cross_sign,
+    devices::revoke,
+    devices::mls_certificate,
+    admin::propose,
+    admin::proposals,
+    admin::approve,
+    admin::withdraw,
+    admin::suspend,
+    admin::unsuspend,
+    admin::import_sims,
+    admin::sims,
+    admin::account,
+    admin::audit,
+))]
+struct Paths;
+
+/// OpenAPI of this context; bin/server merges it and declares the `dpop` security scheme.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Paths::openapi()
+}

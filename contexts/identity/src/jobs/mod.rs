@@ -1,0 +1,5 @@
+//! Timers and outbox consumers. bin/server spawns them with one shutdown token.
+
+pub mod cleaning;
+pub mod officials;
+pub mod revocation_watch;

@@ -1,0 +1,46 @@
+//! The login side of an official.
+
+use pakawaaz_base::{Millis, OfficialId};
+
+/// One row of `identity_accounts`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The official.
+    pub official: OfficialId,
+    /// Login name, exactly as typed at the login.
+    pub username: String,
+    /// Revoked by a signed statement; for good.
+    pub revoked: bool,
+    /// Cut off by one administrator, reversible.
+    pub suspended: bool,
+    /// OPAQUE registration record; absent until a first device was enrolled.
+    pub password_file: Option<Vec<u8>>,
+    /// Failed password proofs by enrolled devices since the last success.
+    pub password_failures: u32,
+    /// Failed SIM proofs since the last success.
+    pub sim_failures: u32,
+    /// No attempt before this.
+    pub retry_at: Millis,
+}
+
+impl Account {
+    /// Whether the official may log in at all.
+    pub fn usable(&self) -> bool {
+        !self.revoked && !self.suspended
+    }
+
+    /// `new`, `active`, `suspended` or `revoked`, as administrators see it.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self { revoked: true, .. } => "revoked",
+            Self { suspended: true, .. } => "suspended",
+            Self { password_file: None, .. } => "new",
+            _ => "active",
+        }
+    }
+}
+
+/// Whether `name` can be a login name: 1 to 64 visible ASCII characters. The directory decides the rest.
+pub fn valid_username(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic())
+}

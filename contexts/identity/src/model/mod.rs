@@ -1,0 +1,12 @@
+//! Pure decisions: (state, command, now) → decision. No clock, randomness, SQL or sockets.
+
+pub mod account;
+pub mod backoff;
+pub mod device;
+pub mod dual_control;
+pub mod enrolment;
+pub mod live;
+pub mod refresh;
+pub mod replay;
+pub mod sim;
+pub mod sim_csv;

@@ -1,0 +1,55 @@
+//! SIM cards as the platform knows them.
+
+use pakawaaz_aka::SqnState;
+use pakawaaz_base::{OfficialId, SimId};
+
+/// One row of `identity_sims`. The secrets stay sealed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sim {
+    /// Its id.
+    pub sim: SimId,
+    /// ICCID.
+    pub iccid: String,
+    /// IMSI.
+    pub imsi: String,
+    /// `milenage` or `tuak`.
+    pub algorithm: String,
+    /// K and OPc or TOPc under the vault's key.
+    pub sealed: Vec<u8>,
+    /// Bound official.
+    pub official: Option<OfficialId>,
+    /// Cut off by one administrator.
+    pub suspended: bool,
+    /// Revoked by a signed statement.
+    pub revoked: bool,
+    /// State of the sequence number counter.
+    pub sqn: SqnState,
+}
+
+impl std::fmt::Debug for Sim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sim").field("sim", &self.sim).field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
+impl Sim {
+    /// Whether it can prove anything.
+    pub fn usable(&self) -> bool {
+        !self.suspended && !self.revoked
+    }
+
+    /// Whether `official` may bind it: unbound, or bound to the same official already.
+    pub fn may_bind(&self, official: OfficialId) -> bool {
+        self.usable() && self.official.is_none_or(|bound| bound == official)
+    }
+
+    /// `available`, `bound`, `suspended` or `revoked`.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self { revoked: true, .. } => "revoked",
+            Self { suspended: true, .. } => "suspended",
+            Self { official: Some(_), .. } => "bound",
+            _ => "available",
+        }
+    }
+}

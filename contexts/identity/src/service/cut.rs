@@ -1,0 +1,117 @@
+//! Ending sessions and cutting devices: every way of it goes through here, so that none forgets the sockets, the
+//! other nodes or the other contexts.
+
+use super::Identity;
+use crate::error::Result;
+use crate::model::device::Device;
+use crate::model::live::Ended;
+use crate::store::revocations::NewEvent;
+use crate::store::sessions::Which;
+use crate::store::{devices, revocations, sessions};
+use pakawaaz_base::{Bytes, Millis, OfficialId, SimId};
+use pakawaaz_contract::facts::{DeviceActivated, DeviceCut, SessionEnded};
+use pakawaaz_contract::identity::DeviceStatus;
+use pakawaaz_storage::{Tx, outbox};
+
+/// What one transaction ends.
+#[derive(Default)]
+pub(super) struct Cut {
+    events: Vec<NewEvent>,
+}
+
+impl Cut {
+    /// Ends sessions.
+    pub async fn sessions(&mut self, tx: &mut Tx, which: Which, reason: &'static str, now: Millis) -> Result<usize> {
+        let ended = sessions::end(tx.conn(), which, reason, now).await?;
+        for (session, device) in &ended {
+            let (session, device) = (*session, *device);
+            self.events.push(NewEvent { what: Ended::Session(session), device: Some(device), statement: None });
+            outbox::append(tx, SessionEnded::KIND, &SessionEnded { session, device, at: now }, now)?;
+        }
+        Ok(ended.len())
+    }
+
+    /// Cuts a device off: by the server alone, or by a signed revocation.
+    pub async fn device(
+        &mut self,
+        tx: &mut Tx,
+        device: &Device,
+        statement: Option<&[u8]>,
+        reason: &'static str,
+        now: Millis,
+    ) -> Result<()> {
+        sessions::end(tx.conn(), Which::Device(device.device), reason, now).await?;
+        let statement = statement.map(<[u8]>::to_vec);
+        self.events.push(NewEvent {
+            what: Ended::Device(device.device),
+            device: Some(device.device),
+            statement: statement.clone(),
+        });
+        let (device, official) = (device.device, device.official);
+        let fact = DeviceCut { device, official, statement: statement.map(Bytes), at: now };
+        outbox::append(tx, DeviceCut::KIND, &fact, now)?;
+        Ok(())
+    }
+
+    /// Cuts an official off with every device that is not revoked yet. A statement revokes them for good.
+    pub async fn official(
+        &mut self,
+        tx: &mut Tx,
+        official: OfficialId,
+        statement: Option<&[u8]>,
+        reason: &'static str,
+        now: Millis,
+    ) -> Result<()> {
+        for device in devices::of_official(tx.conn(), official).await? {
+            if device.status == DeviceStatus::Revoked {
+                continue;
+            }
+            if let Some(statement) = statement {
+                devices::revoke(tx.conn(), device.device, statement).await?;
+            }
+            self.device(tx, &device, statement, reason, now).await?;
+        }
+        sessions::end(tx.conn(), Which::Official(official), reason, now).await?;
+        let statement = statement.map(<[u8]>::to_vec);
+        self.events.push(NewEvent { what: Ended::Official(official), device: None, statement });
+        Ok(())
+    }
+
+    /// Ends whatever a SIM has proven.
+    pub async fn sim(
+        &mut self,
+        tx: &mut Tx,
+        sim: SimId,
+        statement: Option<&[u8]>,
+        reason: &'static str,
+        now: Millis,
+    ) -> Result<()> {
+        self.sessions(tx, Which::Sim(sim), reason, now).await?;
+        let statement = statement.map(<[u8]>::to_vec);
+        self.events.push(NewEvent { what: Ended::Sim(sim), device: None, statement });
+        Ok(())
+    }
+
+    /// Roles of an official changed.
+    pub fn roles(&mut self, official: OfficialId) {
+        self.events.push(NewEvent { what: Ended::Roles(official), device: None, statement: None });
+    }
+
+    /// Commits, then makes this node obey at once; the others follow within a quarter second.
+    pub async fn commit(self, identity: &Identity, mut tx: Tx, now: Millis) -> Result<()> {
+        let any = !self.events.is_empty();
+        revocations::append(tx.conn(), &self.events, now).await?;
+        tx.commit().await?;
+        if any && identity.follow_revocations().await.is_err() {
+            tracing::warn!("could not read revocations back; the watch will");
+        }
+        Ok(())
+    }
+}
+
+/// Says that a device may be a leaf (again).
+pub(super) fn activated(tx: &mut Tx, device: &Device, now: Millis) -> Result<()> {
+    let fact = DeviceActivated { device: device.device, official: device.official, at: now };
+    outbox::append(tx, DeviceActivated::KIND, &fact, now)?;
+    Ok(())
+}

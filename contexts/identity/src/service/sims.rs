@@ -1,0 +1,101 @@
+//! SIM batches and the list of cards.
+
+use super::Identity;
+use crate::error::{Error, Result};
+use crate::model::sim::Sim;
+use crate::model::sim_csv::{self, BadRow};
+use crate::store::sims;
+use pakawaaz_aka::SqnState;
+use pakawaaz_audit::AuditActor;
+use pakawaaz_base::{Actor, Role, SimId};
+use pakawaaz_contract::admin::{SimImportResponse, SimList, SimRecord};
+use rand::rngs::OsRng;
+use sha2::{Digest, Sha256};
+
+impl Identity {
+    /// Imports a batch, whole or not at all. The secrets are sealed before anything is stored.
+    ///
+    /// Errors: [`Error::BadRow`] with the line and the reason.
+    pub async fn import_sims(&self, actor: &Actor, csv: &[u8]) -> Result<SimImportResponse> {
+        if !actor.has(Role::SimManager) {
+            return Err(Error::Forbidden);
+        }
+        self.import(Some(AuditActor::from(actor)), csv).await
+    }
+
+    /// The same, done by the installation itself: only `pakawaaz-server init`. The first administrators need SIMs
+    /// before anybody can log in.
+    pub async fn install_sims(&self, csv: &[u8]) -> Result<SimImportResponse> {
+        self.import(None, csv).await
+    }
+
+    async fn import(&self, actor: Option<AuditActor>, csv: &[u8]) -> Result<SimImportResponse> {
+        let rows = sim_csv::parse(csv, self.settings().tuak)?;
+        let now = self.now();
+        let mut cards = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let sim = SimId::new(now, &mut OsRng);
+            let sealed = self.vault().seal_sim(sim, &row.algorithm)?;
+            cards.push((
+                row.line,
+                Sim {
+                    sim,
+                    iccid: row.iccid.clone(),
+                    imsi: row.imsi.clone(),
+                    algorithm: row.algorithm.name().into(),
+                    sealed,
+                    official: None,
+                    suspended: false,
+                    revoked: false,
+                    sqn: SqnState::provisioned(now),
+                },
+            ));
+        }
+        let mut tx = self.db().begin().await?;
+        for (line, card) in &cards {
+            if !sims::insert(tx.conn(), card, now).await? {
+                return Err(BadRow::new(*line, "the ICCID or the IMSI is known already").into());
+            }
+        }
+        let detail = serde_json::json!({ "count": cards.len() });
+        let batch = short_hash(rows.iter().map(|r| r.iccid.as_str()));
+        self.audit(&mut tx, actor, "identity.sims_imported", batch, detail, now).await?;
+        tx.commit().await?;
+        metrics::counter!("pakawaaz_identity_sims_imported_total").increment(cards.len() as u64);
+        Ok(SimImportResponse { imported: cards.len() as u32 })
+    }
+
+    /// Every card, without secrets, by ICCID.
+    pub async fn list_sims(&self, actor: &Actor) -> Result<SimList> {
+        if !actor.has(Role::SimManager) {
+            return Err(Error::Forbidden);
+        }
+        let mut read = self.db().read().await?;
+        let sims = sims::list(read.conn()).await?;
+        Ok(SimList {
+            sims: sims
+                .into_iter()
+                .map(|s| SimRecord {
+                    status: s.status().into(),
+                    sim: s.sim,
+                    iccid: s.iccid,
+                    imsi: s.imsi,
+                    algorithm: s.algorithm,
+                    official: s.official,
+                })
+                .collect(),
+        })
+    }
+}
+
+/// Names a batch by its cards: the same cards give the same name.
+fn short_hash<'a>(iccids: impl Iterator<Item = &'a str>) -> String {
+    let mut hash = Sha256::new();
+    for iccid in iccids {
+        hash.update(iccid.as_bytes());
+        hash.update(b"\n");
+    }
+    let hash: [u8; 32] = hash.finalize().into();
+    let hex: String = hash[..8].iter().map(|b| format!("{b:02x}")).collect();
+    format!("batch:{hex}")
+}
