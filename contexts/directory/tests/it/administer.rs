@@ -123,7 +123,7 @@ store_test!(officials_are_made_once_and_told_of, &MIGRATIONS, |db| async move {
 
     let facts = Arc::new(Facts::default());
     OutboxConsumer::new(o.db.clone(), facts.clone()).deliver().await.expect("delivered");
-    let facts = facts.0.lock().expect("lock");
+    let facts = facts.0.lock().expect("lock").clone();
     assert_eq!(facts.len(), 1);
     assert_eq!((facts[0].official, facts[0].username.as_str()), (first.official, "a.khan"));
     assert_eq!(actions(&o.db).await, ["directory.official_created"]);
@@ -219,7 +219,7 @@ store_test!(concurrent_appointments_leave_one_holder_and_a_true_index, &MIGRATIO
         let open: Vec<_> = history.iter().filter(|h| h.until.is_none()).collect();
         assert_eq!(open.len(), 1);
         let holder = people.iter().find(|p| p.official == open[0].official).expect("one of them");
-        assert_eq!(o.found(title).await, [holder.username.clone()], "{title}");
+        assert_eq!(o.found(title).await, std::slice::from_ref(&holder.username), "{title}");
     }
 });
 
