@@ -12,10 +12,12 @@
 
 use crate::{Db, Result, StorageError, Tx};
 use async_trait::async_trait;
+use futures::FutureExt;
 use pakawaaz_base::{Millis, StableError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::AnyConnection;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -257,7 +259,11 @@ impl OutboxConsumer {
         for (id, context, kind, payload, created_at) in rows {
             if self.handler.wants(&kind) {
                 let event = OutboxEvent { id, context, kind, payload, created_at: Millis(created_at) };
-                self.handler.handle(&mut tx, &event).await?;
+                // A panicking handler must not end the consumer for good.
+                AssertUnwindSafe(self.handler.handle(&mut tx, &event))
+                    .catch_unwind()
+                    .await
+                    .unwrap_or(Err(HandlerError { code: "storage.handler_panic" }))?;
                 handled += 1;
             }
             reached = id;

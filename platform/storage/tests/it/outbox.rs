@@ -35,6 +35,7 @@ impl OutboxHandler for Copy {
             .await
             .map_err(StorageError::from)?;
         let poisoned = self.poison.load(Ordering::SeqCst) == value;
+        assert_ne!(value, 4711, "asked to panic");
         if poisoned || self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok() {
             return Err(HandlerError { code: "test.failure" });
         }
@@ -99,6 +100,14 @@ store_test!(a_failing_event_is_retried_in_order_and_its_writes_are_undone, NOTES
     handler.poison.store(0, Ordering::SeqCst);
     assert_eq!(consumer.deliver().await, Ok(2));
     assert_eq!(copied(&db).await, vec![1, 2, 3, 4]);
+});
+
+store_test!(a_panicking_handler_is_a_failure_and_stores_nothing, NOTES, |db| async move {
+    let mut consumer = OutboxConsumer::new(db.clone(), Arc::new(Copy::default()));
+    emit(&db, "test.fact", &[1, 4711]).await;
+    assert_eq!(consumer.deliver().await, Err(HandlerError { code: "storage.handler_panic" }));
+    assert_eq!(copied(&db).await, vec![1]);
+    assert_eq!(consumer.deliver().await, Err(HandlerError { code: "storage.handler_panic" }));
 });
 
 store_test!(a_running_consumer_wakes_up_and_gets_over_failures, NOTES, |db| async move {
