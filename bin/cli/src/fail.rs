@@ -58,11 +58,15 @@ fn classify(error: &anyhow::Error) -> (String, ErrorClass, Option<&'static str>)
 fn advice(code: &str) -> Option<&'static str> {
     Some(match code {
         "client.login_required" => "Run `pakawaaz login`.",
-        "client.unreachable" => "Check that the server is running and this machine is on the network. Queued messages are kept.",
+        "client.unreachable" => {
+            "Check that the server is running and this machine is on the network. Queued messages are kept."
+        }
         "client.untrusted_server" => {
             "The server's certificate does not lead to the root in your voucher. Do not go on; tell your administrator."
         }
-        "client.wrong_pin" => "Try again. Without the PIN the profile cannot be opened; a recovery voucher makes a new one.",
+        "client.wrong_pin" => {
+            "Try again. Without the PIN the profile cannot be opened; a recovery voucher makes a new one."
+        }
         "client.not_approved" => "On a device you already have, run `pakawaaz devices approve ID`.",
         "identity.wrong_password" => "The device was recognised; the password is wrong.",
         "identity.sim_rejected" => "The SIM is not the one bound to your account, or it was revoked.",
@@ -78,7 +82,8 @@ mod tests {
 
     #[test]
     fn a_refusal_keeps_the_servers_code_and_class() {
-        let refused = ClientError::Refused { code: "identity.wrong_password".into(), status: 401, retry_after_ms: None };
+        let refused =
+            ClientError::Refused { code: "identity.wrong_password".into(), status: 401, retry_after_ms: None };
         let (code, class, advice) = classify(&anyhow::Error::new(refused).context("logging in"));
         assert_eq!((code.as_str(), class), ("identity.wrong_password", ErrorClass::Unauthenticated));
         assert!(advice.is_some());

@@ -100,7 +100,9 @@ mod tests {
 
     #[test]
     fn odd_addresses_are_refused() {
-        for bad in ["", "example.gov", "ftp://example.gov", "https://u@example.gov", "https://example.gov/x", "https://a?b"] {
+        for bad in
+            ["", "example.gov", "ftp://example.gov", "https://u@example.gov", "https://example.gov/x", "https://a?b"]
+        {
             assert_eq!(ServerAddress::parse(bad), Err(AddressError::Malformed), "{bad}");
         }
     }

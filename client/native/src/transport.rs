@@ -113,7 +113,9 @@ impl Connection for NativeConnection {
         let exchange = async {
             self.sender.ready().await.map_err(|_| TransportError::Broken("connection closed".into()))?;
             let response = self.sender.send_request(request).await.map_err(|e| {
-                TransportError::Broken(if e.is_incomplete_message() { "connection closed early" } else { "no valid answer" }.into())
+                TransportError::Broken(
+                    if e.is_incomplete_message() { "connection closed early" } else { "no valid answer" }.into(),
+                )
             })?;
             let (head, body) = response.into_parts();
             let body = Limited::new(body, MAX_BODY)

@@ -47,7 +47,10 @@ pub async fn run(shell: &Shell, command: AdminCommand) -> anyhow::Result<()> {
         }
         AdminCommand::Suspend { subject } => {
             client.suspend(self::subject(client, subject).await?).await?;
-            shell.out.done("suspended", "Cut off by the server. Follow with `pakawaaz admin revoke` to cut cryptographically.");
+            shell.out.done(
+                "suspended",
+                "Cut off by the server. Follow with `pakawaaz admin revoke` to cut cryptographically.",
+            );
             Ok(())
         }
         AdminCommand::Unsuspend { subject } => {
@@ -184,7 +187,9 @@ async fn sims(shell: &Shell, client: &NativeClient, command: SimsCommand) -> any
         SimsCommand::Import { file } => {
             let csv = zeroize::Zeroizing::new(std::fs::read(&file).context("the batch file cannot be read")?);
             let done = client.import_sims(&csv).await?;
-            shell.out.show(&done, |d| vec![format!("{} SIMs imported. Destroy the file: it holds their keys.", d.imported)]);
+            shell
+                .out
+                .show(&done, |d| vec![format!("{} SIMs imported. Destroy the file: it holds their keys.", d.imported)]);
         }
         SimsCommand::List => {
             let list = client.sims().await?;

@@ -8,6 +8,7 @@ use pakawaaz_client::EnrolOptions;
 use pakawaaz_client::vault::PinCost;
 use pakawaaz_client_native::{OpenProfile, ServerAddress, SimFile};
 use pakawaaz_contract::identity::DeviceStatus;
+use pakawaaz_login::opaque::KsfParams;
 use pakawaaz_trust::{GrantKind, Voucher};
 use std::io::Read as _;
 use zeroize::Zeroizing;
@@ -45,6 +46,7 @@ pub async fn enrol(shell: &Shell, voucher_text: &str, label: String) -> anyhow::
         channel: open.channel_mode(),
         assurance: Assurance::SoftwareNative,
         pin_cost: PinCost::default(),
+        ksf: KsfParams::default(),
     };
     match open.client.enrol(options, &mut sim).await {
         Ok(enrolled) => {

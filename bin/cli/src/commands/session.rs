@@ -26,7 +26,7 @@ pub async fn logout(shell: &Shell, everywhere: bool) -> anyhow::Result<()> {
 pub async fn passwd(shell: &Shell, new_password_file: Option<&Path>) -> anyhow::Result<()> {
     let open = shell.open().await?;
     let mut sim = shell.sim(open.profile.dir())?;
-    open.client.login(&*shell.password()?, &mut sim).await?;
+    open.client.login(&shell.password()?, &mut sim).await?;
     let new = secrets::choose(new_password_file, "New password")?;
     open.client.change_password(&new).await?;
     shell.out.done("password_changed", "Password changed. Your other sessions have ended.");

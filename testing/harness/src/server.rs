@@ -1,0 +1,88 @@
+//! The server as a process.
+
+use crate::binaries;
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A running server; killed when dropped.
+pub struct ServerProcess {
+    child: Child,
+    /// What it said it listens on.
+    pub ready: Value,
+    data: PathBuf,
+    arguments: Vec<(String, String)>,
+}
+
+impl ServerProcess {
+    /// Starts `serve` and waits until it is ready. `settings` are environment variables (`PAKAWAAZ_…`).
+    pub fn start(data: &Path, settings: &[(String, String)]) -> Self {
+        let mut child = Command::new(binaries::server())
+            .arg("serve")
+            .env("PAKAWAAZ_DATA_DIR", data)
+            .envs(settings.iter().map(|(k, v)| (k, v)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log_file(data))
+            .spawn()
+            .expect("the server starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let ready = loop {
+            let line = match lines.next() {
+                Some(Ok(line)) => line,
+                _ => {
+                    let log = std::fs::read_to_string(data.join("../server.log")).unwrap_or_default();
+                    panic!("the server ended before it was ready:\n{log}");
+                }
+            };
+            if let Some(json) = line.strip_prefix("ready ") {
+                break serde_json::from_str(json).expect("the ready line is JSON");
+            }
+        };
+        // Keep draining, or a full pipe would stop the server.
+        std::thread::spawn(move || for _ in lines.map_while(Result::ok) {});
+        Self { child, ready, data: data.to_owned(), arguments: settings.to_vec() }
+    }
+
+    /// Process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `kill -9`, no warning; returns when the process is gone.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// SIGTERM, then waits for the end. Exit code.
+    pub fn terminate(&mut self) -> Option<i32> {
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill exists");
+        assert!(status.success());
+        self.child.wait().expect("waits").code()
+    }
+
+    /// The same server again, on the same port.
+    pub fn restart(&mut self) {
+        self.kill();
+        *self = Self::start(&self.data.clone(), &self.arguments.clone());
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn log_file(data: &Path) -> Stdio {
+    let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join("../server.log"));
+    log.map_or_else(|_| Stdio::inherit(), Stdio::from)
+}
+
+/// A port nobody uses at the moment.
+pub fn free_port() -> u16 {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has ports");
+    socket.local_addr().expect("bound").port()
+}
