@@ -1,12 +1,19 @@
-//! `cargo xtask demo`. Another engineer fills [`start`]; this module only reads the arguments.
+//! `cargo xtask demo`: builds server, command line and demo, then becomes the demo.
 
-use anyhow::{Result, bail};
+use crate::{process, tree};
+use anyhow::{Context, Result, bail};
+use std::process::Command;
 
 const HELP: &str = "\
-cargo xtask demo [--reset]
+cargo xtask demo [--reset] [--small] [--check]
 
   --reset   forget what an earlier demo left behind and start over
+  --small   a dozen officials instead of two hundred
+  --check   talk to one official without asking anything, in a state of its own; fails unless all of it works
 ";
+
+/// What is built. One command, so that shared dependencies are compiled once.
+const BUILD: &[&str] = &["build", "--locked", "-p", "pakawaaz-server", "-p", "pakawaaz-cli", "-p", "pakawaaz-demo"];
 
 /// What the arguments asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +24,10 @@ pub enum Request {
     Start {
         /// Forget the earlier state first.
         reset: bool,
+        /// Few officials.
+        small: bool,
+        /// Not interactive.
+        check: bool,
     },
 }
 
@@ -25,15 +36,17 @@ pub enum Request {
 /// # Errors
 /// Names the argument it does not know.
 pub fn parse(args: &[&str]) -> Result<Request> {
-    let mut reset = false;
+    let (mut reset, mut small, mut check) = (false, false, false);
     for arg in args {
         match *arg {
             "--help" | "-h" => return Ok(Request::Help),
             "--reset" => reset = true,
+            "--small" => small = true,
+            "--check" => check = true,
             other => bail!("demo does not know {other:?}\n\n{HELP}"),
         }
     }
-    Ok(Request::Start { reset })
+    Ok(Request::Start { reset, small, check })
 }
 
 /// The command.
@@ -43,13 +56,42 @@ pub fn run(args: &[&str]) -> Result<()> {
             print!("{HELP}");
             Ok(())
         }
-        Request::Start { reset } => start(reset),
+        Request::Start { reset, small, check } => start(reset, small, check),
     }
 }
 
-/// Hook: the owner of the demo replaces this body.
-fn start(_reset: bool) -> Result<()> {
-    bail!("the demo is not built yet")
+fn start(reset: bool, small: bool, check: bool) -> Result<()> {
+    let began = process::now();
+    // Cargo's own progress goes to the terminal.
+    let built = process::cargo().args(BUILD).status().context("starting cargo")?;
+    if !built.success() {
+        bail!("the build failed");
+    }
+    let program = process::target_dir().join("debug").join(format!("pakawaaz-demo{}", std::env::consts::EXE_SUFFIX));
+    let mut demo = Command::new(&program);
+    demo.arg("--built-in").arg(began.elapsed().as_millis().to_string());
+    for (asked, flag) in [(reset, "--reset"), (small, "--small"), (check, "--check")] {
+        if asked {
+            demo.arg(flag);
+        }
+    }
+    if !check {
+        demo.arg("--state").arg(tree::root().join(".demo"));
+    }
+    become_it(demo).with_context(|| format!("running {}", program.display()))
+}
+
+/// Replaces this process: one program less between the terminal and the demo, so that Ctrl-C, signals and the exit
+/// code need nobody to pass them on.
+#[cfg(unix)]
+fn become_it(mut demo: Command) -> Result<()> {
+    use std::os::unix::process::CommandExt as _;
+    Err(demo.exec().into())
+}
+
+#[cfg(not(unix))]
+fn become_it(mut demo: Command) -> Result<()> {
+    std::process::exit(demo.status()?.code().unwrap_or(1))
 }
 
 #[cfg(test)]
@@ -58,9 +100,17 @@ mod tests {
 
     #[test]
     fn arguments() {
-        assert_eq!(parse(&[]).unwrap(), Request::Start { reset: false });
-        assert_eq!(parse(&["--reset"]).unwrap(), Request::Start { reset: true });
+        assert_eq!(parse(&[]).unwrap(), Request::Start { reset: false, small: false, check: false });
+        assert_eq!(parse(&["--reset"]).unwrap(), Request::Start { reset: true, small: false, check: false });
+        assert_eq!(parse(&["--check", "--small"]).unwrap(), Request::Start { reset: false, small: true, check: true });
         assert_eq!(parse(&["--reset", "--help"]).unwrap(), Request::Help);
         assert!(parse(&["--rest"]).is_err());
+    }
+
+    #[test]
+    fn every_argument_is_in_the_help() {
+        for flag in ["--reset", "--small", "--check"] {
+            assert!(HELP.contains(flag) && parse(&[flag]).is_ok(), "{flag}");
+        }
     }
 }

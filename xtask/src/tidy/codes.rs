@@ -1,6 +1,6 @@
 //! Error codes are part of the contract: each names its crate, and no two meanings share one.
 
-use super::source::{Source, is_test_path};
+use super::source::{Source, TestFiles};
 use super::{Finding, manifests};
 use crate::tree::Tree;
 use std::collections::BTreeMap;
@@ -14,11 +14,12 @@ const EXTRA_PREFIXES: &[(&str, &str)] = &[
 /// The rule.
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let tests = TestFiles::of(tree);
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for one in manifests::crates(tree) {
         let Some(short) = one.name.strip_prefix("pakawaaz-") else { continue };
         let inside = format!("{}/src/", one.folder);
-        for (path, text) in tree.rust().filter(|(path, _)| path.starts_with(&inside) && !is_test_path(path)) {
+        for (path, text) in tree.rust().filter(|(path, _)| path.starts_with(&inside) && !tests.contains(path)) {
             for (line, code) in codes(&Source::new(text)) {
                 if !well_formed(&code) {
                     let message = format!("the error code {code:?} is not of the form context.reason");

@@ -11,7 +11,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     let entries = fuzz::entries(tree);
     for (path, expected) in fuzz::generated(tree, &entries) {
         if tree.text(&path) != Some(expected.as_str()) {
-            findings.push(Finding::new(&path, 0, "is not what the fuzz entries ask for: cargo xtask fuzz"));
+            findings.push(Finding::new(&path, 0, "is not what the fuzz entries ask for; run cargo xtask fuzz"));
         }
     }
     for entry in &entries {

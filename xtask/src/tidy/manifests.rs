@@ -35,6 +35,8 @@ pub struct Manifest {
     pub uses: BTreeSet<String>,
     /// Names of dependencies of tests only.
     pub test_uses: BTreeSet<String>,
+    /// Normal and build dependencies taken with their feature `testing`.
+    pub with_testing: BTreeSet<String>,
     /// Takes the lints of the workspace.
     pub lints: bool,
 }
@@ -50,15 +52,22 @@ fn parse(folder: &str, text: &str) -> Option<Manifest> {
     }
     let table: toml::Table = text.parse().ok()?;
     let name = table.get("package")?.get("name")?.as_str()?.to_owned();
-    let (mut uses, mut test_uses) = (BTreeSet::new(), BTreeSet::new());
+    let (mut uses, mut test_uses, mut with_testing) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let targets = table.get("target").and_then(toml::Value::as_table).into_iter().flat_map(|t| t.values());
     for section in std::iter::once(&table).chain(targets.filter_map(toml::Value::as_table)) {
         let names = |key: &str| section.get(key).and_then(toml::Value::as_table).into_iter().flat_map(package_names);
         uses.extend(names("dependencies").chain(names("build-dependencies")));
         test_uses.extend(names("dev-dependencies"));
+        let real = section.get("dependencies").and_then(toml::Value::as_table).into_iter().flatten();
+        with_testing.extend(real.filter(|(_, value)| has_testing(value)).map(|(name, _)| name.clone()));
     }
     let lints = table.get("lints").and_then(|l| l.get("workspace")).and_then(toml::Value::as_bool) == Some(true);
-    Some(Manifest { folder: folder.to_owned(), name, uses, test_uses, lints })
+    Some(Manifest { folder: folder.to_owned(), name, uses, test_uses, with_testing, lints })
+}
+
+fn has_testing(dependency: &toml::Value) -> bool {
+    let features = dependency.get("features").and_then(toml::Value::as_array);
+    features.into_iter().flatten().any(|feature| feature.as_str() == Some("testing"))
 }
 
 /// The real names, also of renamed dependencies.
@@ -101,6 +110,9 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
             if IMPURE.contains(&used.as_str()) {
                 say(format!("depends on {used}, but must stay free of runtimes, sockets and databases"));
             }
+        }
+        for used in one.with_testing.iter().filter(|_| !one.folder.starts_with("testing/")) {
+            say(format!("takes {used} with its feature testing, which is for dev-dependencies only"));
         }
         let no_platform = pure || one.folder.starts_with("client/");
         for used in one.uses.iter().filter(|_| no_platform) {
@@ -170,6 +182,14 @@ mod tests {
         assert_eq!(check_with("protocol/aka", "pakawaaz-aka", renamed).len(), 1);
         let by_target = "[target.'cfg(unix)'.dependencies]\ntokio = \"1\"";
         assert_eq!(check_with("protocol/aka", "pakawaaz-aka", by_target).len(), 1);
+    }
+
+    #[test]
+    fn help_for_tests_stays_out_of_programs() {
+        let uses = "pakawaaz-conversation = { workspace = true, features = [\"testing\"] }";
+        assert_eq!(check_with("bin/cli", "pakawaaz-cli", uses).len(), 1);
+        assert!(check_with("testing/harness", "pakawaaz-harness", uses).is_empty());
+        assert!(check_with("bin/cli", "pakawaaz-cli", &format!("[dev-dependencies]\n{uses}")).is_empty());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Pure code takes time and randomness as arguments and touches neither network nor disk.
 
 use super::Finding;
-use super::source::{Source, is_test_path, is_word, used_names};
+use super::source::{Source, TestFiles, is_word, used_names};
 use crate::tree::Tree;
 
 /// What pure code may not say.
@@ -41,7 +41,8 @@ fn is_pure(path: &str) -> bool {
 /// The rule.
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (path, text) in tree.rust().filter(|(path, _)| is_pure(path) && !is_test_path(path)) {
+    let tests = TestFiles::of(tree);
+    for (path, text) in tree.rust().filter(|(path, _)| is_pure(path) && !tests.contains(path)) {
         let source = Source::new(text);
         let words = BANNED.iter().flat_map(|word| source.find(word).map(move |at| (at, (*word).to_owned())));
         let groups = used_names(&source, "std")
@@ -50,7 +51,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
             .map(|(at, name)| (at, format!("std::{name}")));
         let found = words
             .chain(groups)
-            .filter(|(at, word)| !source.is_test(*at) && !(word == "std::net" && only_addresses(&source, *at)));
+            .filter(|(at, word)| !(source.is_test(*at) || word == "std::net" && only_addresses(&source, *at)));
         for (at, word) in found {
             findings.push(Finding::new(
                 path,

@@ -1,5 +1,6 @@
 //! Enough of Rust's lexical structure to tell code from comments, strings and tests.
 
+use crate::tree::Tree;
 use std::ops::Range;
 
 /// A string literal.
@@ -24,7 +25,7 @@ impl Source {
     /// Splits `text`; broken Rust gives a best effort.
     pub fn new(text: &str) -> Self {
         let (code, literals) = split(text);
-        let tests = test_ranges(&code);
+        let tests = test_ranges(text, &code);
         Self { code, literals, tests }
     }
 
@@ -61,9 +62,41 @@ impl Source {
     }
 }
 
-/// Whether the whole file is test code.
-pub fn is_test_path(path: &str) -> bool {
-    path.contains("/tests/") || path.contains("/benches/") || path.ends_with("/tests.rs")
+/// The files that are test code as a whole.
+pub struct TestFiles(Vec<String>);
+
+impl TestFiles {
+    /// Besides those in test folders, the files of modules declared `#[cfg(test)] mod name;`.
+    pub fn of(tree: &Tree) -> Self {
+        let mut stems = Vec::new();
+        for (path, text) in tree.rust() {
+            let source = Source::new(text);
+            for at in source.find("mod").filter(|at| source.is_test(*at)) {
+                let Some((name, _)) = source.code[at + "mod".len()..].split_once(';') else { continue };
+                let name = name.trim();
+                if !name.is_empty() && name.chars().all(is_word) {
+                    stems.push(format!("{}/{name}", module_folder(path)));
+                }
+            }
+        }
+        Self(stems)
+    }
+
+    /// Whether `path` is one of them.
+    pub fn contains(&self, path: &str) -> bool {
+        path.contains("/tests/")
+            || path.contains("/benches/")
+            || self
+                .0
+                .iter()
+                .any(|stem| path.strip_prefix(stem.as_str()).is_some_and(|rest| rest == ".rs" || rest.starts_with('/')))
+    }
+}
+
+/// Where the submodules of the file lie.
+fn module_folder(path: &str) -> &str {
+    let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+    if matches!(file, "lib.rs" | "main.rs" | "mod.rs") { folder } else { path.trim_end_matches(".rs") }
 }
 
 /// The first-level names of every `use` of `root`: `use std::{fs, net::TcpStream}` uses `fs` and `net`.
@@ -115,12 +148,18 @@ fn closing(code: &str, open: usize) -> Option<usize> {
     None
 }
 
-fn test_ranges(code: &str) -> Vec<Range<usize>> {
+/// What marks an item as test code. `testing` is the feature behind which a crate keeps help for other crates' tests;
+/// the rule on manifests keeps it out of programs.
+const TEST_MARKS: &[&str] = &["#[cfg(test)]", "#[cfg(any(test, feature = \"testing\"))]"];
+
+fn test_ranges(text: &str, code: &str) -> Vec<Range<usize>> {
     if code.contains("#![cfg(test)]") {
         return std::iter::once(0..code.len() + 1).collect();
     }
     let mut ranges = Vec::new();
-    for (at, mark) in code.match_indices("#[cfg(test)]") {
+    let marks = TEST_MARKS.iter().flat_map(|mark| text.match_indices(mark));
+    // A mark inside a comment or a string is blanked in the code.
+    for (at, mark) in marks.filter(|(at, _)| code[*at..].starts_with("#[cfg(")) {
         // The item ends with its block, or at a semicolon when it has none.
         let rest = &code[at + mark.len()..];
         let end = match rest.find(['{', ';']) {
@@ -308,8 +347,25 @@ mod tests {
         let inside = |word| source.is_test(source.find(word).next().unwrap());
         assert!(inside("c") && inside("e"));
         assert!(!inside("a") && !inside("d") && !inside("f"));
+        assert!(Source::new("#[cfg(any(test, feature = \"testing\"))]\npub mod testing;").is_test(50));
+        assert!(!Source::new("#[cfg(feature = \"testing\")]\npub mod testing;").is_test(40));
+        assert!(!Source::new("// #[cfg(test)]\npub mod testing;").is_test(25));
         assert!(Source::new("#![cfg(test)]\nfn a() {}").is_test(20));
-        assert!(is_test_path("contexts/a/tests/it/main.rs") && !is_test_path("testing/harness/src/lib.rs"));
+    }
+
+    #[test]
+    fn test_files_are_recognised() {
+        let files = TestFiles::of(&Tree::of(&[
+            ("a/src/lib.rs", "#[cfg(test)]\nmod testing;\nmod real;\n#[cfg(test)]\nmod tests { fn mod_() {} }"),
+            ("a/src/deep.rs", "#[cfg(test)]\n#[allow(dead_code)]\npub(crate) mod samples;"),
+        ]));
+        for path in ["a/src/testing.rs", "a/src/testing/mod.rs", "a/src/deep/samples.rs", "contexts/a/tests/it/main.rs"]
+        {
+            assert!(files.contains(path), "{path}");
+        }
+        for path in ["a/src/real.rs", "a/src/testing_more.rs", "a/src/samples.rs", "testing/harness/src/lib.rs"] {
+            assert!(!files.contains(path), "{path}");
+        }
     }
 
     #[test]

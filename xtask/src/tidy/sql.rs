@@ -1,7 +1,7 @@
 //! A context reads and writes its own tables only, and every write transaction comes from `platform/storage`.
 
 use super::Finding;
-use super::source::{Source, is_test_path, is_word};
+use super::source::{Source, TestFiles, is_word};
 use crate::tree::Tree;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,16 +21,17 @@ const NOT_A_TABLE: &[&str] = &["SET", "SELECT", "LATERAL", "ONLY", "IF", "NOWAIT
 /// The rule.
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let tests = TestFiles::of(tree);
     let owners = owners(tree, &mut findings);
     for (path, text) in tree.files() {
         // xtask has no database; it only knows the words.
-        if path.ends_with(".rs") && !is_test_path(path) && !path.starts_with("xtask/") {
+        if path.ends_with(".rs") && !tests.contains(path) && !path.starts_with("xtask/") {
             raw_transactions(path, text, &mut findings);
         }
         let Some((context, inside)) = path.strip_prefix("contexts/").and_then(|rest| rest.split_once('/')) else {
             continue;
         };
-        if path.ends_with(".rs") && !is_test_path(path) {
+        if path.ends_with(".rs") && !tests.contains(path) {
             let source = Source::new(text);
             let sql: Vec<_> = source
                 .literals
