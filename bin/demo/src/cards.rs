@@ -2,7 +2,7 @@
 
 use crate::state::{State, write_private};
 use anyhow::{Context as _, Result};
-use pakawaaz_aka::{Algorithm, Iccid, Imsi, Key128, Opc, SoftwareSim, Topc, TuakKey, TuakSettings};
+use pakawaaz_aka::{Algorithm, Iccid, Imsi, SoftwareSim, TuakSettings};
 use pakawaaz_client_native::SimFile;
 use rand::RngCore as _;
 use rand::rngs::OsRng;
@@ -21,8 +21,8 @@ pub fn make(state: &State, batch: &Path, usernames: &[String], serial: u32) -> R
     }
     let mut csv = Zeroizing::new(String::from("iccid,imsi,algorithm,k,opc_or_topc\n"));
     for (username, serial) in usernames.iter().zip(serial..) {
-        let card = card(serial)?;
-        csv.push_str(&row(&card));
+        let (card, row) = card(serial)?;
+        csv.push_str(&row);
         SimFile::create(&state.sim(username), card).context("writing a SIM card")?;
     }
     write_private(batch, csv.as_bytes())?;
@@ -35,33 +35,32 @@ pub fn first_iccid(batch: &[u8]) -> Option<String> {
     Some(text.lines().nth(1)?.split(',').next()?.to_owned())
 }
 
-fn card(serial: u32) -> Result<SoftwareSim> {
+/// A new card and its row.
+fn card(serial: u32) -> Result<(SoftwareSim, Zeroizing<String>)> {
+    let (k, operator);
     let algorithm = if serial.is_multiple_of(TUAK_EVERY) {
-        Algorithm::Tuak {
-            k: TuakKey::from_slice(&*random::<32>())?,
-            topc: Topc::from_bytes(*random()),
-            settings: TuakSettings::default(),
-        }
+        (k, operator) = (random_hex::<32>(), random_hex::<32>());
+        Algorithm::tuak_from_hex(&k, &operator, TuakSettings::default())?
     } else {
-        Algorithm::Milenage { k: Key128::from_bytes(*random()), opc: Opc::from_bytes(*random()) }
+        (k, operator) = (random_hex::<16>(), random_hex::<16>());
+        Algorithm::milenage_from_hex(&k, &operator)?
     };
     // 410 is Pakistan; network 99 is nobody's.
     let imsi = Imsi::new(format!("41099{serial:010}"))?;
-    Ok(SoftwareSim { imsi, iccid: Iccid::with_check_digit(&format!("89924199{serial:010}"))?, algorithm })
+    let iccid = Iccid::with_check_digit(&format!("89924199{serial:010}"))?;
+    let (name, first) = (algorithm.name(), iccid.as_str());
+    let row = Zeroizing::new(format!("{first},{},{name},{},{}\n", imsi.as_str(), *k, *operator));
+    Ok((SoftwareSim { imsi, iccid, algorithm }, row))
 }
 
-fn row(card: &SoftwareSim) -> String {
-    let (k, operator) = match &card.algorithm {
-        Algorithm::Milenage { k, opc } => (k.expose_hex(), opc.expose_hex()),
-        Algorithm::Tuak { k, topc, .. } => (k.expose_hex(), topc.expose_hex()),
-    };
-    format!("{},{},{},{},{}\n", card.iccid.as_str(), card.imsi.as_str(), card.algorithm.name(), *k, *operator)
-}
-
-fn random<const N: usize>() -> Zeroizing<[u8; N]> {
+fn random_hex<const N: usize>() -> Zeroizing<String> {
     let mut bytes = Zeroizing::new([0u8; N]);
     OsRng.fill_bytes(&mut *bytes);
-    bytes
+    let mut text = Zeroizing::new(String::with_capacity(2 * N));
+    for byte in *bytes {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Who plays: the administrators, the newcomer, a colleague for a second terminal, and the officials who answer.
 
 use crate::government::{Government, OfficialPlan};
-use pakawaaz_contract::directory::BilingualName;
 
 /// Officials of a small demo.
 const SMALL: usize = 12;
@@ -21,11 +20,8 @@ pub struct Cast {
     pub bots: Vec<usize>,
 }
 
-/// The administrators of the installation. They hold no post.
-pub fn administrators() -> [(&'static str, BilingualName); 2] {
-    let name = |en: &str, ur: &str| BilingualName { en: en.into(), ur: ur.into() };
-    [("admin.one", name("Administrator One", "منتظم اول")), ("admin.two", name("Administrator Two", "منتظم دوم"))]
-}
+/// The administrators of the installation: login name and name. They hold no post.
+pub const ADMINISTRATORS: [(&str, &str); 2] = [("admin.one", "Administrator One"), ("admin.two", "Administrator Two")];
 
 impl Cast {
     /// Chooses from a plan; the same plan gives the same cast.
@@ -43,11 +39,10 @@ impl Cast {
             bots.extend([after(0, "Joint Secretary"), after(0, "Additional Secretary"), after(0, "Secretary")]);
             bots.push(after(suggested, "Upper Division Clerk"));
             // One in each of four other ministries.
-            let mut at = 0;
+            let mut ministry = 0;
             for title in ["Secretary", "Additional Secretary", "Deputy Secretary", "Section Officer"] {
-                at = after(at + 1, "Staff Officer to Secretary");
-                at = after(at + 1, "Staff Officer to Secretary");
-                bots.push(after(at - 1, title));
+                ministry = after(ministry + 1, "Secretary");
+                bots.push(after(ministry, title));
             }
         }
         Self { you, colleague, suggested, greeter, bots }

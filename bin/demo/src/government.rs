@@ -48,22 +48,14 @@ fn name(en: &str, ur: &str) -> BilingualName {
 
 /// Ministry → its divisions, each with the subjects its wings deal with.
 const MINISTRIES: &[(&str, &str, &[(&str, &str)])] = &[
-    (
-        "Ministry of Finance",
-        "وزارتِ خزانہ",
-        &[("Budget", "بجٹ"), ("Economic Affairs", "اقتصادی امور")],
-    ),
+    ("Ministry of Finance", "وزارتِ خزانہ", &[("Budget", "بجٹ"), ("Economic Affairs", "اقتصادی امور")]),
     (
         "Ministry of Interior",
         "وزارتِ داخلہ",
         &[("Internal Security", "داخلی سلامتی"), ("Narcotics Control", "انسدادِ منشیات")],
     ),
     ("Ministry of Foreign Affairs", "وزارتِ خارجہ", &[("Protocol", "پروٹوکول"), ("Asia", "ایشیا")]),
-    (
-        "Ministry of Health",
-        "وزارتِ صحت",
-        &[("Public Health", "صحتِ عامہ"), ("Drug Regulation", "ضابطۂ ادویات")],
-    ),
+    ("Ministry of Health", "وزارتِ صحت", &[("Public Health", "صحتِ عامہ"), ("Drug Regulation", "ضابطۂ ادویات")]),
     (
         "Ministry of Information Technology",
         "وزارتِ انفارمیشن ٹیکنالوجی",
@@ -76,16 +68,48 @@ const WINGS: &[(&str, &str)] = &[("Policy Wing", "پالیسی ونگ"), ("Admin
 const SECTIONS: &[(&str, &str)] = &[("Section I", "سیکشن اول"), ("Section II", "سیکشن دوم")];
 
 const FIRST: &[(&str, &str)] = &[
-    ("Ayesha", "عائشہ"), ("Bilal", "بلال"), ("Fatima", "فاطمہ"), ("Hamza", "حمزہ"), ("Khadija", "خدیجہ"),
-    ("Usman", "عثمان"), ("Maryam", "مریم"), ("Imran", "عمران"), ("Nadia", "نادیہ"), ("Salman", "سلمان"),
-    ("Rabia", "رابعہ"), ("Tariq", "طارق"), ("Sana", "ثناء"), ("Kamran", "کامران"), ("Zainab", "زینب"),
-    ("Asad", "اسد"), ("Hina", "حنا"), ("Junaid", "جنید"), ("Amna", "آمنہ"), ("Faisal", "فیصل"),
+    ("Ayesha", "عائشہ"),
+    ("Bilal", "بلال"),
+    ("Fatima", "فاطمہ"),
+    ("Hamza", "حمزہ"),
+    ("Khadija", "خدیجہ"),
+    ("Usman", "عثمان"),
+    ("Maryam", "مریم"),
+    ("Imran", "عمران"),
+    ("Nadia", "نادیہ"),
+    ("Salman", "سلمان"),
+    ("Rabia", "رابعہ"),
+    ("Tariq", "طارق"),
+    ("Sana", "ثناء"),
+    ("Kamran", "کامران"),
+    ("Zainab", "زینب"),
+    ("Asad", "اسد"),
+    ("Hina", "حنا"),
+    ("Junaid", "جنید"),
+    ("Amna", "آمنہ"),
+    ("Faisal", "فیصل"),
 ];
 const LAST: &[(&str, &str)] = &[
-    ("Siddiqui", "صدیقی"), ("Khan", "خان"), ("Qureshi", "قریشی"), ("Malik", "ملک"), ("Shah", "شاہ"),
-    ("Baloch", "بلوچ"), ("Abbasi", "عباسی"), ("Chaudhry", "چوہدری"), ("Memon", "میمن"), ("Bhatti", "بھٹی"),
-    ("Hashmi", "ہاشمی"), ("Rizvi", "رضوی"), ("Yousafzai", "یوسفزئی"), ("Mirza", "مرزا"), ("Gilani", "گیلانی"),
-    ("Dar", "ڈار"), ("Awan", "اعوان"), ("Butt", "بٹ"), ("Soomro", "سومرو"), ("Afridi", "آفریدی"),
+    ("Siddiqui", "صدیقی"),
+    ("Khan", "خان"),
+    ("Qureshi", "قریشی"),
+    ("Malik", "ملک"),
+    ("Shah", "شاہ"),
+    ("Baloch", "بلوچ"),
+    ("Abbasi", "عباسی"),
+    ("Chaudhry", "چوہدری"),
+    ("Memon", "میمن"),
+    ("Bhatti", "بھٹی"),
+    ("Hashmi", "ہاشمی"),
+    ("Rizvi", "رضوی"),
+    ("Yousafzai", "یوسفزئی"),
+    ("Mirza", "مرزا"),
+    ("Gilani", "گیلانی"),
+    ("Dar", "ڈار"),
+    ("Awan", "اعوان"),
+    ("Butt", "بٹ"),
+    ("Soomro", "سومرو"),
+    ("Afridi", "آفریدی"),
 ];
 
 impl Government {
@@ -132,7 +156,14 @@ impl Government {
             7 => name("Engr", "انجینئر"),
             _ => BilingualName::default(),
         };
-        self.officials.push(OfficialPlan { username, name: person, rank, unit, title: name(title_en, title_ur), grade });
+        self.officials.push(OfficialPlan {
+            username,
+            name: person,
+            rank,
+            unit,
+            title: name(title_en, title_ur),
+            grade,
+        });
     }
 }
 

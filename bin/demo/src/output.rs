@@ -100,7 +100,8 @@ impl Screen {
     /// A step of known length. On a terminal a bar moves; elsewhere its end is one line.
     pub fn progress(&self, what: &str, steps: u64) -> Progress<'_> {
         let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("  {spinner} {msg:<40} {bar:28} {pos:>4}/{len:<4} {elapsed:>4}") {
+        if let Ok(style) = ProgressStyle::with_template("  {spinner} {msg:<40} {bar:28} {pos:>4}/{len:<4} {elapsed:>4}")
+        {
             bar.set_style(style.progress_chars("━╸─"));
         }
         bar.set_message(what.to_owned());

@@ -37,8 +37,11 @@ const QUESTIONS_UR: &[&str] = &[
     "جی ہاں، سمری کل منظور ہو گئی تھی۔",
     "ابھی نہیں، مسودہ ڈپٹی سیکرٹری صاحب کے پاس ہے۔",
 ];
-const STATEMENTS_UR: &[&str] =
-    &["جی، نوٹ کر لیا۔ مسودہ آج ہی پیش کر دوں گا۔", "ٹھیک ہے، متعلقہ سیکشن کو بھیج رہا ہوں۔", "بہت بہتر، اجلاس میں لے آؤں گا۔"];
+const STATEMENTS_UR: &[&str] = &[
+    "جی، نوٹ کر لیا۔ مسودہ آج ہی پیش کر دوں گا۔",
+    "ٹھیک ہے، متعلقہ سیکشن کو بھیج رہا ہوں۔",
+    "بہت بہتر، اجلاس میں لے آؤں گا۔",
+];
 
 /// What an official opens a conversation with.
 pub const OPENING: &str = "Assalam-o-alaikum. The budget review has been moved to Thursday, 11 am. Please have the \

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! demo.json            port, size, how far the filling has come
+//! bots.log             what kept an official from answering
 //! lock                 held while a demo runs
 //! server.toml, server/ configuration and data of the server; server.log its log
 //! first-sims.csv       the SIM cards of the first administrators, imported by `init`
+//! first-vouchers       their vouchers, made by `init`
 //! sims/NAME.json       software SIM cards; sims.csv the batch with their keys
 //! vouchers/NAME.voucher
 //! profiles/NAME        one official's device; beside it NAME.pin and NAME.password
@@ -61,13 +63,15 @@ impl State {
 
     /// Removes what a demo makes, by name: the folder may be one that somebody gave us by mistake.
     fn clear(&self) -> Result<()> {
-        for name in ["demo.json", "server.toml", "server.log", "first-sims.csv", "sims.csv"] {
+        for name in
+            ["demo.json", "server.toml", "server.log", "bots.log", "first-sims.csv", "first-vouchers", "sims.csv"]
+        {
             match fs::remove_file(self.path(name)) {
                 Err(e) if e.kind() != ErrorKind::NotFound => return Err(e).with_context(|| format!("removing {name}")),
                 _ => {}
             }
         }
-        for name in ["server", "first-vouchers", "sims", "vouchers", "profiles"] {
+        for name in ["server", "sims", "vouchers", "profiles"] {
             match fs::remove_dir_all(self.path(name)) {
                 Err(e) if e.kind() != ErrorKind::NotFound => return Err(e).with_context(|| format!("removing {name}")),
                 _ => {}

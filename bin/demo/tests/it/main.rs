@@ -1,0 +1,163 @@
+//! The demo as a newcomer meets it: real programs, real files, real processes.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+/// Longer than anything takes on a slow, busy machine; only a hang reaches it.
+const HANG: Duration = Duration::from_secs(300);
+
+fn program() -> PathBuf {
+    let demo = PathBuf::from(env!("CARGO_BIN_EXE_pakawaaz-demo"));
+    for other in ["pakawaaz-server", "pakawaaz"] {
+        assert!(
+            demo.with_file_name(other).exists(),
+            "{other} is missing beside {}: run cargo build -p pakawaaz-server -p pakawaaz-cli first",
+            demo.display()
+        );
+    }
+    demo
+}
+
+/// A running demo whose lines can be awaited.
+struct Demo {
+    child: Child,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Demo {
+    fn start(state: &Path, more: &[&str]) -> Self {
+        let mut child = Command::new(program())
+            .arg("--state")
+            .arg(state)
+            .arg("--small")
+            .args(more)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the demo starts");
+        let out = child.stdout.take().expect("piped");
+        let (tell, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                if tell.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, lines, seen: Vec::new() }
+    }
+
+    /// Waits for a line that contains `what`.
+    fn wait_for(&mut self, what: &str) -> String {
+        loop {
+            match self.lines.recv_timeout(HANG) {
+                Ok(line) => {
+                    self.seen.push(line.clone());
+                    if line.contains(what) {
+                        return line;
+                    }
+                }
+                Err(_) => panic!("{what:?} did not come; seen:\n{}", self.seen.join("\n")),
+            }
+        }
+    }
+
+    fn type_line(&mut self, text: &str) {
+        let stdin = self.child.stdin.as_mut().expect("piped");
+        writeln!(stdin, "{text}").expect("the demo reads");
+    }
+
+    fn signal(&self, name: &str) {
+        let done = Command::new("kill").arg(name).arg(self.child.id().to_string()).status().expect("kill runs");
+        assert!(done.success());
+    }
+
+    /// Everything printed after what was awaited, and the exit code.
+    fn end(mut self) -> (Option<i32>, String) {
+        while let Ok(line) = self.lines.recv_timeout(HANG) {
+            self.seen.push(line);
+        }
+        (self.child.wait().expect("waits").code(), self.seen.join("\n"))
+    }
+}
+
+/// Processes that mention `state` on their command line, ours apart.
+fn servers_of(state: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        if pid != std::process::id() && line.contains(&*state.to_string_lossy()) && line.contains("pakawaaz-server") {
+            found.push(format!("{pid} {line}"));
+        }
+    }
+    found
+}
+
+/// The server notices by a closed pipe that nobody needs it; that takes it a moment.
+fn assert_no_server_remains(state: &Path) {
+    for _ in 0..600 {
+        if servers_of(state).is_empty() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("left behind: {:?}", servers_of(state));
+}
+
+#[test]
+fn a_newcomer_checks_talks_and_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path();
+
+    // First start: everything is made, one message goes through.
+    let (code, text) = Demo::start(state, &["--check"]).end();
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("✓✓ delivered") && text.contains("check passed"), "{text}");
+    assert_no_server_remains(state);
+
+    // Second start: nothing is made again; a conversation in both languages; ended by SIGTERM.
+    let mut demo = Demo::start(state, &[]);
+    demo.wait_for("Your first conversation");
+    assert!(!demo.seen.iter().any(|line| line.contains("SIM cards imported")), "{:?}", demo.seen);
+    assert!(!servers_of(state).is_empty(), "the test can see the server");
+    demo.type_line("کیا سمری تیار ہے؟");
+    demo.wait_for("✓✓ delivered");
+    demo.wait_for("۔");
+    demo.type_line("/people secretary");
+    demo.wait_for("Ministry of Finance");
+    demo.type_line("/nonsense");
+    demo.wait_for("There is no /nonsense");
+    demo.signal("-TERM");
+    let (code, text) = demo.end();
+    assert_eq!(code, Some(130), "{text}");
+    assert!(servers_of(state).is_empty(), "the demo waits for its server");
+
+    // Ctrl-C while it is starting, and a death without any chance to clean up.
+    let mut demo = Demo::start(state, &[]);
+    demo.wait_for("Pakawaaz demo");
+    demo.signal("-INT");
+    assert_eq!(demo.end().0, Some(130));
+    assert_no_server_remains(state);
+    let mut demo = Demo::start(state, &[]);
+    demo.wait_for("server at");
+    demo.signal("-KILL");
+    demo.end();
+    assert_no_server_remains(state);
+
+    // After all that it still starts, and /quit is a success.
+    let mut demo = Demo::start(state, &[]);
+    demo.wait_for("Your first conversation");
+    demo.type_line("/quit");
+    let (code, text) = demo.end();
+    assert_eq!(code, Some(0), "{text}");
+    assert_no_server_remains(state);
+}
