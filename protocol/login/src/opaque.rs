@@ -236,3 +236,6 @@ pub(crate) fn finish(
     let parameters = ServerLoginParameters { context: Some(context), identifiers: identifiers(username, realm) };
     Ok(state.finish(ke3, parameters).ok().map(|done| session_key(&done.session_key)))
 }
+
+#[cfg(test)]
+mod tests;

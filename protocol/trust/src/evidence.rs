@@ -290,7 +290,9 @@ pub fn verify_role_change(
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownDevices {
     devices: BTreeMap<DeviceId, KnownDevice>,
-    administrators: BTreeSet<OfficialId>,
+    /// Who is or was an administrator, and since when: the newest statement counts, so that showing an old one again
+    /// brings nobody back.
+    administrators: BTreeMap<OfficialId, (Millis, bool)>,
 }
 
 impl KnownDevices {
@@ -300,15 +302,15 @@ impl KnownDevices {
     }
     /// Adds a device that [`verify_device`] returned. A revoked device stays revoked.
     pub fn insert(&mut self, device: &VerifiedDevice) {
-        if device.administrator && !self.devices.contains_key(&device.device) {
-            self.administrators.insert(device.official);
+        if device.administrator {
+            self.set_administrator(device.official, device.bound_at, true);
         }
         let known = KnownDevice { official: device.official, key: device.key, valid: true };
         self.devices.entry(device.device).or_insert(known);
     }
     /// Whether `official` is an administrator as far as verified statements tell.
     pub fn is_administrator(&self, official: OfficialId) -> bool {
-        self.administrators.contains(&official)
+        self.administrators.get(&official).is_some_and(|(_, granted)| *granted)
     }
     /// Verifies and adds as many of `all` as can be believed, in whatever order they depend on each other (an
     /// administrator's device before what it granted). Answers with each device's verdict, in the order given.
@@ -345,30 +347,32 @@ impl KnownDevices {
                 }
             }
             Subject::Official(official) => {
-                self.administrators.remove(&official);
+                self.set_administrator(official, revocation.at, false);
                 self.devices.values_mut().filter(|d| d.official == official).for_each(|d| d.valid = false);
             }
-            Subject::Administrator(official) => {
-                self.administrators.remove(&official);
-            }
+            Subject::Administrator(official) => self.set_administrator(official, revocation.at, false),
             Subject::Sim(_) => {}
         }
     }
     /// Applies a change that [`verify_role_change`] returned.
     pub fn change_role(&mut self, change: &RoleChange) {
         if change.role == Role::Administrator {
-            if change.granted {
-                self.administrators.insert(change.official);
-            } else {
-                self.administrators.remove(&change.official);
-            }
+            self.set_administrator(change.official, change.at, change.granted);
+        }
+    }
+
+    fn set_administrator(&mut self, official: OfficialId, at: Millis, granted: bool) {
+        // At the same instant, taking away wins.
+        let newer = |&(since, was): &(Millis, bool)| at > since || (at == since && was && !granted);
+        if self.administrators.get(&official).is_none_or(newer) {
+            self.administrators.insert(official, (at, granted));
         }
     }
 }
 
 impl AdminLookup for KnownDevices {
     fn admin(&self, device: DeviceId) -> Option<KnownDevice> {
-        self.device(device).filter(|d| self.administrators.contains(&d.official))
+        self.device(device).filter(|d| self.is_administrator(d.official))
     }
     fn device(&self, device: DeviceId) -> Option<KnownDevice> {
         self.devices.get(&device).copied()

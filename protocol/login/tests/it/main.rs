@@ -1,0 +1,5 @@
+//! A whole login in one process: client, server, software SIM. Then everything that must go wrong.
+
+mod login;
+mod mutations;
+mod world;

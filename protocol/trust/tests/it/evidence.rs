@@ -1,0 +1,231 @@
+use crate::realm::*;
+use pakawaaz_base::{DeviceId, Millis, OfficialId, Role};
+use pakawaaz_trust::*;
+use rand::rngs::OsRng;
+
+#[test]
+fn the_root_founds_and_two_administrators_grant() {
+    let realm = Realm::new();
+    let (a, b, mut known) = realm.founded();
+    assert!(known.is_administrator(a.official) && known.is_administrator(b.official));
+    let official = id(OfficialId::from_bytes);
+    let first = realm.granted(&[&a, &b], official, GrantKind::First);
+    let verified = verify_device(&first.evidence, &known, &realm.anchors, NOW).expect("two signed");
+    assert_eq!((verified.official, verified.device, verified.administrator), (official, first.device, false));
+    assert_eq!(verified.key, first.key.public_key());
+    known.insert(&verified);
+    assert!(!known.is_administrator(official));
+    assert!(known.admin(first.device).is_none() && known.device(first.device).is_some());
+}
+
+#[test]
+fn evidence_verifies_in_whatever_order_it_comes() {
+    let realm = Realm::new();
+    let (a, b) = (realm.founder(), realm.founder());
+    let official = id(OfficialId::from_bytes);
+    let first = realm.granted(&[&a, &b], official, GrantKind::First);
+    let mut second = realm.granted(&[&a, &b], official, GrantKind::Additional);
+    second.evidence.cross = Some(realm.cross(&second, &first));
+    let lie = realm.granted(&[&a], official, GrantKind::First);
+    let all = [&second, &lie, &first, &a, &b].map(|e| e.evidence.clone());
+    let verdicts = KnownDevices::new().admit(&all, &realm.anchors, NOW);
+    let good: Vec<_> = verdicts.iter().map(Result::is_ok).collect();
+    assert_eq!(good, [true, false, true, true, true], "{verdicts:?}");
+    assert_eq!(verdicts[1], Err(TrustError::NoQuorum));
+}
+
+#[test]
+fn one_administrator_is_no_quorum_however_many_devices() {
+    let realm = Realm::new();
+    let (a, b, mut known) = realm.founded();
+    let official = id(OfficialId::from_bytes);
+    let alone = realm.granted(&[&a], official, GrantKind::First);
+    assert_eq!(verify_device(&alone.evidence, &known, &realm.anchors, NOW), Err(TrustError::NoQuorum));
+    // A second device of the same administrator does not count again.
+    let mut other = realm.granted(&[&a, &b], a.official, GrantKind::Additional);
+    other.evidence.cross = Some(realm.cross(&other, &a));
+    known.insert(&verify_device(&other.evidence, &known, &realm.anchors, NOW).expect("cross-signed"));
+    let twice = realm.granted(&[&a, &other], official, GrantKind::First);
+    assert_eq!(count_administrators(&twice.evidence.grant, &known), 1);
+    assert_eq!(verify_device(&twice.evidence, &known, &realm.anchors, NOW), Err(TrustError::NoQuorum));
+    let quorum = realm.granted(&[&other, &b], official, GrantKind::First);
+    assert!(verify_device(&quorum.evidence, &known, &realm.anchors, NOW).is_ok());
+}
+
+#[test]
+fn ordinary_officials_and_strangers_do_not_count() {
+    let realm = Realm::new();
+    let (a, b, mut known) = realm.founded();
+    let clerk = realm.granted(&[&a, &b], id(OfficialId::from_bytes), GrantKind::First);
+    known.insert(&verify_device(&clerk.evidence, &known, &realm.anchors, NOW).expect("granted"));
+    let stranger = Realm::new().founder();
+    let minted = realm.granted(&[&a, &clerk, &stranger], id(OfficialId::from_bytes), GrantKind::First);
+    assert_eq!(count_administrators(&minted.evidence.grant, &known), 1);
+}
+
+#[test]
+fn the_root_grants_first_administrators_only() {
+    let realm = Realm::new();
+    for (kind, administrator) in [
+        (GrantKind::First, false),
+        (GrantKind::Additional, true),
+        (GrantKind::Recovery, true),
+        (GrantKind::Password, true),
+    ] {
+        let voucher = VoucherKey::from_seed(&[1; 32]);
+        let grant = realm.grant(&voucher, id(OfficialId::from_bytes), kind, administrator);
+        let mut signed = Signed::new(&Statement::Grant(grant)).expect("encodes");
+        signed.sign_root(&realm.root).expect("signs");
+        assert_eq!(verify_grant(&signed, &(), &realm.anchors), Err(TrustError::NoQuorum), "{kind:?}");
+    }
+}
+
+#[test]
+fn the_issuing_ca_cannot_mint_a_device() {
+    let realm = Realm::new();
+    let (a, b, known) = realm.founded();
+    let victim = realm.granted(&[&a, &b], id(OfficialId::from_bytes), GrantKind::First);
+    // The server makes a key and a certificate for the victim; it lacks the voucher key.
+    let server = VoucherKey::from_seed(&[7; 32]);
+    let minted = realm.enrol(victim.evidence.grant.clone(), &server, victim.official);
+    assert_eq!(verify_device(&minted.evidence, &known, &realm.anchors, NOW), Err(TrustError::BadSignature));
+    // Or puts its own certificate next to the victim's evidence.
+    let swapped = DeviceEvidence { certificate: minted.evidence.certificate.clone(), ..victim.evidence.clone() };
+    assert_eq!(verify_device(&swapped, &known, &realm.anchors, NOW), Err(TrustError::Mismatch));
+    assert!(verify_device(&victim.evidence, &known, &realm.anchors, NOW).is_ok());
+}
+
+#[test]
+fn an_additional_device_needs_another_valid_device_of_the_same_official() {
+    let realm = Realm::new();
+    let (a, b, mut known) = realm.founded();
+    let official = id(OfficialId::from_bytes);
+    let first = realm.granted(&[&a, &b], official, GrantKind::First);
+    known.insert(&verify_device(&first.evidence, &known, &realm.anchors, NOW).expect("granted"));
+    let second = realm.granted(&[&a, &b], official, GrantKind::Additional);
+    let with = |cross: Option<Signed>| DeviceEvidence { cross, ..second.evidence.clone() };
+    let verdict = |e: &DeviceEvidence, k: &KnownDevices| verify_device(e, k, &realm.anchors, NOW).map(|_| ());
+    assert_eq!(verdict(&with(None), &known), Err(TrustError::MissingSignature));
+    assert_eq!(verdict(&with(Some(realm.cross(&second, &a))), &known), Err(TrustError::Mismatch));
+    assert_eq!(verdict(&with(Some(realm.cross(&second, &second))), &known), Err(TrustError::Mismatch));
+    let stranger = Realm::new().founder();
+    assert_eq!(verdict(&with(Some(realm.cross(&second, &stranger))), &known), Err(TrustError::UnknownSigner));
+    let forged = {
+        let liar = Enrolled { key: SigningKey::generate(&mut OsRng), ..first.clone() };
+        realm.cross(&second, &liar)
+    };
+    assert_eq!(verdict(&with(Some(forged)), &known), Err(TrustError::BadSignature));
+    let good = with(Some(realm.cross(&second, &first)));
+    assert_eq!(verdict(&good, &known), Ok(()));
+    let revoked = realm.revocation(Subject::Device(first.device), &[&a, &b]);
+    known.revoke(&verify_revocation(&revoked, &known, &realm.anchors).expect("quorum"));
+    assert_eq!(verdict(&good, &known), Err(TrustError::UnknownSigner));
+}
+
+#[test]
+fn password_grants_enrol_nothing() {
+    let realm = Realm::new();
+    let (a, b, known) = realm.founded();
+    let device = realm.granted(&[&a, &b], id(OfficialId::from_bytes), GrantKind::Password);
+    assert!(verify_grant(&device.evidence.grant, &known, &realm.anchors).is_ok());
+    assert_eq!(verify_device(&device.evidence, &known, &realm.anchors, NOW), Err(TrustError::WrongStatement));
+}
+
+#[test]
+fn bindings_hold_to_their_grant_and_its_time() {
+    let realm = Realm::new();
+    let (a, b, known) = realm.founded();
+    let one = realm.granted(&[&a, &b], id(OfficialId::from_bytes), GrantKind::First);
+    let two = realm.granted(&[&a, &b], id(OfficialId::from_bytes), GrantKind::First);
+    let mixed = DeviceEvidence { binding: two.evidence.binding.clone(), ..one.evidence.clone() };
+    assert_eq!(verify_device(&mixed, &known, &realm.anchors, NOW), Err(TrustError::Mismatch));
+    let past = Millis(NOW.0 - 11 * 60_000);
+    assert_eq!(verify_device(&one.evidence, &known, &realm.anchors, past), Err(TrustError::NotValidNow));
+    let Ok(Statement::Grant(grant)) = one.evidence.grant.statement() else { panic!("a grant") };
+    assert_eq!(grant.check_open(NOW), Ok(()));
+    assert_eq!(grant.check_open(grant.not_after), Err(TrustError::NotValidNow));
+    // Years later an enrolled device is still believed.
+    assert!(verify_device(&one.evidence, &known, &realm.anchors, Millis(NOW.0 * 2)).is_ok());
+}
+
+#[test]
+fn another_realm_is_another_world() {
+    let realm = Realm::new();
+    let founder = realm.founder();
+    let elsewhere = TrustAnchors { realm: "other.example".into(), ..realm.anchors.clone() };
+    assert_eq!(verify_device(&founder.evidence, &(), &elsewhere, NOW), Err(TrustError::WrongRealm));
+    let other_root = TrustAnchors { root_key: Realm::new().anchors.root_key, ..realm.anchors.clone() };
+    assert_eq!(verify_device(&founder.evidence, &(), &other_root, NOW), Err(TrustError::NoQuorum));
+}
+
+#[test]
+fn revocations_need_two_administrators_or_a_sister_device() {
+    let realm = Realm::new();
+    let (a, b, mut known) = realm.founded();
+    let official = id(OfficialId::from_bytes);
+    let first = realm.granted(&[&a, &b], official, GrantKind::First);
+    known.insert(&verify_device(&first.evidence, &known, &realm.anchors, NOW).expect("granted"));
+    let mut second = realm.granted(&[&a, &b], official, GrantKind::Additional);
+    second.evidence.cross = Some(realm.cross(&second, &first));
+    known.insert(&verify_device(&second.evidence, &known, &realm.anchors, NOW).expect("cross-signed"));
+    let subject = Subject::Device(second.device);
+    let good =
+        |by: &[&Enrolled], subject| verify_revocation(&realm.revocation(subject, by), &known, &realm.anchors).is_ok();
+    assert!(good(&[&a, &b], subject) && good(&[&first], subject));
+    assert!(!good(&[&second], subject), "not itself");
+    assert!(!good(&[&a], subject), "not one administrator");
+    assert!(!good(&[], subject));
+    assert!(!good(&[&first], Subject::Official(official)), "a device cannot end its official");
+    assert!(good(&[&a, &b], Subject::Official(official)));
+    known.revoke(&verify_revocation(&realm.revocation(subject, &[&first]), &known, &realm.anchors).expect("sister"));
+    assert_eq!(known.device(second.device).map(|d| d.valid), Some(false));
+    // A revoked device stays revoked, even if its evidence is shown again.
+    let verified = verify_device(&second.evidence, &known, &realm.anchors, NOW).expect("the evidence is old");
+    known.insert(&verified);
+    assert_eq!(known.device(second.device).map(|d| d.valid), Some(false));
+}
+
+#[test]
+fn roles_change_the_quorum() {
+    let realm = Realm::new();
+    let (a, b, mut known) = realm.founded();
+    let c = realm.granted(&[&a, &b], id(OfficialId::from_bytes), GrantKind::First);
+    known.insert(&verify_device(&c.evidence, &known, &realm.anchors, NOW).expect("granted"));
+    let change = |official, granted, by: &[&Enrolled]| {
+        let change =
+            RoleChange { realm: REALM.into(), id: id(|b| b), official, role: Role::Administrator, granted, at: NOW };
+        let mut signed = Signed::new(&Statement::RoleChange(change)).expect("encodes");
+        by.iter().for_each(|d| signed.sign_device(d.device, &d.key).expect("signs"));
+        signed
+    };
+    assert!(verify_role_change(&change(c.official, true, &[&a, &c]), &known, &realm.anchors).is_err());
+    let made = verify_role_change(&change(c.official, true, &[&a, &b]), &known, &realm.anchors).expect("quorum");
+    known.change_role(&made);
+    let gone = verify_role_change(&change(b.official, false, &[&a, &c]), &known, &realm.anchors).expect("quorum");
+    known.change_role(&gone);
+    let grant = realm.granted(&[&a, &b], id(OfficialId::from_bytes), GrantKind::First);
+    assert_eq!(count_administrators(&grant.evidence.grant, &known), 1);
+    // Showing the founder's evidence again does not bring the role back.
+    known.insert(&verify_device(&b.evidence, &known, &realm.anchors, NOW).expect("old evidence"));
+    assert!(!known.is_administrator(b.official));
+    // Nor does replaying an older change.
+    let older = RoleChange { at: Millis(NOW.0 - 1), granted: true, ..gone };
+    known.change_role(&older);
+    assert!(!known.is_administrator(b.official));
+    known.change_role(&RoleChange { at: Millis(NOW.0 + 1), ..older });
+    assert!(known.is_administrator(b.official), "a newer one does");
+}
+
+#[test]
+fn signatures_gather_on_different_machines() {
+    let realm = Realm::new();
+    let (a, b, known) = realm.founded();
+    let subject = Subject::Device(id(DeviceId::from_bytes));
+    let mut mine = realm.revocation(subject, &[&a]);
+    let mut theirs = Signed::from_bytes(&mine.to_bytes().expect("encodes")).expect("decodes");
+    theirs.sign_device(b.device, &b.key).expect("signs");
+    assert_eq!(theirs.sign_device(b.device, &b.key), Err(TrustError::Mismatch), "nobody signs twice");
+    mine.merge(&theirs).expect("the same statement");
+    assert!(verify_revocation(&mine, &known, &realm.anchors).is_ok());
+    assert_eq!(mine.merge(&realm.revocation(subject, &[&b])), Err(TrustError::Mismatch), "another statement");
+}
