@@ -1,1 +1,23 @@
+//! The Pakawaaz server: the only place that wires contexts together.
+//!
+//! `main.rs` is thin; everything here can also be used in-process ([`Server::start`]), as the tests do.
 
+pub mod backup;
+pub mod clock;
+pub mod config;
+pub mod config_text;
+pub mod files;
+pub mod init;
+pub mod installation;
+pub mod jobs;
+pub mod logging;
+pub mod net;
+pub mod schema;
+pub mod server;
+pub mod vouchers;
+pub mod web;
+pub mod wiring;
+
+pub use clock::SystemClock;
+pub use config::Config;
+pub use server::{Addresses, RunningServer, Server};

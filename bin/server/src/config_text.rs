@@ -1,0 +1,112 @@
+//! `--print-config`: every value with its explanation, as TOML that can be fed back.
+
+use crate::config::Config;
+
+/// Every key in the order of printing, with its explanation. A test keeps it complete.
+const COMMENTS: &[(&str, &str)] = &[
+    ("production", "true refuses everything that is only good for trying out"),
+    ("realm", "name of the installation; fixed by `init`, part of every login and certificate"),
+    ("data_dir", "keys and the embedded database"),
+    ("http", "Sockets"),
+    ("http.plain", "plain HTTP, loopback addresses only; \"\" = off"),
+    ("http.tls", "HTTPS (TLS 1.3), for example \"0.0.0.0:8443\"; \"\" = off"),
+    ("http.metrics", "Prometheus metrics and health, loopback addresses only; \"\" = off"),
+    ("http.hosts", "DNS names and IP addresses in the server certificate; the first one goes into vouchers"),
+    ("http.authorities", "further \"host:port\" under which clients reach this server"),
+    ("http.public_url", "URL printed into vouchers; \"\" = made from the first host and the port"),
+    ("database", "Database"),
+    ("database.url", "\"\" = SQLite in data_dir; or \"postgres://user:password@host/database\""),
+    ("database.readers", "connections for reading"),
+    ("database.writers", "connections for writing (SQLite always uses one)"),
+    ("identity", "Login and keys"),
+    ("identity.vault", "\"software\" (files) or \"hsm\" (not in this version)"),
+    (
+        "identity.master_key_file",
+        "key that opens the software vault; \"\" = keys/master.key in data_dir; better elsewhere",
+    ),
+    ("identity.demo_keys", "marks the installation as a demonstration, which every client shows"),
+    ("identity.loopback_channel", "lets devices bind logins to a loopback address instead of a TLS connection"),
+    ("identity.session_hours", "hours until all three factors are asked for again"),
+    ("identity.site", "number of this site in SIM sequence numbers; sites that share subscribers need different ones"),
+    ("limits", "Bounds that protect the server"),
+    ("limits.connections", "open connections"),
+    ("limits.connections_per_address", "open connections from one address; loopback is exempt"),
+    ("limits.handshakes", "TLS handshakes at a time"),
+    ("limits.handshake_seconds", "longest TLS handshake"),
+    ("limits.header_seconds", "longest wait for the head of a request, also on kept connections"),
+    ("limits.request_seconds", "longest request (not WebSockets)"),
+    ("limits.anonymous_burst", "requests without a session (login, enrolment) that one address may make at once"),
+    ("limits.anonymous_per_second", "and regains each second"),
+    ("limits.drain_seconds", "time to finish what is running when the server stops"),
+    ("log", "Logs, without names, content or addresses"),
+    ("log.format", "\"text\" or \"json\""),
+    ("log.level", "error, warn, info, debug or trace"),
+    ("health", "When /readyz turns red"),
+    ("health.min_free_mib", "free space needed by data_dir, MiB"),
+    ("health.max_outbox_lag", "facts that may wait for delivery between contexts"),
+];
+
+/// The configuration as commented TOML.
+pub fn print(config: &Config) -> Result<String, toml::ser::Error> {
+    let table = toml::Table::try_from(config)?;
+    let mut out = String::from(
+        "# Pakawaaz server. Each value can be set in the environment: PAKAWAAZ_HTTP__PLAIN, PAKAWAAZ_DATA_DIR, …\n",
+    );
+    for (path, about) in COMMENTS {
+        let (section, key) = path.split_once('.').unwrap_or(("", path));
+        let value = if section.is_empty() { table.get(key) } else { table.get(section).and_then(|s| s.get(key)) };
+        match value {
+            Some(toml::Value::Table(_)) => out.push_str(&format!("\n# {about}\n[{path}]\n")),
+            Some(value) => out.push_str(&format!("# {about}\n{key} = {}\n", shown(path, value))),
+            None => {}
+        }
+    }
+    Ok(out)
+}
+
+/// A database password stays out of terminals and tickets.
+fn shown(path: &str, value: &toml::Value) -> String {
+    match (path, value.as_str().and_then(|url| url.split_once("://"))) {
+        ("database.url", Some((scheme, rest))) => match rest.rsplit_once('@') {
+            Some((login, host)) if login.contains(':') => {
+                let user = login.split(':').next().unwrap_or_default();
+                toml::Value::from(format!("{scheme}://{user}:***@{host}")).to_string()
+            }
+            _ => value.to_string(),
+        },
+        _ => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_explained_and_every_explanation_has_a_key() {
+        let table = toml::Table::try_from(Config::default()).expect("table");
+        let mut keys = Vec::new();
+        for (key, value) in &table {
+            keys.push(key.clone());
+            keys.extend(value.as_table().into_iter().flatten().map(|(inner, _)| format!("{key}.{inner}")));
+        }
+        for key in &keys {
+            assert!(COMMENTS.iter().any(|(path, _)| path == key), "{key} has no explanation");
+        }
+        assert_eq!(keys.len(), COMMENTS.len());
+    }
+
+    #[test]
+    fn the_text_can_be_fed_back() {
+        let text = print(&Config::default()).expect("text");
+        assert_eq!(toml::from_str::<Config>(&text).expect("parses"), Config::default());
+    }
+
+    #[test]
+    fn a_database_password_is_not_shown() {
+        let mut config = Config::default();
+        config.database.url = "postgres://pakawaaz:s3cret@db/pakawaaz".into();
+        let text = print(&config).expect("text");
+        assert!(text.contains("postgres://pakawaaz:***@db/pakawaaz") && !text.contains("s3cret"));
+    }
+}

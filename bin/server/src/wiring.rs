@@ -1,0 +1,92 @@
+//! Connects the contexts: services, the ports between them, outbox consumers, jobs and routes.
+
+use crate::config::Config;
+use crate::jobs::Jobs;
+use crate::schema;
+use anyhow::Result;
+use axum::Router;
+use pakawaaz_base::{Clock, DeviceId};
+use pakawaaz_directory::Directory;
+use pakawaaz_http::{Authenticator, CloseReason, Hub, Throttle, ThrottleOptions};
+use pakawaaz_identity::InstallationSecrets;
+use pakawaaz_identity::jobs::{cleaning, officials::Officials, revocation_watch};
+use pakawaaz_identity::{Identity, SocketCloser, SoftwareVault};
+use pakawaaz_storage::{Db, OutboxConsumer, OutboxHandler, outbox};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Source addresses remembered by the throttle.
+const THROTTLED_SOURCES: usize = 100_000;
+/// Facts that every consumer has handled are kept this long, for whoever looks into an incident.
+const KEEP_FACTS: Duration = Duration::from_secs(7 * 24 * 3600);
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+
+/// What the listeners need.
+pub struct Wired {
+    /// Every context's routes.
+    pub router: Router,
+    /// Who checks credentials.
+    pub authenticator: Arc<dyn Authenticator>,
+}
+
+/// Makes the services and starts their jobs.
+pub async fn wire(
+    config: &Config,
+    secrets: &InstallationSecrets,
+    demo: bool,
+    authorities: Vec<String>,
+    db: &Db,
+    clock: Arc<dyn Clock>,
+    hub: Hub,
+    jobs: &Jobs,
+) -> Result<Wired> {
+    let directory = Directory::new(db.clone(), clock.clone());
+    let vault = Arc::new(SoftwareVault::new(secrets)?);
+    let settings = schema::identity_settings(config, secrets.public(), authorities, demo)?;
+    let identity = Identity::new(db.clone(), vault, clock.clone(), Arc::new(Sockets(hub.clone())), settings)?;
+    // Nobody is let in before revocations were read once.
+    identity.follow_revocations().await?;
+
+    let throttle = Arc::new(Throttle::new(ThrottleOptions {
+        burst: config.limits.anonymous_burst,
+        per_second: f64::from(config.limits.anonymous_per_second),
+        max_sources: THROTTLED_SOURCES,
+    }));
+
+    consume(jobs, db, "outbox_identity_officials", Arc::new(Officials(identity.clone())));
+    jobs.start("identity_revocations", |stop| revocation_watch::run(identity.clone(), stop));
+    jobs.start("identity_cleaning", |stop| cleaning::run(identity.clone(), stop));
+    jobs.start("outbox_prune", |stop| prune(db.clone(), clock, stop));
+
+    let router = Router::new()
+        .merge(pakawaaz_directory::http::router(directory))
+        .merge(pakawaaz_identity::http::router(identity.clone(), throttle));
+    Ok(Wired { router, authenticator: Arc::new(identity) })
+}
+
+fn consume(jobs: &Jobs, db: &Db, name: &'static str, handler: Arc<dyn OutboxHandler>) {
+    let consumer = OutboxConsumer::new(db.clone(), handler);
+    jobs.start(name, |stop| consumer.run(stop));
+}
+
+async fn prune(db: Db, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(PRUNE_EVERY) => {}
+        }
+        if outbox::prune(&db, clock.now().minus(KEEP_FACTS)).await.is_err() {
+            tracing::warn!("old facts could not be deleted; will retry");
+        }
+    }
+}
+
+/// Identity ends sockets through the hub.
+struct Sockets(Hub);
+
+impl SocketCloser for Sockets {
+    fn close(&self, device: DeviceId, reason: CloseReason) {
+        self.0.close(device, reason);
+    }
+}

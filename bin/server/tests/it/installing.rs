@@ -1,0 +1,110 @@
+//! `init`: what it leaves on disk, and what it refuses.
+
+use crate::support::{administrators, config, install};
+use pakawaaz_server::{Server, SystemClock, init, installation};
+use pakawaaz_trust::Voucher;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).expect("exists").permissions().mode() & 0o777
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_is_private_and_its_vouchers_pin_the_root() {
+    let dir = tempfile::tempdir().expect("directory");
+    let config = config(dir.path());
+    let vouchers = install(&config).await;
+    let data = &config.data_dir;
+    assert_eq!(mode(data), 0o700);
+    for directory in ["keys", "root"] {
+        assert_eq!(mode(&data.join(directory)), 0o700, "{directory}");
+        for entry in std::fs::read_dir(data.join(directory)).expect("directory") {
+            let path = entry.expect("entry").path();
+            assert_eq!(mode(&path), 0o600, "{}", path.display());
+        }
+    }
+    let readme = std::fs::read_to_string(data.join("root/README.txt")).expect("README");
+    assert!(readme.contains("Delete this folder from the server"));
+
+    let names: Vec<_> = vouchers.iter().map(|v| v.username.as_str()).collect();
+    assert_eq!(names, ["amna.khan", "bilal.ahmed"]);
+    let secrets = installation::secrets(&config).expect("secrets");
+    for printed in &vouchers {
+        let voucher = Voucher::from_text(&printed.text).expect("voucher");
+        assert_eq!(voucher.url, "http://127.0.0.1:8480");
+        assert_eq!(voucher.ca_pin, secrets.public().ca_pin);
+    }
+    // The server runs without the root key.
+    std::fs::remove_dir_all(data.join("root")).expect("moved offline");
+    Server::start(config).await.expect("starts").shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_overwritten_and_failures_leave_nothing() {
+    let dir = tempfile::tempdir().expect("directory");
+    let config = config(dir.path());
+    let run = |admins: Vec<init::Administrator>| {
+        let config = config.clone();
+        async move { init::run(&config, &admins, Some("http://127.0.0.1:1"), Arc::new(SystemClock)).await }
+    };
+    let mut bad = administrators();
+    bad[1].username = "NOT A USERNAME".into();
+    assert!(run(bad).await.is_err());
+    assert!(!config.data_dir.join("pakawaaz.db").exists(), "a failed init leaves nothing behind");
+    let mut same = administrators();
+    same[1].username = same[0].username.clone();
+    assert!(run(same).await.is_err());
+    assert!(run(administrators()[..1].to_vec()).await.is_err());
+
+    run(administrators()).await.expect("first");
+    let before = std::fs::read(config.data_dir.join("keys/secrets.sealed")).expect("secrets");
+    let error = run(administrators()).await.err().expect("refused").to_string();
+    assert!(error.contains("never overwrites"), "{error}");
+    assert_eq!(std::fs::read(config.data_dir.join("keys/secrets.sealed")).expect("secrets"), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voucher_needs_a_url() {
+    let dir = tempfile::tempdir().expect("directory");
+    let config = config(dir.path()); // port 0
+    let error = init::run(&config, &administrators(), None, Arc::new(SystemClock)).await.err().expect("refused");
+    assert!(error.to_string().contains("--url"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serving_needs_an_installation_with_private_keys_and_its_master_key() {
+    let dir = tempfile::tempdir().expect("directory");
+    let config = config(dir.path());
+    let error = Server::start(config.clone()).await.err().expect("refused");
+    assert!(format!("{error:#}").contains("init"), "{error:#}");
+    install(&config).await;
+    let master = config.data_dir.join("keys/master.key");
+    std::fs::set_permissions(&master, std::fs::Permissions::from_mode(0o644)).expect("chmod");
+    let error = Server::start(config.clone()).await.err().expect("refused");
+    assert!(format!("{error:#}").contains("chmod 600"), "{error:#}");
+    std::fs::set_permissions(&master, std::fs::Permissions::from_mode(0o600)).expect("chmod");
+    std::fs::write(&master, [0u8; 32]).expect("writes");
+    let error = Server::start(config).await.err().expect("refused");
+    assert!(format!("{error:#}").contains("does not open the secrets"), "{error:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_master_key_may_lie_elsewhere() {
+    let dir = tempfile::tempdir().expect("directory");
+    let mut config = config(dir.path());
+    config.identity.master_key_file = dir.path().join("elsewhere.key");
+    install(&config).await;
+    assert!(!config.data_dir.join("keys/master.key").exists());
+    Server::start(config).await.expect("starts").shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_do_not_share_a_data_directory() {
+    let (_dir, config, server) = crate::support::serving().await;
+    let error = Server::start(config.clone()).await.err().expect("refused");
+    assert!(error.to_string().contains("another server"), "{error}");
+    server.shutdown().await;
+    Server::start(config).await.expect("free again").shutdown().await;
+}
