@@ -225,8 +225,8 @@ fn issue(
 ) -> Result<(Vec<Vec<u8>>, zeroize::Zeroizing<Vec<u8>>)> {
     let key = SigningKey::generate(&mut OsRng);
     let leaf = secrets.tls_certificate(&key.public_key(), hosts, clock.now(), &mut OsRng)?;
-    // Leaf first; the root is pinned by clients and stays out of the handshake.
-    let issuing = secrets.ca_chain.iter().skip(1).rev().map(|der| der.to_vec());
+    // Leaf first, root last: a new device knows only the root's pin from its voucher and has to be shown the root.
+    let issuing = secrets.ca_chain.iter().rev().map(|der| der.to_vec());
     Ok((std::iter::once(leaf).chain(issuing).collect(), key.to_pkcs8()?))
 }
 
