@@ -86,6 +86,17 @@ fn a_wrong_device_signature_in_round_1_is_refused() {
 }
 
 #[test]
+fn a_start_counts_only_for_the_enrolled_device() {
+    let world = World::new();
+    let (_, request) = world.begin(PASSWORD);
+    let counts = |request: &StartRequest, account: &Account| world.server().is_from_enrolled_device(request, account);
+    assert!(counts(&request, &world.account));
+    assert!(!counts(&request, &Account::default()));
+    assert!(!counts(&request, &Account { device: None, ..world.account.clone() }));
+    assert!(!counts(&StartRequest { nonce: [0; 32], ..request.clone() }, &world.account), "nobody else can count");
+}
+
+#[test]
 fn another_channel_mode_than_enrolled_is_refused() {
     let world = World::new();
     let params = LoginParams { channel: ChannelMode::Loopback, ..world.params() };
