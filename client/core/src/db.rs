@@ -18,6 +18,9 @@ pub(crate) struct Db<S, P> {
     vault: RefCell<Option<Rc<Vault>>>,
 }
 
+/// A row in the clear, as engine and records see it.
+pub(crate) type PlainRow = (Key, Zeroizing<Vec<u8>>);
+
 pub(crate) fn encode<T: Serialize>(value: &T) -> Zeroizing<Vec<u8>> {
     let mut out = Zeroizing::new(Vec::with_capacity(256));
     ciborium::into_writer(value, &mut *out).expect("writing CBOR to a Vec cannot fail");
@@ -64,7 +67,7 @@ impl<S: Store, P: Platform> Db<S, P> {
     pub(crate) async fn get<V: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<V>, ClientError> {
         self.get_raw(key).await?.map(|row| decode(&row)).transpose()
     }
-    pub(crate) async fn scan_raw(&self, range: Range) -> Result<Vec<(Key, Zeroizing<Vec<u8>>)>, ClientError> {
+    pub(crate) async fn scan_raw(&self, range: Range) -> Result<Vec<PlainRow>, ClientError> {
         let vault = self.vault()?;
         let rows = self.store.scan(range).await?;
         rows.into_iter().map(|(key, row)| vault.open_row(&key, &row).map(|v| (key, v))).collect()

@@ -82,9 +82,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let mut nonce = [0u8; 32];
         self.db.rng().fill_bytes(&mut nonce);
         let registration = match &options.password {
-            Some(password) => {
-                Some(Registration::start(password.as_bytes(), &mut self.db.rng()).map_err(login_error)?)
-            }
+            Some(password) => Some(Registration::start(password.as_bytes(), &mut self.db.rng()).map_err(login_error)?),
             None => None,
         };
         let (registration, registration_request) = match registration {
@@ -162,8 +160,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             self.prove_new_sim(&anchors, &start, &answer, &mut finish, usim).await?;
 
         let ca = CaChain::verify_pinned(&ca_chain, &anchors, now)?;
-        let certified =
-            ca.verify_device_certificate(&device_certificate, now, pakawaaz_trust::x509::CLOCK_SKEW)?;
+        let certified = ca.verify_device_certificate(&device_certificate, now, pakawaaz_trust::x509::CLOCK_SKEW)?;
         if certified.key != device_key || certified.device != answer.device || certified.official != answer.official {
             return Err(ClientError::Trust(TrustError::Mismatch));
         }

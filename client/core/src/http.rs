@@ -96,11 +96,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         json(self.authorised(request(Method::Get, path)).await?)
     }
     /// POST of JSON with the session's token.
-    pub(crate) async fn post<B: Serialize, R: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &B,
-    ) -> Result<R, ClientError> {
+    pub(crate) async fn post<B: Serialize, R: DeserializeOwned>(&self, path: &str, body: &B) -> Result<R, ClientError> {
         json(self.authorised(post(path, body)).await?)
     }
     /// The same where the answer is 204.

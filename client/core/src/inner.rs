@@ -29,6 +29,10 @@ pub(crate) struct Inner {
     pub refreshing: Mutex<()>,
     wake: RefCell<Option<mpsc::UnboundedSender<()>>>,
     serial: Cell<u64>,
+    /// Missing log positions that were asked for again by reconnecting.
+    asked: RefCell<HashSet<(GroupId, u64)>>,
+    /// Epochs in which the elected committer of a removal was given time.
+    elections: RefCell<HashSet<(GroupId, u64)>>,
 }
 
 impl Inner {
@@ -68,6 +72,14 @@ impl Inner {
             // Nobody listening means nobody is connected: the next connection looks anyway.
             let _ = wake.unbounded_send(());
         }
+    }
+    /// Whether a missing position was asked for before; remembers it.
+    pub(crate) fn asked_again(&self, group: GroupId, seq: u64) -> bool {
+        !self.asked.borrow_mut().insert((group, seq))
+    }
+    /// Whether the elected committer of this epoch has had its time; starts it.
+    pub(crate) fn waited_for_election(&self, group: GroupId, epoch: u64) -> bool {
+        !self.elections.borrow_mut().insert((group, epoch))
     }
     /// A number for a request frame.
     pub(crate) fn serial(&self) -> u64 {

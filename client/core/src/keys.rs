@@ -23,8 +23,6 @@ pub const INTENTS: &[u8] = b"w";
 pub const OFFICIALS: &[u8] = b"c";
 /// Alarms.
 pub const ALARMS: &[u8] = b"a";
-/// Welcomes that could not be opened yet.
-pub const NOTICES: &[u8] = b"n";
 /// MLS rows.
 pub const MLS: &[u8] = b"m";
 
@@ -72,9 +70,9 @@ pub fn official(official: OfficialId) -> Key {
 pub fn alarm(at: Millis, salt: u32) -> Key {
     join(&[ALARMS, &at.as_u64().to_be_bytes(), &salt.to_be_bytes()])
 }
-/// A kept inbox notice.
-pub fn notice(position: u64) -> Key {
-    join(&[NOTICES, &position.to_be_bytes()])
+/// That an alarm about a position was raised.
+pub fn alarm_mark(kind: crate::views::AlarmKind, group: GroupId, seq: u64) -> Key {
+    join(&[b"x", &[kind as u8], group.as_bytes(), &seq.to_be_bytes()])
 }
 /// An MLS row.
 pub fn mls(key: &[u8]) -> Key {

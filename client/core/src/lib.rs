@@ -29,13 +29,18 @@ mod login;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 mod mls;
+mod mls_state;
 mod password;
 mod platform;
 mod profile;
+mod read;
+mod records;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod store_conformance;
+mod sync;
 pub mod transport;
+mod trust_store;
 pub mod vault;
 pub mod views;
 

@@ -9,11 +9,11 @@ use pakawaaz_contract::identity::{
     ChannelMode, LoginChallenge, LoginPasswordRequest, LoginSimRequest, LoginSimResponse, LoginStartRequest,
     LoginStartResponse, LogoutRequest, Me, RefreshRequest, SimAnswer, Tokens,
 };
-use pakawaaz_login::channel::Seen;
-use pakawaaz_login::dpop;
-use pakawaaz_login::client::{Answer, LoginClient, LoginParams, PasswordSent};
-use pakawaaz_login::transcript::{Challenge, StartResponse};
 use pakawaaz_login::LoginError;
+use pakawaaz_login::channel::Seen;
+use pakawaaz_login::client::{Answer, LoginClient, LoginParams, PasswordSent};
+use pakawaaz_login::dpop;
+use pakawaaz_login::transcript::{Challenge, StartResponse};
 use pakawaaz_trust::x509::CaChain;
 use pakawaaz_trust::{DeviceSigner as _, SigningKey};
 use serde::{Deserialize, Serialize};
@@ -156,12 +156,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         };
         let first: LoginChallenge = self.plain_on(&mut connection, post("/v1/login/password", &body)).await?;
         let issuing = ca.issuing_spki_hash()?;
-        let binding = channel_binding(
-            profile.channel,
-            connection.channel_binding(),
-            &self.transport.origin(),
-            &issuing,
-        )?;
+        let binding =
+            channel_binding(profile.channel, connection.channel_binding(), &self.transport.origin(), &issuing)?;
         let tokens = self.prove_sim(&mut connection, sent, first, usim, &binding).await?;
         let now = self.server_now();
         let session = Session {

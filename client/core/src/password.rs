@@ -14,8 +14,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// # Errors
     /// [`ClientError::Refused`], [`ClientError::LoginRequired`].
     pub async fn change_password(&self, new: &str) -> Result<(), ClientError> {
-        let (registration, message) =
-            Registration::start(new.as_bytes(), &mut self.db.rng()).map_err(login_error)?;
+        let (registration, message) = Registration::start(new.as_bytes(), &mut self.db.rng()).map_err(login_error)?;
         let start = PasswordStartRequest { registration_request: Bytes(message), voucher: None, device: None };
         let answer: PasswordStartResponse = self.post("/v1/password/start", &start).await?;
         let finish = self.new_password(registration, answer, None).await?;
@@ -28,8 +27,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// [`ClientError::Refused`].
     pub async fn reset_password(&self, voucher: &Voucher, new: &str) -> Result<(), ClientError> {
         let profile = self.profile().await?;
-        let (registration, message) =
-            Registration::start(new.as_bytes(), &mut self.db.rng()).map_err(login_error)?;
+        let (registration, message) = Registration::start(new.as_bytes(), &mut self.db.rng()).map_err(login_error)?;
         let start = PasswordStartRequest {
             registration_request: Bytes(message),
             voucher: Some(voucher.voucher),

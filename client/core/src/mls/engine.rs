@@ -1,8 +1,8 @@
 //! What the client needs of an MLS implementation (RFC 9420).
 //!
 //! Every method is synchronous and works on state in memory. After a call the caller takes [`MlsEngine::changes`],
-//! stores them together with whatever else follows, and says [`MlsEngine::saved`], or [`MlsEngine::revert`] when the
-//! store failed: MLS state and the rest never part.
+//! stores them together with whatever else follows, and says [`MlsEngine::saved`]; when the store failed, it throws the
+//! engine away and loads it again. So MLS state and the rest never part.
 
 use crate::store::Key;
 use openmls::prelude::LeafNodeIndex;
@@ -118,10 +118,10 @@ pub(crate) trait MlsEngine {
     fn load(&mut self, rows: Vec<(Key, Zeroizing<Vec<u8>>)>);
     /// What has changed since the last save.
     fn changes(&self) -> Changes;
+    /// Whether there are changes that are not saved.
+    fn is_dirty(&self) -> bool;
     /// The changes are durable.
     fn saved(&mut self);
-    /// The changes must be undone.
-    fn revert(&mut self);
     /// Forgets a group for good.
     fn delete_group(&mut self, group: GroupId);
 
@@ -141,6 +141,8 @@ pub(crate) trait MlsEngine {
     fn stage_welcome(&mut self, group: GroupId, welcome: &[u8], tree: &[u8]) -> Result<WhoIsNew, EngineError>;
     /// Joins by the Welcome staged last, after judging every member.
     fn accept_welcome(&mut self, group: GroupId, leaves: &dyn LeafCheck) -> Result<u64, EngineError>;
+    /// Judges every member (after [`MlsEngine::rejoin`]).
+    fn check_members(&mut self, group: GroupId, leaves: &dyn LeafCheck) -> Result<(), EngineError>;
     /// Comes back by an external commit that removes this device's old leaf; merged in memory at once.
     fn rejoin(&mut self, group: GroupId, rejoin: Rejoin<'_>) -> Result<OutgoingCommit, EngineError>;
 
@@ -172,16 +174,14 @@ pub(crate) trait MlsEngine {
     /// Drops the pending commit: another one won.
     fn clear_pending(&mut self, group: GroupId) -> Result<(), EngineError>;
 
+    /// The epoch a message says it is of.
+    fn message_epoch(&self, mls: &[u8]) -> Option<u64>;
     /// Reads a message of the log. A commit or proposal is staged, not applied.
     fn process(&mut self, group: GroupId, mls: &[u8]) -> Result<Processed, EngineError>;
     /// Judges the staged commit and applies it; returns what it did and whether this device was removed by it.
     fn accept_commit(&mut self, group: GroupId, leaves: &dyn LeafCheck) -> Result<(CommitEffect, bool), EngineError>;
     /// Judges the staged proposal and keeps it; `revoked(statement, leaf)` verifies the revocation.
-    fn keep_proposal(
-        &mut self,
-        group: GroupId,
-        revoked: &dyn Fn(&[u8], &Leaf) -> bool,
-    ) -> Result<Leaf, EngineError>;
+    fn keep_proposal(&mut self, group: GroupId, revoked: &dyn Fn(&[u8], &Leaf) -> bool) -> Result<Leaf, EngineError>;
     /// The authenticated data and the leaf of the staged proposal, for fetching what judging it needs.
     fn staged_removal(&mut self, group: GroupId) -> Option<(Vec<u8>, Leaf)>;
 }

@@ -4,4 +4,4 @@ mod engine;
 mod openmls;
 
 pub(crate) use self::engine::{CommitPlan, EngineError, MlsEngine, OutgoingCommit, Processed, Rejoin, WhoIsNew};
-pub(crate) use self::openmls::OpenMls;
+pub(crate) use self::openmls::{Identity, MlsSigner, OpenMls};

@@ -135,11 +135,8 @@ impl MlsEngine for OpenMls {
     fn saved(&mut self) {
         self.provider.store().mark_saved();
     }
-    fn revert(&mut self) {
-        self.provider.store().revert();
-        self.groups.clear();
-        self.message = None;
-        self.welcome = None;
+    fn is_dirty(&self) -> bool {
+        self.provider.store().is_dirty()
     }
     fn delete_group(&mut self, group: GroupId) {
         self.groups.remove(&group);
@@ -222,6 +219,11 @@ impl MlsEngine for OpenMls {
         let epoch = joined.epoch().as_u64();
         self.groups.insert(group, joined);
         Ok(epoch)
+    }
+    fn check_members(&mut self, group: GroupId, leaves: &dyn LeafCheck) -> Result<(), EngineError> {
+        let settings = self.settings(group)?;
+        check_members(&settings, self.group(group)?.treesync(), leaves)?;
+        Ok(())
     }
     fn rejoin(&mut self, group: GroupId, rejoin: Rejoin<'_>) -> Result<OutgoingCommit, EngineError> {
         let MlsMessageBodyIn::GroupInfo(info) = read(rejoin.group_info)? else { return Err(EngineError::Malformed) };
@@ -323,8 +325,11 @@ impl MlsEngine for OpenMls {
             let add = plan.add.iter().map(|kp| package(kp, provider)).collect::<Result<Vec<_>, _>>()?;
             let epoch = loaded.epoch().as_u64();
             let own = loaded.own_leaf_node().map(|leaf| leaf.credential().clone());
-            let mut builder =
-                loaded.commit_builder().propose_adds(add).propose_removals(plan.remove.iter().copied()).force_self_update(true);
+            let mut builder = loaded
+                .commit_builder()
+                .propose_adds(add)
+                .propose_removals(plan.remove.iter().copied())
+                .force_self_update(true);
             if own.as_ref() != Some(&identity.credential.credential) {
                 // A renewed certificate replaces the old one with the next commit.
                 let parameters =
@@ -360,6 +365,9 @@ impl MlsEngine for OpenMls {
         })
     }
 
+    fn message_epoch(&self, mls: &[u8]) -> Option<u64> {
+        MlsMessageIn::tls_deserialize_exact(mls).ok()?.try_into_protocol_message().ok().map(|m| m.epoch().as_u64())
+    }
     fn process(&mut self, group: GroupId, mls: &[u8]) -> Result<Processed, EngineError> {
         self.message = None;
         let message: ProtocolMessage = match read(mls)? {
@@ -421,11 +429,7 @@ impl MlsEngine for OpenMls {
         })?;
         Ok((effect, removed))
     }
-    fn keep_proposal(
-        &mut self,
-        group: GroupId,
-        revoked: &dyn Fn(&[u8], &Leaf) -> bool,
-    ) -> Result<Leaf, EngineError> {
+    fn keep_proposal(&mut self, group: GroupId, revoked: &dyn Fn(&[u8], &Leaf) -> bool) -> Result<Leaf, EngineError> {
         let message = self.message.take().ok_or(EngineError::Invalid)?;
         let roster = self.roster(group)?;
         let leaf = check_external_proposal(&roster, &message, revoked)?;

@@ -1,0 +1,157 @@
+//! Rows of the store that belong to conversations.
+
+use crate::views::SystemLine;
+use pakawaaz_base::{Bytes, DeviceId, GroupId, MessageId, Millis, OfficialId};
+use pakawaaz_conversation::log::LogHash;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// How this device stands in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Mode {
+    /// A member with good MLS state.
+    Live,
+    /// A member without usable MLS state: entries are only chained until it has come back.
+    Lost,
+    /// An external commit has been made and waits for the server's word.
+    Healing,
+    /// No member any more.
+    Left,
+}
+
+/// One conversation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct GroupRecord {
+    pub group: GroupId,
+    pub mode: Mode,
+    /// Last stored log position and its chained hash.
+    pub seq: u64,
+    pub hash: Bytes,
+    /// Position after which this device knows the log.
+    pub base: u64,
+    pub epoch: u64,
+    pub direct: bool,
+    pub title: Option<String>,
+    /// Officials and their devices, in tree order.
+    pub members: Vec<(OfficialId, DeviceId)>,
+    pub updated_at: Millis,
+    /// Position of the newest line worth showing in a list; none yet.
+    pub last_line: Option<(u64, u8)>,
+    pub unread: u32,
+    pub alarms: u32,
+    /// Whether the server has been told of it (groups made here).
+    pub registered: bool,
+    /// GroupInfo and tree for the registration.
+    pub registration: Option<(Bytes, Bytes)>,
+    /// Members whose signed revocation is known but not committed.
+    pub revoked: BTreeSet<DeviceId>,
+    /// Messages to acknowledge to their authors.
+    pub to_deliver: Vec<MessageId>,
+    pub to_read: Vec<MessageId>,
+    /// Messages of others shown or not yet shown, unread.
+    pub unread_ids: Vec<MessageId>,
+    /// Whether this device has made a commit of its own since it joined.
+    pub updated_leaf: bool,
+}
+
+impl GroupRecord {
+    pub(crate) fn hash(&self) -> LogHash {
+        self.hash.array().unwrap_or_default()
+    }
+    pub(crate) fn officials(&self) -> Vec<OfficialId> {
+        let mut out: Vec<_> = Vec::new();
+        for (official, _) in &self.members {
+            if !out.contains(official) {
+                out.push(*official);
+            }
+        }
+        out
+    }
+    /// Whether new messages must wait: somebody revoked could still read them.
+    pub(crate) fn held_back(&self) -> bool {
+        self.members.iter().any(|(_, device)| self.revoked.contains(device))
+    }
+}
+
+/// What is shown at a position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Line {
+    /// Nothing (a receipt, a commit without effect worth telling).
+    Hidden,
+    /// A text.
+    Text { author: OfficialId, text: String, reply_to: Option<MessageId> },
+    /// Something that happened.
+    System(SystemLine),
+}
+
+/// One position of a log, or a further line at the same position.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LineRecord {
+    /// Chained hash at this position (first line only).
+    pub hash: Option<Bytes>,
+    pub message: Option<MessageId>,
+    pub at: Millis,
+    pub line: Line,
+}
+
+/// What is known about a message beside its words.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct MessageRecord {
+    pub seq: u64,
+    pub author: OfficialId,
+    pub mine: bool,
+    pub delivered: BTreeSet<OfficialId>,
+    pub read: BTreeSet<OfficialId>,
+    pub reactions: Vec<(String, OfficialId)>,
+    pub edited: bool,
+    pub deleted: bool,
+}
+
+/// What an outgoing message says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum OutBody {
+    Text { text: String, reply_to: Option<MessageId> },
+    Receipt { delivered: Vec<MessageId>, read: Vec<MessageId> },
+    Title { title: String },
+}
+
+/// A message on its way out. Encrypted and stored before it is sent; encrypted again when its epoch is over.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct OutItem {
+    pub group: GroupId,
+    pub message: MessageId,
+    pub body: OutBody,
+    pub queued_at: Millis,
+    /// Epoch and ciphertext.
+    pub sealed: Option<(u64, Bytes)>,
+    /// Why it was given up.
+    pub failed: Option<String>,
+}
+
+/// A change of membership that has to be committed; kept until it has been, whoever wins the race.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Intent {
+    /// Add devices, by verified key packages.
+    Add(Vec<(OfficialId, DeviceId, Bytes)>),
+    /// Remove every device of an official.
+    RemoveOfficial(OfficialId),
+    /// Remove one device (quarantined after a poisoned commit).
+    RemoveDevice(DeviceId),
+    /// Refresh the own leaf.
+    Update,
+}
+
+/// An own commit that was stored and waits for the server's word.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PendingCommit {
+    pub message: MessageId,
+    pub epoch: u64,
+    pub mls: Bytes,
+    pub welcome: Option<Bytes>,
+    pub welcome_to: Vec<DeviceId>,
+    pub group_info: Bytes,
+    /// Intents it fulfils.
+    pub intents: Vec<MessageId>,
+    /// External commit of this device coming back.
+    pub external: bool,
+}

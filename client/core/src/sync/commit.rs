@@ -1,0 +1,224 @@
+//! Membership changes in the log.
+
+use crate::inner::Mls;
+use crate::mls::{EngineError, MlsEngine as _, Processed};
+use crate::mls_state::Guard;
+use crate::records::{Intent, Mode, PendingCommit};
+use crate::sync::step::Step;
+use crate::views::{AlarmKind, SystemLine};
+use crate::{Client, ClientError, Platform, Store, Transport, keys};
+use pakawaaz_base::{DeviceId, GroupId, MessageId, OfficialId};
+use pakawaaz_contract::frames::{ClientFrame, LogEntry};
+use pakawaaz_conversation::{CommitEffect, CommitRejection, PolicyError, RejectReason};
+
+/// Brings record and pre-shared keys to the engine's epoch. Returns who was there before and who is there now.
+pub(crate) fn new_epoch<S: Store, P: Platform>(mls: &mut Mls, step: &mut Step<'_, S, P>) -> Result<(), ClientError> {
+    let group = step.record.group;
+    step.record.epoch = mls.engine.epoch(group)?;
+    let roster = mls.engine.roster(group)?;
+    step.record.members = roster.iter().map(|leaf| (leaf.official, leaf.device)).collect();
+    // Who loses its state later proves with this that it was here.
+    let (id, secret) = mls.engine.rejoin_psk(group)?;
+    mls.engine.store_psk(id, &secret)?;
+    let members: Vec<_> = step.record.members.iter().map(|(_, d)| *d).collect();
+    step.record.revoked.retain(|d| members.contains(d));
+    Ok(())
+}
+
+fn member_lines<S: Store, P: Platform>(
+    step: &mut Step<'_, S, P>,
+    before: &[(OfficialId, DeviceId)],
+    revoked: &[DeviceId],
+) {
+    let after = step.record.members.clone();
+    for (official, device) in before.iter().filter(|m| !after.contains(m)) {
+        step.system(SystemLine::Left { official: *official, device: *device, revoked: revoked.contains(device) });
+    }
+    for (official, device) in after.iter().filter(|m| !before.contains(m)) {
+        step.system(SystemLine::Joined { official: *official, device: *device });
+    }
+}
+
+impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
+    /// The server put this device's own commit into the log: now, and only now, it is merged.
+    pub(crate) async fn own_commit(
+        &self,
+        guard: &mut Guard<'_>,
+        step: &mut Step<'_, S, P>,
+        pending: PendingCommit,
+    ) -> Result<(), ClientError> {
+        let group = step.record.group;
+        let mls = guard.as_mut().ok_or(ClientError::Locked)?;
+        let before = step.record.members.clone();
+        let revoked: Vec<_> = step.record.revoked.iter().copied().collect();
+        if pending.external {
+            step.record.mode = Mode::Live;
+            let profile = self.profile().await?;
+            step.system(SystemLine::Healed { official: profile.official, device: profile.device });
+        } else {
+            mls.engine.merge_pending(group)?;
+        }
+        new_epoch(mls, step)?;
+        step.record.updated_leaf = true;
+        member_lines(step, &before, &revoked);
+        step.tx.delete(keys::pending_commit(group));
+        for intent in pending.intents {
+            step.tx.delete(keys::intent(group, intent));
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn foreign_commit(
+        &self,
+        guard: &mut Guard<'_>,
+        step: &mut Step<'_, S, P>,
+        entry: &LogEntry,
+    ) -> Result<(), ClientError> {
+        let group = entry.group;
+        let mls = guard.as_mut().ok_or(ClientError::Locked)?;
+        if entry.epoch != step.record.epoch {
+            let kind = if entry.epoch > step.record.epoch { AlarmKind::CommitWithheld } else { AlarmKind::LogReplayed };
+            step.alarm(kind, None, None);
+            return Ok(());
+        }
+        let processed = mls.engine.process(group, &entry.mls);
+        let outcome = match processed {
+            Ok(Processed::OwnCommit) => {
+                // The same commit under another id: the server's bookkeeping, not ours.
+                mls.engine.merge_pending(group)?;
+                let before = step.record.members.clone();
+                new_epoch(mls, step)?;
+                member_lines(step, &before, &[]);
+                step.tx.delete(keys::pending_commit(group));
+                return Ok(());
+            }
+            Ok(Processed::Commit { new }) => {
+                let judge = self.judge_of(&new).await?;
+                let check = |c: &openmls::prelude::Credential, k: &[u8], p| judge.leaf(c, k, p);
+                mls.engine.accept_commit(group, &check)
+            }
+            Ok(_) => Err(EngineError::Malformed),
+            Err(e) => Err(e),
+        };
+        match outcome {
+            Ok((effect, removed_me)) => self.applied(guard, step, effect, removed_me).await,
+            Err(e) => self.refused_commit(guard, step, entry, e).await,
+        }
+    }
+
+    async fn applied(
+        &self,
+        guard: &mut Guard<'_>,
+        step: &mut Step<'_, S, P>,
+        effect: CommitEffect,
+        removed_me: bool,
+    ) -> Result<(), ClientError> {
+        let group = step.record.group;
+        let mls = guard.as_mut().ok_or(ClientError::Locked)?;
+        // Whatever this device wanted to commit in that epoch is void; the intents stay and are tried again.
+        step.tx.delete(keys::pending_commit(group));
+        if removed_me {
+            step.record.mode = Mode::Left;
+            step.record.epoch = effect.epoch;
+            step.system(SystemLine::RemovedHere);
+            mls.engine.delete_group(group);
+            return Ok(());
+        }
+        let before = step.record.members.clone();
+        new_epoch(mls, step)?;
+        member_lines(step, &before, &effect.revoked);
+        if effect.external {
+            step.system(SystemLine::Healed { official: effect.official, device: effect.committer });
+        }
+        Ok(())
+    }
+
+    /// A commit that the server let through but this device cannot or must not follow: signed rejection, alarm, and
+    /// the way back in by an external commit (which judges every member, so a forbidden member keeps us out).
+    async fn refused_commit(
+        &self,
+        guard: &mut Guard<'_>,
+        step: &mut Step<'_, S, P>,
+        entry: &LogEntry,
+        error: EngineError,
+    ) -> Result<(), ClientError> {
+        let group = entry.group;
+        let mls = guard.as_mut().ok_or(ClientError::Locked)?;
+        let (kind, reason) = match error {
+            EngineError::Policy(PolicyError::BadLeaf | PolicyError::IdentityChanged) => {
+                (AlarmKind::DeviceWithoutEvidence, RejectReason::Forbidden)
+            }
+            EngineError::Policy(PolicyError::BadExternalCommit) => (AlarmKind::WrongRejoin, RejectReason::Forbidden),
+            EngineError::Policy(_) => (AlarmKind::PoisonedCommit, RejectReason::Forbidden),
+            EngineError::BadCommit => (AlarmKind::PoisonedCommit, RejectReason::BadPath),
+            EngineError::WrongEpoch => (AlarmKind::CommitWithheld, RejectReason::Invalid),
+            _ => (AlarmKind::PoisonedCommit, RejectReason::Invalid),
+        };
+        step.alarm(kind, None, None);
+        let device = self.profile().await?.device;
+        let rejection = CommitRejection::new(group, entry.seq, entry.epoch, &entry.mls, device, reason);
+        let statement = mls.engine.sign_rejection(&rejection)?;
+        step.after.push(ClientFrame::RejectCommit {
+            request: self.inner.serial(),
+            group,
+            seq: entry.seq,
+            statement: statement.into(),
+        });
+        // The state of the epoch before stays for the pre-shared key that proves who comes back.
+        step.record.mode = Mode::Lost;
+        step.tx.delete(keys::pending_commit(group));
+        Ok(())
+    }
+
+    /// A proposal in the log: only the server makes them, only Removes, only with a signed revocation.
+    pub(crate) async fn proposal(
+        &self,
+        guard: &mut Guard<'_>,
+        step: &mut Step<'_, S, P>,
+        entry: &LogEntry,
+    ) -> Result<(), ClientError> {
+        let group = entry.group;
+        let mls = guard.as_mut().ok_or(ClientError::Locked)?;
+        match mls.engine.process(group, &entry.mls) {
+            Ok(Processed::Proposal) => {}
+            Ok(_) | Err(EngineError::Malformed) => {
+                step.alarm(AlarmKind::Garbage, None, None);
+                return Ok(());
+            }
+            Err(EngineError::WrongEpoch) => return Ok(()),
+            Err(_) => {
+                step.alarm(AlarmKind::RemovalWithoutStatement, None, None);
+                return Ok(());
+            }
+        }
+        let Some((statement, leaf)) = mls.engine.staged_removal(group) else {
+            step.alarm(AlarmKind::RemovalWithoutStatement, None, None);
+            return Ok(());
+        };
+        let mut judge = self.judge_of(&[(leaf.official, leaf.device)]).await?;
+        if let Ok(signed) = pakawaaz_trust::Signed::from_bytes(&statement) {
+            judge = self.judge_statement(&signed).await?;
+        }
+        let kept = mls.engine.keep_proposal(group, &|s, l| judge.revokes(s, l));
+        match kept {
+            Ok(leaf) => {
+                self.take_revocation(&statement).await?;
+                step.record.revoked.insert(leaf.device);
+                // A commit made before cannot carry the removal any more.
+                if self.db.get::<PendingCommit>(&keys::pending_commit(group)).await?.is_some() {
+                    mls.engine.clear_pending(group)?;
+                    step.tx.delete(keys::pending_commit(group));
+                }
+            }
+            Err(_) => step.alarm(AlarmKind::RemovalWithoutStatement, Some(leaf.device), Some(leaf.official)),
+        }
+        Ok(())
+    }
+
+    /// Keeps a change of membership to be committed.
+    pub(crate) fn intend(&self, tx: &mut crate::db::Tx<'_, S, P>, group: GroupId, intent: &Intent) -> MessageId {
+        let id = MessageId::new(self.platform().now(), &mut self.db.rng());
+        tx.put(keys::intent(group, id), intent);
+        id
+    }
+}

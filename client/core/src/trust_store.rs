@@ -1,0 +1,178 @@
+//! Who is believed: verified devices, cached, grown only through evidence down to the pinned root.
+
+use crate::db::Tx;
+use crate::{Client, ClientError, Platform, Store, Transport, keys};
+use openmls::prelude::Credential;
+use pakawaaz_base::{DeviceId, Millis, OfficialId};
+use pakawaaz_contract::identity::{DeviceList, DeviceRecord};
+use pakawaaz_conversation::{PolicyError, Purpose, leaf};
+use pakawaaz_trust::x509::{CLOCK_SKEW, CaChain, verify_leaf};
+use pakawaaz_trust::{
+    AdminLookup as _, DeviceEvidence, KnownDevices, Signed, Subject, TrustAnchors, TrustError, verify_revocation,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most devices fetched to verify one: a chain of administrators longer than this is a trap.
+const MAX_FETCHED: usize = 256;
+
+/// Everything needed to judge a leaf without asking anybody.
+#[derive(Clone)]
+pub(crate) struct Judge {
+    pub anchors: TrustAnchors,
+    pub ca: CaChain,
+    pub known: KnownDevices,
+    pub now: Millis,
+}
+
+impl Judge {
+    /// A [`pakawaaz_conversation::LeafCheck`]: certificates to the pinned root *and* evidence of the device.
+    pub(crate) fn leaf(
+        &self,
+        credential: &Credential,
+        key: &[u8],
+        purpose: Purpose,
+    ) -> Result<(DeviceId, OfficialId), PolicyError> {
+        let chain = leaf::chain(credential)?;
+        let verified = verify_leaf(&chain, key, &self.anchors, &self.ca, self.now, CLOCK_SKEW)
+            .map_err(|_| PolicyError::BadLeaf)?;
+        let known = self.known.device(verified.device).ok_or(PolicyError::BadLeaf)?;
+        if known.official != verified.official || known.key != verified.device_key {
+            return Err(PolicyError::BadLeaf);
+        }
+        if purpose == Purpose::New && (verified.require_current().is_err() || !known.valid) {
+            return Err(PolicyError::BadLeaf);
+        }
+        Ok((verified.device, verified.official))
+    }
+    /// Whether `statement` is a signed revocation that ends `leaf`.
+    pub(crate) fn revokes(&self, statement: &[u8], leaf: &pakawaaz_conversation::Leaf) -> bool {
+        let Ok(signed) = Signed::from_bytes(statement) else { return false };
+        match verify_revocation(&signed, &self.known, &self.anchors) {
+            Ok(revocation) => match revocation.subject {
+                Subject::Device(device) => device == leaf.device,
+                Subject::Official(official) => official == leaf.official,
+                Subject::Sim(_) | Subject::Administrator(_) => false,
+            },
+            Err(_) => false,
+        }
+    }
+}
+
+impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
+    pub(crate) async fn known(&self) -> Result<KnownDevices, ClientError> {
+        Ok(self.db.get(keys::KNOWN).await?.unwrap_or_default())
+    }
+    fn keep_known(&self, tx: &mut Tx<'_, S, P>, known: &KnownDevices) {
+        tx.put(keys::KNOWN.to_vec(), known);
+    }
+
+    /// A judge with what is cached.
+    pub(crate) async fn judge(&self) -> Result<Judge, ClientError> {
+        let profile = self.profile().await?;
+        let now = self.server_now();
+        let ca = CaChain::verify_pinned(&profile.ca_chain, &profile.anchors, now)?;
+        Ok(Judge { anchors: profile.anchors.clone(), ca, known: self.known().await?, now })
+    }
+
+    /// Makes sure the evidence of these devices has been looked at, then gives the judge. A device that cannot be
+    /// verified is simply not known afterwards.
+    pub(crate) async fn judge_of(&self, devices: &[(OfficialId, DeviceId)]) -> Result<Judge, ClientError> {
+        let judge = self.judge().await?;
+        let missing: BTreeSet<_> =
+            devices.iter().filter(|(_, d)| judge.known.device(*d).is_none()).map(|(o, _)| *o).collect();
+        if missing.is_empty() {
+            return Ok(judge);
+        }
+        let mut records = Vec::new();
+        for official in missing {
+            match self.device_list(official).await {
+                Ok(list) => records.extend(list.devices),
+                // The server knows no such official: nothing to believe then.
+                Err(ClientError::Refused { status: 404, .. }) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        self.admit(judge, records).await
+    }
+
+    /// Makes sure the signers of a statement are known.
+    pub(crate) async fn judge_statement(&self, signed: &Signed) -> Result<Judge, ClientError> {
+        let judge = self.judge().await?;
+        let mut records = Vec::new();
+        for device in signed.device_signers() {
+            if judge.known.device(device).is_none()
+                && let Some(record) = self.device_record(device).await?
+            {
+                records.push(record);
+            }
+        }
+        if records.is_empty() { Ok(judge) } else { self.admit(judge, records).await }
+    }
+
+    /// Verifies records and whatever they rest on, and keeps what is believed.
+    pub(crate) async fn admit(&self, mut judge: Judge, records: Vec<DeviceRecord>) -> Result<Judge, ClientError> {
+        let mut evidence: BTreeMap<DeviceId, DeviceEvidence> = BTreeMap::new();
+        let mut revocations = Vec::new();
+        let mut queue = records;
+        let mut asked = BTreeSet::new();
+        while let Some(record) = queue.pop() {
+            if let Some(revocation) = &record.revocation
+                && let Ok(signed) = Signed::from_bytes(revocation)
+            {
+                revocations.push(signed);
+            }
+            let Ok(parsed) = DeviceEvidence::from_bytes(&record.evidence) else { continue };
+            let signers = [Some(&parsed.grant), parsed.cross.as_ref()];
+            for signer in signers.into_iter().flatten().flat_map(Signed::device_signers) {
+                let news = judge.known.device(signer).is_none() && !evidence.contains_key(&signer);
+                if news && asked.insert(signer) && asked.len() <= MAX_FETCHED {
+                    queue.extend(self.device_record(signer).await?);
+                }
+            }
+            evidence.insert(record.device, parsed);
+        }
+        let all: Vec<_> = evidence.into_values().collect();
+        let before = judge.known.clone();
+        let _verdicts = judge.known.admit(&all, &judge.anchors, judge.now);
+        for signed in revocations {
+            if let Ok(revocation) = verify_revocation(&signed, &judge.known, &judge.anchors) {
+                judge.known.revoke(&revocation);
+            }
+        }
+        if judge.known != before {
+            let mut tx = self.db.tx();
+            self.keep_known(&mut tx, &judge.known);
+            tx.commit().await?;
+        }
+        Ok(judge)
+    }
+
+    /// Takes a signed revocation: verified, remembered. `None` when it is not valid.
+    pub(crate) async fn take_revocation(&self, statement: &[u8]) -> Result<Option<Subject>, ClientError> {
+        let Ok(signed) = Signed::from_bytes(statement) else { return Ok(None) };
+        let mut judge = self.judge_statement(&signed).await?;
+        match verify_revocation(&signed, &judge.known, &judge.anchors) {
+            Ok(revocation) => {
+                judge.known.revoke(&revocation);
+                let mut tx = self.db.tx();
+                self.keep_known(&mut tx, &judge.known);
+                tx.commit().await?;
+                Ok(Some(revocation.subject))
+            }
+            Err(TrustError::TooLarge) => Err(ClientError::Damaged),
+            Err(_) => Ok(None),
+        }
+    }
+
+    pub(crate) async fn device_list(&self, official: OfficialId) -> Result<DeviceList, ClientError> {
+        self.get(&format!("/v1/officials/{official}/devices")).await
+    }
+    /// One device by id: how the client finds an administrator who signed.
+    async fn device_record(&self, device: DeviceId) -> Result<Option<DeviceRecord>, ClientError> {
+        match self.get(&format!("/v1/devices/{device}")).await {
+            Ok(record) => Ok(Some(record)),
+            Err(ClientError::Refused { status: 404, .. }) => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+}
