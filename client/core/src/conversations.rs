@@ -193,8 +193,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// # Errors
     /// [`ClientError::NoSuchConversation`].
     pub async fn mark_read(&self, group: GroupId) -> Result<(), ClientError> {
-        // With the lock of the engine: an entry being applied would write an older record over this one.
-        let _guard = self.inner.mls.lock().await;
+        // An entry being applied would write an older record over this one.
+        let _writing = self.inner.writing.lock().await;
         let mut record = self.group_record(group).await?.ok_or(ClientError::NoSuchConversation)?;
         if record.unread == 0 && record.unread_ids.is_empty() {
             return Ok(());

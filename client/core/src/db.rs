@@ -41,9 +41,6 @@ impl<S: Store, P: Platform> Db<S, P> {
     pub(crate) fn rng(&self) -> Rng<'_, P> {
         Rng(&self.platform)
     }
-    pub(crate) fn store(&self) -> &S {
-        &self.store
-    }
     pub(crate) fn is_unlocked(&self) -> bool {
         self.vault.borrow().is_some()
     }

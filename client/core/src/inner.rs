@@ -25,6 +25,8 @@ pub(crate) struct Inner {
     session: RefCell<Option<Rc<Session>>>,
     /// The MLS engine; none until first needed, and after a failed store commit (then it is loaded again).
     pub mls: Mutex<Option<Mls>>,
+    /// Held while records of groups are read, changed and written.
+    pub writing: Mutex<()>,
     /// One refresh of the token at a time: two would look like theft to the server.
     pub refreshing: Mutex<()>,
     wake: RefCell<Option<mpsc::UnboundedSender<()>>>,

@@ -3,5 +3,5 @@
 mod engine;
 mod openmls;
 
-pub(crate) use self::engine::{CommitPlan, EngineError, MlsEngine, OutgoingCommit, Processed, Rejoin, WhoIsNew};
+pub(crate) use self::engine::{CommitPlan, EngineError, MlsEngine, Processed, Rejoin};
 pub(crate) use self::openmls::{Identity, MlsSigner, OpenMls};

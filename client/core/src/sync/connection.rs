@@ -152,7 +152,12 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let mut frames = 0u32;
         let mut quiet = false;
         loop {
-            let rest = if m.caught_up { self.flush(m).await? } else { true };
+            let rest = if m.caught_up {
+                let _writing = self.inner.writing.lock().await;
+                self.flush(m).await?
+            } else {
+                true
+            };
             let idle = m.caught_up && !rest && m.in_flight.is_empty();
             if m.caught_up || frames >= ACK_EVERY {
                 frames = 0;
@@ -208,6 +213,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                     quiet = false;
                     frames += 1;
                     let frame = ServerFrame::decode(&bytes).map_err(|_| ClientError::BadAnswer)?;
+                    let _writing = self.inner.writing.lock().await;
                     self.on_frame(m, frame).await?;
                     *reached |= m.ready;
                 }

@@ -10,13 +10,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// Entries kept while an earlier one is missing, at most.
 const MAX_AHEAD: usize = 2000;
 
-/// What a request was.
+/// A message or commit on its way, as its log entry will look.
 #[derive(Clone, Debug)]
-pub(crate) enum InFlight {
-    /// A message or commit, as its log entry will look.
-    Entry { group: GroupId, message: MessageId, epoch: u64, kind: LogKind, mls: Bytes },
-    /// A signed rejection.
-    Reject,
+pub(crate) struct InFlight {
+    pub group: GroupId,
+    pub message: MessageId,
+    pub epoch: u64,
+    pub kind: LogKind,
+    pub mls: Bytes,
 }
 
 /// One connection.
@@ -49,11 +50,11 @@ pub(crate) struct Machine {
 impl Machine {
     /// Whether a request of this group waits for its answer.
     pub(crate) fn busy(&self, group: GroupId) -> bool {
-        self.in_flight.values().any(|f| matches!(f, InFlight::Entry { group: g, .. } if *g == group))
+        self.in_flight.values().any(|f| f.group == group)
     }
     /// Whether this message waits for its answer.
     pub(crate) fn is_sent(&self, message: MessageId) -> bool {
-        self.in_flight.values().any(|f| matches!(f, InFlight::Entry { message: m, .. } if *m == message))
+        self.in_flight.values().any(|f| f.message == message)
     }
     pub(crate) fn stored(&mut self, group: GroupId, seq: u64) {
         self.unacked.insert(group, seq);
@@ -94,13 +95,13 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 }
             }
             ServerFrame::Accepted { request, seq, at, log_hash } => {
-                if let Some(InFlight::Entry { group, message, epoch, kind, mls }) = m.in_flight.remove(&request) {
+                if let Some(InFlight { group, message, epoch, kind, mls }) = m.in_flight.remove(&request) {
                     m.waiting_for.remove(&group);
                     self.take_entry(m, LogEntry { group, seq, epoch, kind, message, at, mls, log_hash }).await?;
                 }
             }
             ServerFrame::Rejected { request, code, epoch, retry_after_ms } => {
-                if let Some(InFlight::Entry { group, message, kind, .. }) = m.in_flight.remove(&request) {
+                if let Some(InFlight { group, message, kind, .. }) = m.in_flight.remove(&request) {
                     self.rejected(m, group, message, kind, &code, epoch, retry_after_ms).await?;
                 }
             }

@@ -122,7 +122,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let request = self.inner.serial();
         m.in_flight.insert(
             request,
-            InFlight::Entry {
+            InFlight {
                 group,
                 message: pending.message,
                 epoch: pending.epoch,
@@ -287,7 +287,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             };
             let request = self.inner.serial();
             let (group, message, epoch) = (record.group, item.message, record.epoch);
-            let entry = InFlight::Entry { group, message, epoch, kind: LogKind::Application, mls: mls.clone() };
+            let entry = InFlight { group, message, epoch, kind: LogKind::Application, mls: mls.clone() };
             m.in_flight.insert(request, entry);
             m.out.push_back(ClientFrame::Send { request, group, message, epoch, mls });
         }
