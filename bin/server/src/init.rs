@@ -35,6 +35,17 @@ impl std::str::FromStr for Administrator {
     }
 }
 
+/// What a new installation starts with.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The first administrators.
+    pub administrators: Vec<Administrator>,
+    /// URL for the vouchers; without it the configured one.
+    pub url: Option<String>,
+    /// First SIM batch (CSV): administrators need SIMs before anybody could log in to import one.
+    pub sims: Option<Zeroizing<Vec<u8>>>,
+}
+
 /// A voucher to hand to an administrator.
 pub struct PrintedVoucher {
     /// Whose.
@@ -43,33 +54,19 @@ pub struct PrintedVoucher {
     pub text: Zeroizing<String>,
 }
 
-/// Makes an installation in `config.data_dir`. `url` goes into the vouchers; without it the configured one does.
+/// Makes an installation in `config.data_dir`.
 ///
 /// Refuses to touch an installation that exists. After a failure the data directory is as it was.
-pub async fn run(
-    config: &Config,
-    administrators: &[Administrator],
-    url: Option<&str>,
-    clock: Arc<dyn Clock>,
-) -> Result<Vec<PrintedVoucher>> {
-    run_with_sims(config, administrators, url, None, clock).await
-}
-
-/// As [`run`], importing a first SIM batch (CSV): the administrators need cards before anybody can log in.
-pub async fn run_with_sims(
-    config: &Config,
-    administrators: &[Administrator],
-    url: Option<&str>,
-    sims: Option<&[u8]>,
-    clock: Arc<dyn Clock>,
-) -> Result<Vec<PrintedVoucher>> {
+pub async fn run(config: &Config, request: &Request, clock: Arc<dyn Clock>) -> Result<Vec<PrintedVoucher>> {
     config.check()?;
+    let administrators = &request.administrators;
     ensure!(administrators.len() == ADMINISTRATORS, "an installation starts with two administrators");
     if administrators[0].username == administrators[1].username {
         bail!("the two administrators need different usernames");
     }
-    let url = url
-        .map(str::to_owned)
+    let url = request
+        .url
+        .clone()
         .or_else(|| config.public_url())
         .context("the vouchers need the server's URL: set http.public_url or a fixed port, or give --url")?;
     if !files::is_free(&config.data_dir)? {
@@ -77,7 +74,7 @@ pub async fn run_with_sims(
     }
     let existed = config.data_dir.exists();
     files::private_dir(&config.data_dir)?;
-    let made = create(config, administrators, &url, sims, clock).await;
+    let made = create(config, request, &url, clock).await;
     if made.is_err() {
         // It was free before, so everything in it is ours.
         let _ = std::fs::remove_dir_all(&config.data_dir);
@@ -88,13 +85,7 @@ pub async fn run_with_sims(
     made
 }
 
-async fn create(
-    config: &Config,
-    administrators: &[Administrator],
-    url: &str,
-    sims: Option<&[u8]>,
-    clock: Arc<dyn Clock>,
-) -> Result<Vec<PrintedVoucher>> {
+async fn create(config: &Config, request: &Request, url: &str, clock: Arc<dyn Clock>) -> Result<Vec<PrintedVoucher>> {
     let db = Db::open(&config.database_url()?, &schema::storage_options(config)).await?;
     db.migrate(&schema::migrations()).await?;
     let head = pakawaaz_audit::head(&db).await?;
@@ -102,13 +93,13 @@ async fn create(
 
     let directory = Directory::new(db.clone(), clock.clone());
     let mut officials: Vec<(OfficialId, String)> = Vec::new();
-    for administrator in administrators {
-        let request = CreateOfficialRequest {
+    for administrator in &request.administrators {
+        let create = CreateOfficialRequest {
             username: administrator.username.clone(),
             name: BilingualName { en: administrator.name.clone(), ur: String::new() },
             rank: BilingualName::default(),
         };
-        let official = directory.install_official(request).await.context(administrator.username.clone())?;
+        let official = directory.install_official(create).await.context(administrator.username.clone())?;
         officials.push((official.official, official.username));
     }
 
@@ -118,14 +109,14 @@ async fn create(
     let settings = schema::identity_settings(config, made.secrets.public(), Vec::new(), config.identity.demo_keys)?;
     let identity = Identity::new(db.clone(), vault, clock, Arc::new(()), settings)?;
     identity.bootstrap(&made.administrators).await?;
-    if let Some(csv) = sims {
+    if let Some(csv) = &request.sims {
         identity.install_sims(csv).await.context("the SIM batch is refused")?;
     }
     drop(identity);
     db.close().await;
 
     let mut printed = Vec::new();
-    for (voucher, administrator) in made.vouchers.iter().zip(administrators) {
+    for (voucher, administrator) in made.vouchers.iter().zip(&request.administrators) {
         printed.push(PrintedVoucher { username: administrator.username.clone(), text: voucher.to_text()? });
     }
     Ok(printed)

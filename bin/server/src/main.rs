@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use pakawaaz_server::init::{ADMINISTRATORS, Administrator};
+use pakawaaz_server::init::{ADMINISTRATORS, Administrator, Request};
 use pakawaaz_server::{Config, Server, SystemClock, backup, config_text, init, installation, logging, vouchers, web};
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
@@ -33,12 +33,12 @@ enum Command {
         /// URL printed into the vouchers instead of the configured one.
         #[arg(long)]
         url: Option<String>,
+        /// First SIM batch, CSV with the header iccid,imsi,algorithm,k,opc_or_topc. Without SIMs nobody can log in.
+        #[arg(long, value_name = "FILE")]
+        sims: Option<PathBuf>,
         /// Also write the vouchers to this new file, one line each: username, space, voucher.
         #[arg(long, value_name = "FILE")]
         vouchers_out: Option<PathBuf>,
-        /// First SIM batch (CSV: iccid,imsi,algorithm,k,opc_or_topc): the administrators' cards at least.
-        #[arg(long, value_name = "FILE")]
-        sims: Option<PathBuf>,
     },
     /// Run the server until SIGTERM or Ctrl-C.
     Serve {
@@ -86,22 +86,19 @@ fn run(arguments: Arguments) -> Result<()> {
     logging::start(&config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match command {
-        Command::Init { administrators, url, vouchers_out, sims } => {
+        Command::Init { administrators, url, sims, vouchers_out } => {
             let administrators = if administrators.is_empty() { ask()? } else { administrators };
-            let sims = sims
-                .map(|path| std::fs::read(&path).with_context(|| path.display().to_string()))
-                .transpose()?
-                .map(zeroize::Zeroizing::new);
-            let sims = sims.as_ref().map(|csv| csv.as_slice());
-            let clock = Arc::new(SystemClock);
-            let made = runtime.block_on(init::run_with_sims(&config, &administrators, url.as_deref(), sims, clock))?;
-            if let Some(path) = vouchers_out {
-                vouchers::write(&path, &made)?;
-            }
+            let sims = sims.map(|path| std::fs::read(&path).with_context(|| format!("reading {}", path.display())));
+            let request = Request { administrators, url, sims: sims.transpose()?.map(Into::into) };
+            let made = runtime.block_on(init::run(&config, &request, Arc::new(SystemClock)))?;
             vouchers::print(&mut out, &made)?;
             writeln!(out, "\nInstalled in {}.", config.data_dir.display())?;
             let root = installation::root_dir(&config.data_dir);
             writeln!(out, "Move {} offline now: its README.txt says how.", root.display())?;
+            // Last of all: whoever automates takes this file as the sign that everything is done.
+            if let Some(path) = vouchers_out {
+                vouchers::write(&path, &made)?;
+            }
         }
         Command::Serve { until_stdin_closes } => runtime.block_on(serve(config, until_stdin_closes))?,
         Command::Backup { dest } => {

@@ -1,6 +1,6 @@
 //! `init`: what it leaves on disk, and what it refuses.
 
-use crate::support::{administrators, config, install};
+use crate::support::{administrators, config, install, request};
 use pakawaaz_server::{Server, SystemClock, init, installation};
 use pakawaaz_trust::Voucher;
 use std::os::unix::fs::PermissionsExt;
@@ -47,7 +47,7 @@ async fn nothing_is_overwritten_and_failures_leave_nothing() {
     let config = config(dir.path());
     let run = |admins: Vec<init::Administrator>| {
         let config = config.clone();
-        async move { init::run(&config, &admins, Some("http://127.0.0.1:1"), Arc::new(SystemClock)).await }
+        async move { init::run(&config, &request(admins), Arc::new(SystemClock)).await }
     };
     let mut bad = administrators();
     bad[1].username = "NOT A USERNAME".into();
@@ -69,7 +69,8 @@ async fn nothing_is_overwritten_and_failures_leave_nothing() {
 async fn a_voucher_needs_a_url() {
     let dir = tempfile::tempdir().expect("directory");
     let config = config(dir.path()); // port 0
-    let error = init::run(&config, &administrators(), None, Arc::new(SystemClock)).await.err().expect("refused");
+    let without = init::Request { url: None, ..request(administrators()) };
+    let error = init::run(&config, &without, Arc::new(SystemClock)).await.err().expect("refused");
     assert!(error.to_string().contains("--url"), "{error}");
 }
 
@@ -107,4 +108,17 @@ async fn two_servers_do_not_share_a_data_directory() {
     assert!(error.to_string().contains("another server"), "{error}");
     server.shutdown().await;
     Server::start(config).await.expect("free again").shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_sim_batch_is_told_by_line_and_nothing_is_installed() {
+    let dir = tempfile::tempdir().expect("directory");
+    let config = config(dir.path());
+    let card = |iccid: &str, k: &str| format!("{iccid},410019999900001,milenage,{k},{}\n", "02".repeat(16));
+    let header = "iccid,imsi,algorithm,k,opc_or_topc\n";
+    let bad = format!("{header}{}", card("8992001000000000017", "zz"));
+    let with = |csv: String| init::Request { sims: Some(csv.into_bytes().into()), ..request(administrators()) };
+    let error = init::run(&config, &with(bad), Arc::new(SystemClock)).await.err().expect("refused");
+    assert!(format!("{error:#}").contains('2'), "{error:#}");
+    assert!(!config.data_dir.join("pakawaaz.db").exists());
 }

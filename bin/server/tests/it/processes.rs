@@ -68,6 +68,24 @@ async fn init_serve_ready_and_a_polite_end() {
 }
 
 #[test]
+fn the_server_ends_with_its_parents_pipe() {
+    let dir = tempfile::tempdir().expect("directory");
+    let (ok, _, err) = run(server(dir.path()).args(["init", "--url", "http://127.0.0.1:1"]));
+    assert!(ok, "{err}");
+    let mut command = server(dir.path());
+    command.args(["serve", "--until-stdin-closes"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    // HTTPS alone: an empty address in the environment switches a listener off.
+    command.env("PAKAWAAZ_HTTP__PLAIN", "").env("PAKAWAAZ_HTTP__TLS", "127.0.0.1:0");
+    command.env("PAKAWAAZ_HTTP__HOSTS", "[\"127.0.0.1\"]");
+    let mut running = Running(command.stderr(Stdio::null()).spawn().expect("spawns"));
+    let mut first = String::new();
+    BufReader::new(running.0.stdout.take().expect("stdout")).read_line(&mut first).expect("reads");
+    assert!(first.starts_with("ready {\"http\":null,\"https\":\"127.0.0.1:"), "{first}");
+    drop(running.0.stdin.take());
+    assert!(running.0.wait().expect("ends").success());
+}
+
+#[test]
 fn print_config_shows_what_is_in_effect() {
     let dir = tempfile::tempdir().expect("directory");
     let file = dir.path().join("p.toml");

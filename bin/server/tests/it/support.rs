@@ -3,7 +3,7 @@
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
-use pakawaaz_server::init::{self, Administrator, PrintedVoucher};
+use pakawaaz_server::init::{self, Administrator, PrintedVoucher, Request};
 use pakawaaz_server::{Config, RunningServer, Server, SystemClock};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -27,9 +27,12 @@ pub fn administrators() -> Vec<Administrator> {
     ["amna.khan:Amna Khan", "bilal.ahmed:Bilal Ahmed"].map(|a| a.parse().expect("administrator")).into()
 }
 
+pub fn request(administrators: Vec<Administrator>) -> Request {
+    Request { administrators, url: Some("http://127.0.0.1:8480".into()), sims: None }
+}
+
 pub async fn install(config: &Config) -> Vec<PrintedVoucher> {
-    let url = Some("http://127.0.0.1:8480");
-    init::run(config, &administrators(), url, Arc::new(SystemClock)).await.expect("init")
+    init::run(config, &request(administrators()), Arc::new(SystemClock)).await.expect("init")
 }
 
 /// Installed and serving.
