@@ -11,7 +11,7 @@ use pakawaaz_http::{Authenticated, Json, Path, Problem};
 /// Create a unit
 ///
 /// The same facts again give the unit that exists.
-#[utoipa::path(post, path = "/v1/admin/units", tag = "directory", request_body = CreateUnitRequest, responses(
+#[utoipa::path(post, path = "/v1/admin/units", tag = "directory", security(("dpop" = [])), request_body = CreateUnitRequest, responses(
     (status = 200, body = OrgUnit),
     (status = 400, body = Problem, description = "directory.bad_name, directory.kind_must_descend"),
     (status = 403, body = Problem, description = "directory.forbidden"),
@@ -27,7 +27,7 @@ pub async fn create_unit(
 }
 
 /// Create a post
-#[utoipa::path(post, path = "/v1/admin/posts", tag = "directory", request_body = CreatePostRequest, responses(
+#[utoipa::path(post, path = "/v1/admin/posts", tag = "directory", security(("dpop" = [])), request_body = CreatePostRequest, responses(
     (status = 200, body = Post),
     (status = 400, body = Problem, description = "directory.bad_name, directory.bad_grade"),
     (status = 403, body = Problem, description = "directory.forbidden"),
@@ -42,7 +42,7 @@ pub async fn create_post(
 }
 
 /// Appoint, replace or vacate
-#[utoipa::path(post, path = "/v1/admin/posts/{post}/holder", tag = "directory",
+#[utoipa::path(post, path = "/v1/admin/posts/{post}/holder", tag = "directory", security(("dpop" = [])),
     params(("post" = PostId, Path, description = "The post")), request_body = AppointRequest, responses(
     (status = 200, body = Post),
     (status = 403, body = Problem, description = "directory.forbidden"),
@@ -60,7 +60,7 @@ pub async fn appoint(
 /// Create an official
 ///
 /// The same facts again give the official that exists.
-#[utoipa::path(post, path = "/v1/admin/officials", tag = "directory", request_body = CreateOfficialRequest, responses(
+#[utoipa::path(post, path = "/v1/admin/officials", tag = "directory", security(("dpop" = [])), request_body = CreateOfficialRequest, responses(
     (status = 200, body = Official),
     (status = 400, body = Problem, description = "directory.bad_name, directory.bad_username"),
     (status = 403, body = Problem, description = "directory.forbidden"),

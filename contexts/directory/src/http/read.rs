@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 /// Organisation tree
 ///
 /// Parents come before children.
-#[utoipa::path(get, path = "/v1/directory/units", tag = "directory", responses(
+#[utoipa::path(get, path = "/v1/directory/units", tag = "directory", security(("dpop" = [])), responses(
     (status = 200, body = OrgTree), (status = 401, body = Problem)
 ))]
 pub async fn units(_: Authenticated, State(directory): State<Directory>) -> Result<Json<OrgTree>, Problem> {
@@ -28,7 +28,7 @@ pub struct PostQuery {
 /// Posts of a unit
 ///
 /// Highest grade first, with the present holders.
-#[utoipa::path(get, path = "/v1/directory/posts", tag = "directory", params(PostQuery), responses(
+#[utoipa::path(get, path = "/v1/directory/posts", tag = "directory", security(("dpop" = [])), params(PostQuery), responses(
     (status = 200, body = PostList), (status = 404, body = Problem, description = "directory.unit_not_found")
 ))]
 pub async fn posts(
@@ -54,7 +54,7 @@ pub struct SearchQuery {
 /// Search officials
 ///
 /// Best match first, then the higher grade.
-#[utoipa::path(get, path = "/v1/directory/officials", tag = "directory", params(SearchQuery), responses(
+#[utoipa::path(get, path = "/v1/directory/officials", tag = "directory", security(("dpop" = [])), params(SearchQuery), responses(
     (status = 200, body = OfficialPage), (status = 400, body = Problem, description = "directory.bad_cursor")
 ))]
 pub async fn officials(
@@ -66,7 +66,7 @@ pub async fn officials(
 }
 
 /// One official
-#[utoipa::path(get, path = "/v1/directory/officials/{official}", tag = "directory",
+#[utoipa::path(get, path = "/v1/directory/officials/{official}", tag = "directory", security(("dpop" = [])),
     params(("official" = OfficialId, Path, description = "The official")), responses(
     (status = 200, body = Official), (status = 404, body = Problem, description = "directory.official_not_found")
 ))]
