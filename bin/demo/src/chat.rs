@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use pakawaaz_base::{GroupId, MessageId, OfficialId};
 use pakawaaz_client::views::{LineView, SystemLine};
 use pakawaaz_client::{ClientError, ClientEvent};
-use pakawaaz_contract::directory::Official;
+use pakawaaz_contract::directory::{HeldPost, Official};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -93,12 +93,13 @@ pub struct Chat<'a> {
     sent: HashMap<MessageId, Sent>,
     /// Answers received, for those who wait for one.
     heard: usize,
+    offline: bool,
 }
 
 impl<'a> Chat<'a> {
     /// Nothing is open yet.
     pub fn new(screen: &'a Screen, me: Rc<Member>) -> Self {
-        Self { screen, me, known: Vec::new(), current: None, sent: HashMap::new(), heard: 0 }
+        Self { screen, me, known: Vec::new(), current: None, sent: HashMap::new(), heard: 0, offline: false }
     }
 
     /// Messages of others that were shown.
@@ -193,11 +194,20 @@ impl<'a> Chat<'a> {
                 self.screen.line(&format!("  ⚠ {}", alarm.kind.sentence()));
                 Ok(())
             }
+            // Every attempt fails with such an event; the first says it all.
             ClientEvent::Disconnected { .. } => {
-                self.screen.line("  No connection; messages are kept and go out when it is back.");
+                if !std::mem::replace(&mut self.offline, true) {
+                    self.screen.line("  No connection; messages are kept and go out when it is back.");
+                }
                 Ok(())
             }
-            ClientEvent::Connected | ClientEvent::CaughtUp => Ok(()),
+            ClientEvent::Connected => {
+                if std::mem::replace(&mut self.offline, false) {
+                    self.screen.line("  The connection is back.");
+                }
+                Ok(())
+            }
+            ClientEvent::CaughtUp => Ok(()),
         }
     }
 
@@ -370,11 +380,18 @@ impl<'a> Chat<'a> {
 /// One official in a list.
 pub fn person(official: &Official) -> String {
     let name = format!("{} {}", official.rank.en, official.name.en);
-    let post = official.posts.first().map(|post| {
-        let office: Vec<&str> = post.units.iter().map(|unit| unit.en.as_str()).collect();
-        format!("{}, {}", post.title.en, office.join(", "))
-    });
-    format!("    {:<24} {:<22} {}", official.username, name.trim(), post.unwrap_or_default())
+    format!(
+        "    {:<18} {:<20} {}",
+        official.username,
+        name.trim(),
+        official.posts.first().map(post).unwrap_or_default()
+    )
+}
+
+/// A post with its unit and the two units above it.
+fn post(post: &HeldPost) -> String {
+    let office: Vec<&str> = post.units.iter().take(3).map(|unit| unit.en.as_str()).collect();
+    format!("{}, {}", post.title.en, office.join(", "))
 }
 
 /// The one official of that login name.

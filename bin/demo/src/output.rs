@@ -58,7 +58,7 @@ impl Screen {
 
     /// Something that went well, with the time it took.
     pub fn done(&self, text: &str, took: Duration) {
-        self.line(&format!("  ✓ {text:<58} {:>8}", span(took)));
+        self.line(&format!("  ✓ {text:<66} {:>8}", span(took)));
     }
 
     /// A line that the same `owner` may rewrite as long as nothing else was printed; off a terminal each version is a

@@ -88,16 +88,18 @@ pub async fn introduce(
     let colleague = &plan.officials[cast.colleague];
     screen.line(&format!("  Be {} next door, on another device, and write to yourself:", colleague.full_name()));
     let cli = std::env::current_exe()?.with_file_name("pakawaaz");
-    let command = format!(
-        "  {} --profile {} --pin-file {}",
-        near(&cli).display(),
-        near(&state.profile(&colleague.username)).display(),
-        near(&state.pin_file(&colleague.username)).display()
-    );
-    screen.line(&format!("{command} new {}", who.username));
-    screen.line(&format!("{command} send {} 'Tea at four?'", who.username));
-    screen.line(&format!("{command} listen"));
-    screen.line(&format!("{command} conversations"));
+    let parts = [
+        ("", cli),
+        ("--profile ", state.profile(&colleague.username)),
+        ("--pin-file ", state.pin_file(&colleague.username)),
+        ("--password-file ", state.password_file(&colleague.username)),
+    ];
+    let command: Vec<String> = parts.iter().map(|(flag, path)| format!("{flag}{}", in_shell(path))).collect();
+    screen.line(&format!("    pk() {{ {} \"$@\"; }}", command.join(" ")));
+    screen.line(&format!("    pk new {}", who.username));
+    screen.line(&format!("    pk send {} 'Tea at four?'", who.username));
+    screen.line("    pk conversations");
+    screen.line("    pk listen");
     by_username(me, &plan.officials[cast.suggested].username).await
 }
 
@@ -105,6 +107,13 @@ pub async fn introduce(
 fn near(path: &Path) -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&here).map_or_else(|_| path.to_owned(), Path::to_owned)
+}
+
+/// A path as a shell reads it.
+fn in_shell(path: &Path) -> String {
+    let text = near(path).to_string_lossy().into_owned();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// The conversation, until the newcomer has had enough.
@@ -178,4 +187,15 @@ pub async fn check(screen: &Screen, mut newcomer: Newcomer, first: &Official) ->
 
 fn speech_of_mine() -> String {
     crate::output::speech("you", QUESTION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_survive_a_shell() {
+        assert_eq!(in_shell(Path::new("/a/b.c-d")), "/a/b.c-d");
+        assert_eq!(in_shell(Path::new("/it's here")), "'/it'\\''s here'");
+    }
 }
