@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use pakawaaz_base::{DeviceId, OfficialId};
 use pakawaaz_contract::identity::{
-    CrossSignRequest, DeviceList, MlsCertificateRequest, MlsCertificateResponse, RevokeDeviceRequest,
+    CrossSignRequest, DeviceList, DeviceRecord, MlsCertificateRequest, MlsCertificateResponse, RevokeDeviceRequest,
 };
 use pakawaaz_http::{Authenticated, ConnectionInfo, Json, Path, Problem};
 
@@ -18,6 +18,17 @@ pub(super) async fn list(
     Path(official): Path<OfficialId>,
 ) -> Result<Json<DeviceList>, Problem> {
     Ok(Json(api.identity.devices_of(&actor, official).await?))
+}
+
+/// One device, with the evidence to believe it.
+#[utoipa::path(get, path = "/v1/devices/{device}", tag = "devices", params(("device" = DeviceId, Path,)),
+    responses((status = 200, body = DeviceRecord), (status = "default", body = Problem)), security(("dpop" = [])))]
+pub(super) async fn one(
+    State(api): State<Api>,
+    Authenticated(actor): Authenticated,
+    Path(device): Path<DeviceId>,
+) -> Result<Json<DeviceRecord>, Problem> {
+    Ok(Json(api.identity.device_record(&actor, device).await?))
 }
 
 /// Vouch for a new device of your own.

@@ -53,6 +53,7 @@ pub fn router(identity: Identity, throttle: Arc<Throttle>) -> Router {
         .route("/v1/password/reset/start", post(password::reset_start))
         .route("/v1/password/reset/finish", post(password::reset_finish))
         .route("/v1/officials/{official}/devices", get(devices::list))
+        .route("/v1/devices/{device}", get(devices::one))
         .route("/v1/devices/{device}/cross-sign", post(devices::cross_sign))
         .route("/v1/devices/{device}/revoke", post(devices::revoke))
         .route("/v1/mls-certificate", post(devices::mls_certificate))

@@ -19,6 +19,7 @@ use utoipa::OpenApi;
     password::reset_start,
     password::reset_finish,
     devices::list,
+    devices::one,
     devices::cross_sign,
     devices::revoke,
     devices::mls_certificate,

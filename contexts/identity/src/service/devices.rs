@@ -36,6 +36,14 @@ impl Identity {
         Ok(DeviceList { devices: devices.iter().map(record).collect::<Result<_>>()? })
     }
 
+    /// One device with its evidence, by id: how a client finds the administrators who signed somebody's grant.
+    pub async fn device_record(&self, actor: &Actor, id: DeviceId) -> Result<DeviceRecord> {
+        let mut read = self.db().read().await?;
+        let device = devices::get(read.conn(), id).await?.ok_or(Error::NotFound("device"))?;
+        let suspended = accounts::get(read.conn(), device.official).await?.is_some_and(|a| a.suspended);
+        record(&device, actor.official == device.official, suspended)
+    }
+
     /// The caller.
     pub async fn me(&self, actor: &Actor) -> Result<Me> {
         let mut read = self.db().read().await?;
