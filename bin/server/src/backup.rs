@@ -49,17 +49,45 @@ pub struct ManifestFile {
     pub sha256: String,
 }
 
-/// Copies the running or stopped installation to `dest`, which must be free, and verifies the copy.
+/// Copies the running or stopped installation to `dest`, which must be free, and verifies the copy. After a failure
+/// nothing is left there.
 pub async fn backup(config: &Config, dest: &Path, clock: &dyn Clock) -> Result<Manifest> {
     let about = installation::about(&config.data_dir)?;
     ensure!(files::is_free(dest)?, "{} is not empty", dest.display());
     let url = config.database_url()?;
-    if let Some(path) = url.strip_prefix("sqlite://") {
-        // Opening would make an empty database where there is none.
-        ensure!(Path::new(path.split('?').next().unwrap_or(path)).exists(), "there is no database to copy");
-    }
+    let Some(path) = url.strip_prefix("sqlite://") else {
+        bail!(
+            "this copies the embedded database only; back up PostgreSQL with its own tools (pg_dump --format=custom, or \
+             pg_basebackup), and {} with the same care",
+            installation::keys_dir(&config.data_dir).display()
+        );
+    };
+    // Opening would make an empty database where there is none.
+    ensure!(Path::new(path.split('?').next().unwrap_or(path)).exists(), "there is no database to copy");
     files::private_dir(dest)?;
-    let db = Db::open(&url, &schema::storage_options(config)).await?;
+    let copied = copy_out(config, &url, dest).await;
+    let (head, files) = match copied {
+        Ok(copied) => copied,
+        Err(error) => {
+            let _ = std::fs::remove_dir_all(dest); // it was free before
+            return Err(error);
+        }
+    };
+    let manifest = Manifest {
+        format: FORMAT,
+        realm: about.realm,
+        created_at: clock.now().as_i64(),
+        audit_entries: head.seq,
+        audit_head: hex::encode(head.hash),
+        files,
+    };
+    // Last, so that a backup without one is known to be unfinished.
+    files::private_file(&dest.join(MANIFEST), serde_json::to_string_pretty(&manifest)?.as_bytes())?;
+    Ok(manifest)
+}
+
+async fn copy_out(config: &Config, url: &str, dest: &Path) -> Result<(Head, Vec<ManifestFile>)> {
+    let db = Db::open(url, &schema::storage_options(config)).await?;
     // Whatever the copy contains, it contains everything up to here.
     let before = pakawaaz_audit::head(&db).await?;
     let target = dest.join(DATABASE);
@@ -80,17 +108,7 @@ pub async fn backup(config: &Config, dest: &Path, clock: &dyn Clock) -> Result<M
     let head = verify_database(&target, Some(before)).await?;
     paths.sort();
     let files = paths.iter().map(|path| describe(dest, path)).collect::<Result<Vec<_>>>()?;
-    let manifest = Manifest {
-        format: FORMAT,
-        realm: about.realm,
-        created_at: clock.now().as_i64(),
-        audit_entries: head.seq,
-        audit_head: hex::encode(head.hash),
-        files,
-    };
-    // Last, so that a backup without one is known to be unfinished.
-    files::private_file(&dest.join(MANIFEST), serde_json::to_string_pretty(&manifest)?.as_bytes())?;
-    Ok(manifest)
+    Ok((head, files))
 }
 
 /// Verifies the backup in `source` and copies it to `data_dir`, which must be free.

@@ -3,7 +3,9 @@
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use pakawaaz_server::init::{ADMINISTRATORS, Administrator, Request};
-use pakawaaz_server::{Config, Server, SystemClock, backup, config_text, init, installation, logging, vouchers, web};
+use pakawaaz_server::{
+    Config, Server, SystemClock, backup, config_text, descriptors, init, installation, logging, vouchers, web,
+};
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -122,6 +124,7 @@ async fn serve(config: Config, until_stdin_closes: bool) -> Result<()> {
     // Before anything is started, so that an early signal is not lost.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    descriptors::raise_limit(&config);
     let server = Server::start(config).await?;
     {
         let mut out = std::io::stdout().lock();

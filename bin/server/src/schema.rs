@@ -9,7 +9,13 @@ use std::time::Duration;
 
 /// All migrations, in order.
 pub fn migrations() -> Vec<Migration> {
-    [pakawaaz_audit::MIGRATIONS, pakawaaz_directory::MIGRATIONS, pakawaaz_identity::MIGRATIONS].concat()
+    [
+        pakawaaz_audit::MIGRATIONS,
+        pakawaaz_directory::MIGRATIONS,
+        pakawaaz_identity::MIGRATIONS,
+        pakawaaz_messaging::MIGRATIONS,
+    ]
+    .concat()
 }
 
 /// How the database is opened.

@@ -2,16 +2,21 @@
 
 use crate::config::Config;
 use crate::jobs::Jobs;
+use crate::ports::{AskIdentity, Sockets};
 use crate::schema;
 use anyhow::Result;
 use axum::Router;
-use pakawaaz_base::{Clock, DeviceId};
+use pakawaaz_base::Clock;
+use pakawaaz_conversation::MlsSigner;
 use pakawaaz_directory::Directory;
-use pakawaaz_http::{Authenticator, CloseReason, Hub, Throttle, ThrottleOptions};
+use pakawaaz_http::{Authenticator, Hub, Throttle, ThrottleOptions};
 use pakawaaz_identity::InstallationSecrets;
 use pakawaaz_identity::jobs::{cleaning, officials::Officials, revocation_watch};
-use pakawaaz_identity::{Identity, SocketCloser, SoftwareVault};
+use pakawaaz_identity::{Identity, SoftwareVault};
+use pakawaaz_messaging::jobs::DeviceFacts;
+use pakawaaz_messaging::{Messaging, MessagingConfig, Ports};
 use pakawaaz_storage::{Db, OutboxConsumer, OutboxHandler, outbox};
+use pakawaaz_trust::x509::CaChain;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -54,14 +59,24 @@ pub async fn wire(
         max_sources: THROTTLED_SOURCES,
     }));
 
+    let anchors = secrets.public().anchors(clock.now())?;
+    let ca = CaChain::verify_pinned(&secrets.ca_chain, &anchors, clock.now())?;
+    let external_sender = MlsSigner::from_seed(&secrets.external_sender);
+    let ask_identity = Arc::new(AskIdentity(identity.clone()));
+    let ports = Ports { devices: ask_identity.clone(), socket_auth: ask_identity, clock: clock.clone(), hub };
+    let messaging = Messaging::start(db.clone(), MessagingConfig::new(anchors, ca, external_sender), ports);
+
     consume(jobs, db, "outbox_identity_officials", Arc::new(Officials(identity.clone())));
+    consume(jobs, db, "outbox_messaging_devices", Arc::new(DeviceFacts(messaging.clone())));
+    jobs.start("messaging", |stop| pakawaaz_messaging::jobs::run(messaging.clone(), stop));
     jobs.start("identity_revocations", |stop| revocation_watch::run(identity.clone(), stop));
     jobs.start("identity_cleaning", |stop| cleaning::run(identity.clone(), stop));
     jobs.start("outbox_prune", |stop| prune(db.clone(), clock, stop));
 
     let router = Router::new()
         .merge(pakawaaz_directory::http::router(directory))
-        .merge(pakawaaz_identity::http::router(identity.clone(), throttle));
+        .merge(pakawaaz_identity::http::router(identity.clone(), throttle))
+        .merge(pakawaaz_messaging::http::router(messaging));
     Ok(Wired { router, authenticator: Arc::new(identity) })
 }
 
@@ -79,14 +94,5 @@ async fn prune(db: Db, clock: Arc<dyn Clock>, stop: CancellationToken) {
         if outbox::prune(&db, clock.now().minus(KEEP_FACTS)).await.is_err() {
             tracing::warn!("old facts could not be deleted; will retry");
         }
-    }
-}
-
-/// Identity ends sockets through the hub.
-struct Sockets(Hub);
-
-impl SocketCloser for Sockets {
-    fn close(&self, device: DeviceId, reason: CloseReason) {
-        self.0.close(device, reason);
     }
 }

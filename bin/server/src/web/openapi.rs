@@ -27,7 +27,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
     )]
     struct Server;
     let mut document = Server::openapi();
-    for part in [pakawaaz_identity::http::openapi(), pakawaaz_directory::http::openapi()] {
+    for part in
+        [pakawaaz_identity::http::openapi(), pakawaaz_directory::http::openapi(), pakawaaz_messaging::http::openapi()]
+    {
         document.merge(part);
     }
     document

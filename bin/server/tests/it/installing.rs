@@ -1,7 +1,9 @@
 //! `init`: what it leaves on disk, and what it refuses.
 
-use crate::support::{administrators, config, install, request};
+use crate::support::{administrators, config, get, install, request};
+use pakawaaz_server::backup::backup;
 use pakawaaz_server::{Server, SystemClock, init, installation};
+use pakawaaz_storesuite::{Engine, TestDatabase};
 use pakawaaz_trust::Voucher;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -121,4 +123,24 @@ async fn a_bad_sim_batch_is_told_by_line_and_nothing_is_installed() {
     let error = init::run(&config, &with(bad), Arc::new(SystemClock)).await.err().expect("refused");
     assert!(format!("{error:#}").contains('2'), "{error:#}");
     assert!(!config.data_dir.join("pakawaaz.db").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgresql_serves_as_well_and_is_installed_once() {
+    let database = TestDatabase::create(Engine::Postgres).await;
+    let dir = tempfile::tempdir().expect("directory");
+    let mut config = config(dir.path());
+    config.database.url = database.url().to_owned();
+    install(&config).await;
+    let server = Server::start(config.clone()).await.expect("starts");
+    let ready = get(server.addrs().http.expect("http"), "/readyz").await;
+    assert_eq!(ready.status, 200, "{}", ready.body);
+    server.shutdown().await;
+
+    config.data_dir = dir.path().join("another");
+    let error = init::run(&config, &request(administrators()), Arc::new(SystemClock)).await.err().expect("refused");
+    assert!(error.to_string().contains("already belongs"), "{error}");
+    let error = backup(&config, &dir.path().join("backup"), &SystemClock).await.expect_err("not ours to copy");
+    assert!(error.to_string().contains("pg_dump") && !dir.path().join("backup").exists(), "{error}");
+    database.remove().await;
 }
