@@ -91,7 +91,7 @@ pub struct Chat<'a> {
     known: Vec<GroupId>,
     current: Option<GroupId>,
     sent: HashMap<MessageId, Sent>,
-    /// Answers received, for those who wait for one.
+    /// See [`Chat::heard`].
     heard: usize,
     offline: bool,
 }
@@ -102,7 +102,7 @@ impl<'a> Chat<'a> {
         Self { screen, me, known: Vec::new(), current: None, sent: HashMap::new(), heard: 0, offline: false }
     }
 
-    /// Messages of others that were shown.
+    /// Messages of others that arrived in the open conversation.
     pub fn heard(&self) -> usize {
         self.heard
     }
@@ -216,8 +216,8 @@ impl<'a> Chat<'a> {
         if line.mine {
             return Ok(());
         }
-        self.heard += 1;
         if self.current == Some(group) {
+            self.heard += 1;
             self.screen.line(&speech(&line.author_name, &line.text));
             self.me.client().mark_read(group).await?;
         } else {

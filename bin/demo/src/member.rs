@@ -134,6 +134,13 @@ impl Member {
         Ok(self.client().whoami().await?.official)
     }
 
+    /// Connects once, which publishes the keys that others need to write to this device.
+    pub async fn become_reachable(&self) -> Result<()> {
+        patiently(|| async { self.client().sync_once(&mut |_| {}).await })
+            .await
+            .with_context(|| format!("connecting {}", self.username))
+    }
+
     /// Stays connected and logs in again when a session ends. Returns only when that is impossible.
     pub async fn stay(&self, state: &State, events: &mut dyn FnMut(ClientEvent)) -> Result<Infallible> {
         loop {

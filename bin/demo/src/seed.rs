@@ -209,7 +209,8 @@ async fn enrol_members(screen: &Screen, state: &Arc<State>, plan: &Government, c
             runtime.block_on(async {
                 let text = fs::read_to_string(state.voucher(&username)).context("reading a voucher")?;
                 let voucher = Voucher::from_text(&text)?;
-                Member::enrol(&state, &username, &voucher, "office terminal", stretching).await.map(drop)
+                let member = Member::enrol(&state, &username, &voucher, "office terminal", stretching).await?;
+                member.become_reachable().await
             })
         })
     }))
