@@ -1,0 +1,161 @@
+//! What a socket reads: backlog after a connect, then whatever it is woken for.
+
+use super::Messaging;
+use crate::MessagingError;
+use crate::store::{cuts, inbox, key_packages, log, members};
+use axum::body::Bytes;
+use pakawaaz_base::{DeviceId, GroupId};
+use pakawaaz_contract::frames::ServerFrame;
+use std::collections::HashMap;
+
+/// Entries read from the database at once.
+const PAGE: u32 = 64;
+
+/// Where a socket stands in one group.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    sent: u64,
+    /// The device is known to have been a member in this epoch; later ones need a look at the database, because a
+    /// device that was removed must not be shown what came after.
+    epoch: Option<u64>,
+}
+
+/// One device's stream: positions up to which frames were handed out. Unregisters itself when dropped.
+pub struct Follower {
+    messaging: Messaging,
+    device: DeviceId,
+    number: u64,
+    groups: HashMap<GroupId, Place>,
+    inbox: u64,
+    /// Groups that may have more.
+    todo: Vec<GroupId>,
+    look_into_inbox: bool,
+}
+
+impl Messaging {
+    /// Begins a device's stream at what it has stored: the lower of its own positions and our record.
+    ///
+    /// Errors: `messaging.device_cut`.
+    pub async fn follow(
+        &self,
+        device: DeviceId,
+        positions: &[(GroupId, u64)],
+        inbox_position: u64,
+    ) -> Result<Follower, MessagingError> {
+        // Registered before the first read, so that nothing stored in between is missed.
+        let number = self.inner.fanout.wake.connect(device);
+        let mut follower = Follower {
+            messaging: self.clone(),
+            device,
+            number,
+            groups: HashMap::new(),
+            inbox: 0,
+            todo: Vec::new(),
+            look_into_inbox: true,
+        };
+        let mut read = self.inner.db.read().await?;
+        if cuts::is_cut(read.conn(), device).await? {
+            return Err(MessagingError::DeviceCut);
+        }
+        follower.inbox = inbox::acked(read.conn(), device).await?.min(inbox_position);
+        drop(read);
+        let positions: HashMap<_, _> = positions.iter().copied().collect();
+        follower.look_at_all(Some(&positions)).await?;
+        Ok(follower)
+    }
+
+    /// One-time key packages left of a device.
+    pub async fn key_packages_left(&self, device: DeviceId) -> Result<u32, MessagingError> {
+        key_packages::available(self.inner.db.read().await?.conn(), device, self.now()).await
+    }
+}
+
+impl Follower {
+    /// Frames that are ready to be sent, at most a page; empty when the device is caught up.
+    pub async fn next(&mut self) -> Result<Vec<Bytes>, MessagingError> {
+        // The inbox first: a Welcome makes sense of the log entries that follow it.
+        if self.look_into_inbox {
+            let frames = self.inbox_page().await?;
+            if !frames.is_empty() {
+                return Ok(frames);
+            }
+            self.look_into_inbox = false;
+        }
+        while let Some(group) = self.todo.last().copied() {
+            let frames = self.log_page(group).await?;
+            if !frames.is_empty() {
+                return Ok(frames);
+            }
+            self.todo.pop();
+        }
+        Ok(Vec::new())
+    }
+
+    /// Takes note of what the socket was woken for.
+    pub async fn woken(&mut self) -> Result<(), MessagingError> {
+        let dirty = self.messaging.inner.fanout.wake.take(self.device);
+        if dirty.inbox {
+            // A Welcome comes with a membership.
+            self.look_at_all(None).await?;
+        }
+        self.todo.extend(dirty.groups.into_iter().filter(|g| self.groups.contains_key(g)));
+        Ok(())
+    }
+
+    /// Looks at everything: after a connect and at intervals.
+    pub async fn look_at_everything(&mut self) -> Result<(), MessagingError> {
+        self.look_at_all(None).await
+    }
+
+    async fn look_at_all(&mut self, claimed: Option<&HashMap<GroupId, u64>>) -> Result<(), MessagingError> {
+        let wake = &self.messaging.inner.fanout.wake;
+        let mut read = self.messaging.inner.db.read().await?;
+        for m in members::memberships(read.conn(), self.device).await? {
+            let own = claimed.and_then(|c| c.get(&m.group)).copied().unwrap_or(u64::MAX);
+            let start = m.acked.min(own).max(m.from_seq);
+            let place = self.groups.entry(m.group).or_insert(Place { sent: start, epoch: None });
+            // Removed and added again: what lies between is not for this device.
+            place.sent = place.sent.max(m.from_seq);
+            if m.head_seq.min(m.left_seq.unwrap_or(u64::MAX)) > place.sent {
+                self.todo.push(m.group);
+            }
+        }
+        wake.follow(self.device, self.groups.keys().copied());
+        self.look_into_inbox = true;
+        Ok(())
+    }
+
+    async fn log_page(&mut self, group: GroupId) -> Result<Vec<Bytes>, MessagingError> {
+        let Some(place) = self.groups.get_mut(&group) else { return Ok(Vec::new()) };
+        if let Some(epoch) = place.epoch
+            && let Some(frames) = self.messaging.inner.fanout.recent.after(group, place.sent, epoch)
+        {
+            place.sent = frames.last().map_or(place.sent, |frame| frame.seq);
+            return Ok(frames.into_iter().map(|frame| frame.bytes).collect());
+        }
+        let mut read = self.messaging.inner.db.read().await?;
+        let upto = members::shown_upto(read.conn(), group, self.device).await?;
+        let entries = log::page(read.conn(), group, place.sent, upto, PAGE).await?;
+        if let Some(last) = entries.last() {
+            place.sent = last.seq;
+            place.epoch = upto.is_none().then_some(last.epoch);
+        }
+        Ok(entries.into_iter().map(|entry| Bytes::from(ServerFrame::Log(entry).encode())).collect())
+    }
+
+    async fn inbox_page(&mut self) -> Result<Vec<Bytes>, MessagingError> {
+        let mut read = self.messaging.inner.db.read().await?;
+        let page = inbox::page(read.conn(), self.device, self.inbox, PAGE).await?;
+        if let Some((position, ..)) = page.last() {
+            self.inbox = *position;
+        }
+        let frame = |(position, at, notice)| Bytes::from(ServerFrame::Inbox { position, at, notice }.encode());
+        Ok(page.into_iter().map(frame).collect())
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.messaging.inner.fanout.wake.disconnect(self.device, self.number);
+    }
+}

@@ -1,0 +1,80 @@
+//! Tables `messaging_device` and `messaging_inbox`.
+
+use super::Result;
+use pakawaaz_base::{DeviceId, Millis};
+use pakawaaz_contract::frames::Notice;
+use pakawaaz_storage::StorageError;
+use sqlx::AnyConnection;
+
+/// Puts a notice into a device's inbox. With several devices in one transaction, go in the order of their ids.
+pub async fn put(conn: &mut AnyConnection, device: DeviceId, at: Millis, notice: &Notice) -> Result<()> {
+    let (position,): (i64,) = sqlx::query_as(
+        "INSERT INTO messaging_device (device, inbox_head, inbox_acked) VALUES ($1, 1, 0)
+         ON CONFLICT (device) DO UPDATE SET inbox_head = messaging_device.inbox_head + 1 RETURNING inbox_head",
+    )
+    .bind(device.to_vec())
+    .fetch_one(&mut *conn)
+    .await?;
+    sqlx::query("INSERT INTO messaging_inbox (device, position, at, notice) VALUES ($1, $2, $3, $4)")
+        .bind(device.to_vec())
+        .bind(position)
+        .bind(at.as_i64())
+        .bind(notice.encode())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Notices above `after`, in order.
+pub async fn page(
+    conn: &mut AnyConnection,
+    device: DeviceId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<(u64, Millis, Notice)>> {
+    let rows: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT position, at, notice FROM messaging_inbox WHERE device = $1 AND position > $2
+         ORDER BY position LIMIT $3",
+    )
+    .bind(device.to_vec())
+    .bind(after as i64)
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|(position, at, notice)| {
+            let notice = Notice::decode(&notice).map_err(|_| StorageError::internal("notice"))?;
+            Ok((position as u64, Millis(at), notice))
+        })
+        .collect()
+}
+
+/// How far the device has acknowledged.
+pub async fn acked(conn: &mut AnyConnection, device: DeviceId) -> Result<u64> {
+    let row: Option<(i64,)> = sqlx::query_as("SELECT inbox_acked FROM messaging_device WHERE device = $1")
+        .bind(device.to_vec())
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map_or(0, |(n,)| n as u64))
+}
+
+/// Acknowledged notices are deleted.
+pub async fn acknowledge(conn: &mut AnyConnection, device: DeviceId, position: u64) -> Result<()> {
+    let position = position.min(i64::MAX as u64) as i64;
+    let done = sqlx::query(
+        "UPDATE messaging_device SET inbox_acked = $2
+         WHERE device = $1 AND inbox_acked < $2 AND inbox_head >= $2",
+    )
+    .bind(device.to_vec())
+    .bind(position)
+    .execute(&mut *conn)
+    .await?;
+    if done.rows_affected() == 1 {
+        sqlx::query("DELETE FROM messaging_inbox WHERE device = $1 AND position <= $2")
+            .bind(device.to_vec())
+            .bind(position)
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,251 @@
+//! The WebSocket, over a real connection.
+
+use crate::support::{Acting, World};
+use async_trait::async_trait;
+use futures::{SinkExt, StreamExt};
+use pakawaaz_base::{Actor, Bytes, DeviceId, ErrorClass, GroupId};
+use pakawaaz_contract::PROTOCOL_VERSION;
+use pakawaaz_contract::frames::{ClientFrame, Notice, ServerFrame};
+use pakawaaz_conversation::testing::TestDevice;
+use pakawaaz_http::{Authenticator, CloseReason, ConnectionInfo, Edge, Problem, RequestHead};
+use pakawaaz_messaging::{MIGRATIONS, http};
+use pakawaaz_storesuite::store_test;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+
+struct NoHttp;
+#[async_trait]
+impl Authenticator for NoHttp {
+    async fn authenticate(&self, _: RequestHead) -> Result<Actor, Problem> {
+        Err(Problem::new(ErrorClass::Unauthenticated, "test.no_http"))
+    }
+}
+
+impl World {
+    async fn serve(&self) -> SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let edge = Edge { authenticator: Arc::new(NoHttp), clock: self.clock.clone() };
+        let info = ConnectionInfo { peer: address, tls_exporter: None, secure: false };
+        let router = edge.wrap(http::router(self.messaging.clone())).layer(axum::Extension(info));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        address
+    }
+}
+
+struct Client {
+    socket: WebSocketStream<TcpStream>,
+    next: u64,
+}
+
+impl Client {
+    async fn open(address: SocketAddr) -> (Self, Bytes) {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let url = format!("ws://{address}/v1/events");
+        let (socket, _) = tokio_tungstenite::client_async(url, stream).await.unwrap();
+        let mut client = Self { socket, next: 0 };
+        let ServerFrame::Challenge { nonce, .. } = client.frame().await.unwrap() else { panic!("no challenge") };
+        (client, nonce)
+    }
+    async fn connect(address: SocketAddr, device: DeviceId, positions: &[(GroupId, u64)], inbox: u64) -> Self {
+        let (mut client, nonce) = Self::open(address).await;
+        client.hello(device, &nonce, positions, inbox).await;
+        let ready = client.frame().await;
+        assert!(matches!(ready, Some(ServerFrame::Ready { .. })), "{ready:?}");
+        client
+    }
+    async fn hello(&mut self, device: DeviceId, nonce: &Bytes, positions: &[(GroupId, u64)], inbox: u64) {
+        let text = serde_json::to_string(nonce).unwrap();
+        let hello = ClientFrame::Hello {
+            version: PROTOCOL_VERSION,
+            access_token: device.to_string(),
+            dpop: text.trim_matches('"').to_owned(),
+            positions: positions.to_vec(),
+            inbox,
+        };
+        self.put(&hello).await;
+    }
+    async fn put(&mut self, frame: &ClientFrame) {
+        self.socket.send(Message::Binary(frame.encode().into())).await.unwrap();
+    }
+    /// `None` when the server has closed.
+    async fn frame(&mut self) -> Option<ServerFrame> {
+        loop {
+            let next =
+                tokio::time::timeout(Duration::from_secs(20), self.socket.next()).await.expect("a frame in time");
+            match next {
+                Some(Ok(Message::Binary(bytes))) => return Some(ServerFrame::decode(&bytes).unwrap()),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                _ => return None,
+            }
+        }
+    }
+    async fn until_caught_up(&mut self) -> Vec<ServerFrame> {
+        let mut frames = Vec::new();
+        loop {
+            match self.frame().await.expect("open") {
+                ServerFrame::CaughtUp => return frames,
+                frame => frames.push(frame),
+            }
+        }
+    }
+    async fn send(&mut self, w: &World, by: &TestDevice, group: GroupId, text: &[u8]) -> u64 {
+        self.next += 1;
+        let r = w.send_request(by, group, text);
+        let frame = ClientFrame::Send { request: self.next, group, message: r.message, epoch: r.epoch, mls: r.mls };
+        self.put(&frame).await;
+        self.next
+    }
+}
+
+store_test!(messages_travel_and_a_reconnect_resumes, MIGRATIONS, |db| async move {
+    let w = World::new(db);
+    let (alice, bob) = (w.device(), w.device());
+    let group = w.group(&alice, &[&bob]).await;
+    let address = w.serve().await;
+    let mut a = Client::connect(address, alice.device, &[], 0).await;
+    let mut b = Client::connect(address, bob.device, &[], 0).await;
+    a.until_caught_up().await;
+    // Bob's stream begins with his Welcome.
+    let first = b.until_caught_up().await;
+    assert!(matches!(&first[..], [ServerFrame::Inbox { position: 1, notice: Notice::Welcome { seq: 1, .. }, .. }]));
+
+    let mut seqs = Vec::new();
+    for i in 0..10u8 {
+        a.send(&w, &alice, group, &[i]).await;
+    }
+    let mut accepted = 0;
+    while accepted < 10 {
+        match a.frame().await.unwrap() {
+            // In the order they were sent, although they were not waited for.
+            ServerFrame::Accepted { request, seq, .. } => {
+                assert_eq!(request + 1, seq);
+                accepted += 1;
+            }
+            ServerFrame::Log(entry) => assert_eq!(entry.group, group),
+            other => panic!("{other:?}"),
+        }
+    }
+    for i in 0..10u8 {
+        let Some(ServerFrame::Log(entry)) = b.frame().await else { panic!("no entry") };
+        assert_eq!(bob.receive(group, &entry.mls), Ok(Some(vec![i])));
+        seqs.push(entry.seq);
+    }
+    assert_eq!(seqs, (2..12).collect::<Vec<_>>());
+    // Stored up to 7 when the connection breaks.
+    b.put(&ClientFrame::Ack { groups: vec![(group, 7)], inbox: 1 }).await;
+    b.put(&ClientFrame::Ping).await;
+    assert_eq!(b.frame().await, Some(ServerFrame::Pong));
+    drop(b);
+    a.send(&w, &alice, group, b"meanwhile").await;
+
+    let log_seqs = |frames: Vec<ServerFrame>| -> Vec<u64> {
+        let seq = |frame| match frame {
+            ServerFrame::Log(entry) => entry.seq,
+            other => panic!("{other:?}"),
+        };
+        frames.into_iter().map(seq).collect()
+    };
+    // The acknowledgement is stored in its own time; the client's own position is authoritative downwards.
+    let mut b = Client::connect(address, bob.device, &[(group, 5)], 1).await;
+    let again = log_seqs(b.until_caught_up().await);
+    assert!(again.starts_with(&[6, 7, 8]) || again.starts_with(&[2]), "{again:?}");
+    assert_eq!(again.last(), Some(&12));
+});
+
+store_test!(a_newcomer_hears_of_its_group_while_connected, MIGRATIONS, |db| async move {
+    let w = World::new(db);
+    let (alice, bob) = (w.device(), w.device());
+    let address = w.serve().await;
+    let mut b = Client::connect(address, bob.device, &[], 0).await;
+    b.until_caught_up().await;
+    let group = w.group(&alice, &[]).await;
+    let commit = alice.commit(group, &[bob.key_package()], &[]);
+    let request = w.commit_request(&alice, group, commit, &[&bob]);
+    w.messaging.commit(&alice.actor(), request).await.unwrap();
+    alice.merge(group);
+    w.send(&alice, group, b"first").await.unwrap();
+    let Some(ServerFrame::Inbox { notice: Notice::Welcome { welcome, epoch, seq, .. }, .. }) = b.frame().await else {
+        panic!("no welcome")
+    };
+    let tree = w.messaging.epoch_tree(&bob.actor(), group, epoch).await.unwrap();
+    bob.join(&welcome, &tree.ratchet_tree);
+    let Some(ServerFrame::Log(entry)) = b.frame().await else { panic!("no entry") };
+    assert_eq!(entry.seq, seq + 1);
+    assert_eq!(bob.receive(group, &entry.mls), Ok(Some(b"first".to_vec())));
+});
+
+store_test!(commits_and_refusals_over_the_socket, MIGRATIONS, |db| async move {
+    let w = World::new(db);
+    let (alice, bob) = (w.device(), w.device());
+    let group = w.group(&alice, &[&bob]).await;
+    let address = w.serve().await;
+    let mut a = Client::connect(address, alice.device, &[], 0).await;
+    a.until_caught_up().await;
+    let stale = w.send_request(&alice, group, b"stale");
+    let r = w.commit_request(&alice, group, alice.commit(group, &[], &[]), &[]);
+    let commit = ClientFrame::Commit {
+        request: 7,
+        group,
+        message: r.message,
+        epoch: r.epoch,
+        mls: r.mls,
+        welcome: r.welcome,
+        welcome_to: r.welcome_to,
+        group_info: r.group_info,
+    };
+    a.put(&commit).await;
+    let mut seen = Vec::new();
+    while seen.len() < 2 {
+        seen.push(a.frame().await.unwrap());
+    }
+    assert!(seen.iter().any(|f| matches!(f, ServerFrame::Accepted { request: 7, seq: 2, .. })));
+    assert!(seen.iter().any(|f| matches!(f, ServerFrame::Log(entry) if entry.seq == 2)));
+    let frame = ClientFrame::Send { request: 8, group, message: stale.message, epoch: stale.epoch, mls: stale.mls };
+    a.put(&frame).await;
+    let refused = ServerFrame::Rejected {
+        request: 8,
+        code: "messaging.epoch_conflict".into(),
+        epoch: Some(2),
+        retry_after_ms: None,
+    };
+    assert_eq!(a.frame().await, Some(refused));
+});
+
+store_test!(strangers_garbage_and_ended_sessions_are_closed, MIGRATIONS, |db| async move {
+    let w = World::new(db);
+    let alice = w.device();
+    let address = w.serve().await;
+    let closing = |code: &str| Some(ServerFrame::Closing { code: code.into() });
+
+    let (mut client, nonce) = Client::open(address).await;
+    client.hello(DeviceId::from_bytes([9; 16]), &nonce, &[], 0).await;
+    assert_eq!(client.frame().await, closing("identity.bad_token"));
+    assert_eq!(client.frame().await, None);
+
+    let (mut client, _) = Client::open(address).await;
+    client.hello(alice.device, &Bytes(vec![1; 32]), &[], 0).await;
+    assert_eq!(client.frame().await, closing("identity.bad_token"), "a proof over another nonce");
+
+    let (mut client, _) = Client::open(address).await;
+    client.put(&ClientFrame::Ping).await;
+    assert_eq!(client.frame().await, closing("messaging.bad_frame"), "nothing before Hello");
+
+    let mut client = Client::connect(address, alice.device, &[], 0).await;
+    client.until_caught_up().await;
+    client.socket.send(Message::Binary(vec![0xff; 40].into())).await.unwrap();
+    assert_eq!(client.frame().await, closing("messaging.bad_frame"));
+
+    let mut first = Client::connect(address, alice.device, &[], 0).await;
+    first.until_caught_up().await;
+    let mut second = Client::connect(address, alice.device, &[], 0).await;
+    assert_eq!(first.frame().await, closing("messaging.replaced"));
+    second.until_caught_up().await;
+    w.hub.close(alice.device, CloseReason::Revoked);
+    assert_eq!(second.frame().await, closing("identity.revoked"));
+    assert_eq!(second.frame().await, None);
+});
