@@ -147,7 +147,7 @@ impl StableError for Error {
             Self::SimRejected => "identity.sim_rejected",
             Self::WrongConnection => "identity.wrong_connection",
             Self::DeviceNotActive => "identity.device_not_active",
-            Self::Wait { .. } => "identity.wait",
+            Self::Wait { .. } => "identity.back_off",
             Self::Version => "identity.version",
             Self::AttemptExpired => "identity.attempt_expired",
             Self::VoucherInvalid => "identity.voucher_invalid",

@@ -31,6 +31,8 @@ pub struct Shape {
 /// `None`: the grant enrols nothing.
 pub fn shape(kind: GrantKind, has_password: bool) -> Option<Shape> {
     match kind {
+        // A second "first" device would need nobody's cross-signature.
+        GrantKind::First if has_password => None,
         GrantKind::First => {
             Some(Shape { password_required: true, password_allowed: true, status: DeviceStatus::Active })
         }
@@ -72,6 +74,7 @@ mod tests {
         assert_eq!(shape.status, DeviceStatus::Pending);
         assert!(!shape.password_allowed);
         assert_eq!(super::shape(GrantKind::Password, true), None);
+        assert_eq!(super::shape(GrantKind::First, true), None);
         assert!(super::shape(GrantKind::Recovery, false).expect("enrols").password_required);
     }
 

@@ -64,13 +64,29 @@ struct State {
     resynced: bool,
 }
 
-/// A voucher that may be used now, and for whom.
-struct OpenVoucher {
+/// A stored voucher and for whom it is.
+struct StoredVoucher {
     signed: Signed,
     bytes: Vec<u8>,
     grant: Grant,
     account: Account,
-    shape: Shape,
+    /// Used already.
+    used: bool,
+    /// Ended unused.
+    over: bool,
+}
+
+impl StoredVoucher {
+    /// What it may be used for now.
+    fn open(&self) -> Result<Shape> {
+        if self.used {
+            return Err(Error::VoucherUsed);
+        }
+        if self.over || !self.account.usable() {
+            return Err(Error::VoucherInvalid);
+        }
+        shape(self.grant.kind, self.account.password_file.is_some()).ok_or(Error::VoucherInvalid)
+    }
 }
 
 impl Identity {
@@ -94,8 +110,10 @@ impl Identity {
             registration_request,
             &request.imsi,
         );
-        let voucher = self.open_voucher(request.voucher, &payload, &request.voucher_signature, now).await?;
-        let (shape, account) = (voucher.shape, &voucher.account);
+        let voucher = self.stored_voucher(request.voucher, now).await?;
+        verify_start(&voucher.grant.voucher_key, &payload, &request.voucher_signature)
+            .map_err(|_| Error::VoucherInvalid)?;
+        let (shape, account) = (voucher.open()?, &voucher.account);
         check_registration(shape, registration_request.is_some())?;
         let sim = sims::by_imsi(self.db().read().await?.conn(), imsi.as_str()).await?;
         let sim = sim.filter(|s| s.usable()).ok_or(Error::SimUnavailable)?;
@@ -157,6 +175,12 @@ impl Identity {
         let voucher = self.stored_voucher(state.voucher, now).await?;
         let official = voucher.account.official;
         self.prove_sim(request, &state, &voucher)?;
+        if voucher.used
+            && let Some(again) = self.enrolled_before(&state, request, now).await?
+        {
+            return Ok(again);
+        }
+        let shape = voucher.open()?;
 
         // The device's key, its MLS key, and its binding to the voucher.
         let device_key: PublicKeyBytes = state.device_key.as_slice().try_into().map_err(|_| Error::AttemptExpired)?;
@@ -195,7 +219,7 @@ impl Identity {
 
         let (device_certificate, mls_certificate) =
             self.issue(official, state.device, &device_key, &mls_key, &mls_signature, now)?;
-        let status = voucher.shape.status;
+        let status = shape.status;
         let device = Device {
             device: state.device,
             official,
@@ -218,7 +242,7 @@ impl Identity {
             enrolled_at: now,
             last_seen_at: now,
         };
-        self.store_device(&device, state.voucher, &voucher, password_file.as_deref(), now).await?;
+        self.store_device(&device, state.voucher, &voucher, shape, password_file.as_deref(), now).await?;
         metrics::counter!("pakawaaz_identity_enrolments_total").increment(1);
         Ok(EnrolFinishResponse::Enrolled {
             device_certificate: Bytes(device_certificate),
@@ -228,12 +252,40 @@ impl Identity {
         })
     }
 
+    /// The answer once more, when this very enrolment was stored but its answer got lost.
+    async fn enrolled_before(
+        &self,
+        state: &State,
+        request: &EnrolFinishRequest,
+        now: Millis,
+    ) -> Result<Option<EnrolFinishResponse>> {
+        let device = devices::get(self.db().read().await?.conn(), state.device).await?;
+        let same = |d: &Device| {
+            d.key == state.device_key
+                && d.mls_key == *request.mls_key
+                && d.binding == *request.binding
+                && d.may_log_in()
+        };
+        let Some(device) = device.filter(same) else { return Ok(None) };
+        let key = device.key.as_slice().try_into().map_err(|_| Error::Damaged("device key"))?;
+        let mls_key = request.mls_key.array().ok_or(Error::Malformed("MLS key"))?;
+        let signature = request.mls_key_signature.array().ok_or(Error::Malformed("signature"))?;
+        let (_, mls) = self.issue(device.official, device.device, &key, &mls_key, &signature, now)?;
+        Ok(Some(EnrolFinishResponse::Enrolled {
+            mls_certificate: device.active().then_some(Bytes(mls)),
+            ca_chain: self.settings().installation.ca_chain.clone(),
+            status: device.shown_status(),
+            device_certificate: Bytes(device.certificate),
+        }))
+    }
+
     /// Everything in one transaction, the voucher first: of two that race, one finds it used.
     async fn store_device(
         &self,
         device: &Device,
         voucher: VoucherId,
-        open: &OpenVoucher,
+        open: &StoredVoucher,
+        planned: Shape,
         password_file: Option<&[u8]>,
         now: Millis,
     ) -> Result<()> {
@@ -247,7 +299,7 @@ impl Identity {
         let account = accounts::get_for_update(tx.conn(), engine, official).await?.ok_or(Error::VoucherInvalid)?;
         let has_password = account.password_file.is_some();
         // Another voucher of the same official may have been used since the start.
-        if !account.usable() || shape(open.grant.kind, has_password) != Some(open.shape) {
+        if !account.usable() || shape(open.grant.kind, has_password) != Some(planned) {
             return Err(Error::VoucherInvalid);
         }
         if !devices::insert(tx.conn(), device).await? {
@@ -304,7 +356,7 @@ impl Identity {
         })
     }
 
-    fn prove_sim(&self, request: &EnrolFinishRequest, state: &State, voucher: &OpenVoucher) -> Result<()> {
+    fn prove_sim(&self, request: &EnrolFinishRequest, state: &State, voucher: &StoredVoucher) -> Result<()> {
         let transcript = EnrolTranscript {
             realm: self.realm(),
             voucher: state.voucher,
@@ -349,33 +401,15 @@ impl Identity {
         Ok((device_certificate, mls))
     }
 
-    /// The voucher with this id, if its key signed `payload`. Only then anything more is told.
-    async fn open_voucher(&self, id: VoucherId, payload: &[u8], signature: &[u8], now: Millis) -> Result<OpenVoucher> {
-        let stored = grants::get(self.db().read().await?.conn(), id).await?.ok_or(Error::VoucherInvalid)?;
-        let Statement::Grant(grant) = Signed::from_bytes(&stored.signed)?.statement()? else {
-            return Err(Error::Damaged("grant"));
-        };
-        verify_start(&grant.voucher_key, payload, signature).map_err(|_| Error::VoucherInvalid)?;
-        self.stored_voucher(id, now).await
-    }
-
-    async fn stored_voucher(&self, id: VoucherId, now: Millis) -> Result<OpenVoucher> {
-        let mut read = self.db().read().await?;
+    async fn stored_voucher(&self, id: VoucherId, now: Millis) -> Result<StoredVoucher> {
+        // One state for both rows, or a voucher used meanwhile would look like one for the wrong person.
+        let mut read = self.db().snapshot().await?;
         let stored = grants::get(read.conn(), id).await?.ok_or(Error::VoucherInvalid)?;
-        if stored.used_at.is_some() {
-            return Err(Error::VoucherUsed);
-        }
-        if stored.not_after <= now {
-            return Err(Error::VoucherInvalid);
-        }
         let signed = Signed::from_bytes(&stored.signed)?;
         let Statement::Grant(grant) = signed.statement()? else { return Err(Error::Damaged("grant")) };
         let account = accounts::get(read.conn(), grant.official).await?.ok_or(Error::VoucherInvalid)?;
-        if !account.usable() {
-            return Err(Error::VoucherInvalid);
-        }
-        let shape = shape(grant.kind, account.password_file.is_some()).ok_or(Error::VoucherInvalid)?;
-        Ok(OpenVoucher { signed, bytes: stored.signed, grant, account, shape })
+        let (used, over) = (stored.used_at.is_some(), stored.not_after <= now);
+        Ok(StoredVoucher { signed, bytes: stored.signed, grant, account, used, over })
     }
 
     fn enrolment_draw(

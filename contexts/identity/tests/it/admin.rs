@@ -1,0 +1,138 @@
+//! Dual control, roles, revocations, audit.
+
+use crate::MIGRATIONS;
+use crate::world::{PASSWORD, World};
+use pakawaaz_base::{Bytes, Role};
+use pakawaaz_contract::admin::{self, ProposalKind, ProposalRequest, ProposalStatus};
+use pakawaaz_identity::Error;
+use pakawaaz_storesuite::store_test;
+use pakawaaz_trust::{GrantKind, Signed, Subject};
+use std::time::Duration;
+
+store_test!(nothing_happens_without_two_distinct_administrators, MIGRATIONS, |db| async move {
+    let (world, first, second) = World::with_administrators(db).await;
+    let official = world.official(3, "amna.khan").await;
+    let (statement, voucher) = world.grant(official, GrantKind::First);
+    let proposal = world.propose(&first, ProposalKind::Grants, &[statement.clone()]).await.unwrap();
+    assert_eq!(proposal.status, ProposalStatus::Open);
+    assert_eq!(world.enrol(&voucher, 3, Some(PASSWORD)).await.err(), Some(Error::VoucherInvalid));
+    assert!(world.approve(&first, &proposal).await.is_err(), "the same one twice");
+
+    // A second device key of the same administrator is no second administrator either, and both signatures made by
+    // one cannot be smuggled in with the proposal.
+    let mut both = Signed::new(&statement).unwrap();
+    both.sign_device(first.device, &first.key).unwrap();
+    both.sign_device(second.device, &first.key).unwrap();
+    let statements = vec![Bytes(both.to_bytes().unwrap())];
+    let smuggled = ProposalRequest { kind: ProposalKind::Grants, statements };
+    assert!(matches!(world.identity.propose(&first.actor(), &smuggled).await, Err(Error::ProposalInvalid(_))));
+
+    // A wrong signature of the right person.
+    let wrong = admin::ApproveRequest { signatures: vec![Bytes(vec![1; 64])] };
+    assert!(world.identity.approve(&second.actor(), proposal.proposal, &wrong).await.is_err());
+    let done = world.approve(&second, &proposal).await.unwrap();
+    assert_eq!((done.status, done.approved_by), (ProposalStatus::Executed, vec![second.official]));
+    assert_eq!(world.approve(&second, &proposal).await.err(), Some(Error::Conflict("proposal")));
+    let mut person = world.enrol(&voucher, 3, Some(PASSWORD)).await.unwrap();
+    world.login(&mut person, PASSWORD).await.unwrap();
+
+    // Whoever is no administrator can neither propose nor sign.
+    assert_eq!(person.roles, []);
+    let (statement, _) = world.grant(official, GrantKind::Additional);
+    let refused = world.propose(&person, ProposalKind::Grants, &[statement.clone()]).await;
+    assert_eq!(refused.err(), Some(Error::Forbidden));
+    let proposal = world.propose(&first, ProposalKind::Grants, &[statement]).await.unwrap();
+    let mut pretending = person.actor();
+    pretending.roles = vec![Role::Administrator];
+    let signature = admin::ApproveRequest { signatures: vec![Bytes(vec![1; 64])] };
+    let refused = world.identity.approve(&pretending, proposal.proposal, &signature).await;
+    assert_eq!(refused.err(), Some(Error::Forbidden), "roles are looked up, not believed");
+});
+
+store_test!(proposals_are_withdrawn_listed_and_expire, MIGRATIONS, |db| async move {
+    let (world, first, second) = World::with_administrators(db).await;
+    let official = world.official(3, "amna.khan").await;
+    let (a, b) = (world.grant(official, GrantKind::First).0, world.grant(official, GrantKind::First).0);
+    let withdrawn = world.propose(&first, ProposalKind::Grants, &[a.clone()]).await.unwrap();
+    let forgotten = world.propose(&first, ProposalKind::Grants, &[b]).await.unwrap();
+    let twice = world.propose(&first, ProposalKind::Grants, &[a.clone(), a]).await;
+    assert!(matches!(twice, Err(Error::ProposalInvalid(_))));
+    world.identity.withdraw(&second.actor(), withdrawn.proposal).await.unwrap();
+    assert_eq!(world.approve(&second, &withdrawn).await.err(), Some(Error::Conflict("proposal")));
+    let open = world.identity.proposals(&second.actor(), Some(ProposalStatus::Open)).await.unwrap();
+    assert_eq!(open.proposals.iter().map(|p| p.proposal).collect::<Vec<_>>(), [forgotten.proposal]);
+    world.pass(Duration::from_secs(7 * 24 * 3600)).await;
+    assert_eq!(world.approve(&second, &forgotten).await.err(), Some(Error::Conflict("proposal")));
+    world.identity.clean().await.unwrap();
+    let all = world.identity.proposals(&second.actor(), None).await.unwrap().proposals;
+    let mut states: Vec<_> = all.iter().map(|p| p.status).collect();
+    states.sort_by_key(|s| format!("{s:?}"));
+    assert_eq!(states, [ProposalStatus::Expired, ProposalStatus::Withdrawn]);
+});
+
+store_test!(roles_are_given_and_taken_by_two_and_take_effect_at_once, MIGRATIONS, |db| async move {
+    let (world, first, second) = World::with_administrators(db).await;
+    let person = world.person((&first, &second), 3, "amna.khan").await;
+    let give = first.role_change(person.official, Role::Auditor, true, world.now());
+    let proposal = world.propose(&first, ProposalKind::Roles, &[give]).await.unwrap();
+    world.approve(&second, &proposal).await.unwrap();
+    let actor = world.authenticate(&person).await.unwrap();
+    assert_eq!(actor.roles, [Role::Auditor], "the running session has it");
+
+    let page = world.identity.audit_page(&actor, 0, 500).await.unwrap();
+    assert!(page.verified);
+    assert_eq!(page.entries.first().map(|e| e.seq), Some(1));
+    assert_eq!(page.entries.last().map(|e| e.action.as_str()), Some("identity.proposal_executed"));
+    let rest = world.identity.audit_page(&actor, page.entries[2].seq, 2).await.unwrap();
+    assert_eq!(rest.entries.iter().map(|e| e.seq).collect::<Vec<_>>(), [4, 5]);
+    assert_eq!(world.identity.list_sims(&actor).await.err(), Some(Error::Forbidden), "auditors only read the log");
+
+    // Two administrators must remain.
+    let take = first.role_change(second.official, Role::Administrator, false, world.now());
+    let proposal = world.propose(&first, ProposalKind::Roles, &[take]).await.unwrap();
+    assert!(matches!(world.approve(&second, &proposal).await, Err(Error::ProposalInvalid(_))));
+    world.authenticate(&second).await.unwrap();
+    let still = world.identity.account(&first.actor(), second.official).await.unwrap();
+    assert_eq!(still.roles, [Role::Administrator]);
+});
+
+store_test!(a_revoked_official_is_gone_with_every_device, MIGRATIONS, |db| async move {
+    let (world, first, second) = World::with_administrators(db).await;
+    let mut person = world.person((&first, &second), 3, "amna.khan").await;
+    let statement = first.revocation(Subject::Official(person.official), world.now());
+    let proposal = world.propose(&first, ProposalKind::Revocations, &[statement]).await.unwrap();
+    world.authenticate(&person).await.expect("not yet");
+    world.approve(&second, &proposal).await.unwrap();
+    assert_eq!(world.authenticate(&person).await.err().as_deref(), Some("identity.session_ended"));
+    assert_eq!(world.login_tokens(&mut person, PASSWORD).await.err(), Some(Error::DeviceNotActive));
+    assert!(world.identity.active_devices(person.official).await.unwrap().is_empty());
+    let device = world.identity.device(person.device).await.unwrap().unwrap();
+    assert!(!device.active && device.revocation.is_some());
+    assert!(world.closed.0.lock().unwrap().iter().any(|(d, _)| *d == person.device));
+    // Suspension and its end change nothing about it.
+    let subject = admin::Subject::Official(person.official);
+    world.identity.suspend(&first.actor(), subject).await.unwrap();
+    world.identity.unsuspend(&first.actor(), subject).await.unwrap();
+    assert_eq!(world.login_tokens(&mut person, PASSWORD).await.err(), Some(Error::DeviceNotActive));
+    let (grant, _) = world.grant(person.official, GrantKind::Recovery);
+    let refused = world.propose(&first, ProposalKind::Grants, &[grant]).await;
+    assert!(matches!(refused, Err(Error::ProposalInvalid(_))));
+});
+
+store_test!(suspension_is_at_once_audited_and_never_of_oneself, MIGRATIONS, |db| async move {
+    let (world, first, second) = World::with_administrators(db).await;
+    let person = world.person((&first, &second), 3, "amna.khan").await;
+    let own = admin::Subject::Official(first.official);
+    assert_eq!(world.identity.suspend(&first.actor(), own).await.err(), Some(Error::Forbidden));
+    assert_eq!(world.identity.suspend(&person.actor(), own).await.err(), Some(Error::Forbidden));
+    let before = world.audited().await.len();
+    let subject = admin::Subject::Device(person.device);
+    world.identity.suspend(&first.actor(), subject).await.unwrap();
+    world.identity.suspend(&first.actor(), subject).await.unwrap();
+    let audited = world.audited().await;
+    assert_eq!(audited[before..], ["identity.suspended"], "once");
+    let cut = world.facts().await.iter().filter(|k| *k == "identity.device_cut").count();
+    assert_eq!(cut, 1);
+    world.identity.unsuspend(&second.actor(), subject).await.unwrap();
+    assert_eq!(world.identity.active_devices(person.official).await.unwrap().len(), 1);
+});

@@ -1,0 +1,15 @@
+//! The whole service on both engines, spoken to by the real client state machines and software SIMs.
+
+mod admin;
+mod authenticate;
+mod devices;
+mod enrol;
+mod login;
+mod password;
+mod refresh;
+mod sims;
+mod world;
+
+/// Every migration that identity's database needs.
+pub const MIGRATIONS: &[pakawaaz_storage::Migration] =
+    &[pakawaaz_audit::MIGRATIONS[0], pakawaaz_identity::MIGRATIONS[0]];
