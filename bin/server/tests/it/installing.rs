@@ -137,10 +137,11 @@ async fn postgresql_serves_as_well_and_is_installed_once() {
     assert_eq!(ready.status, 200, "{}", ready.body);
     server.shutdown().await;
 
+    let installed = config.clone();
     config.data_dir = dir.path().join("another");
     let error = init::run(&config, &request(administrators()), Arc::new(SystemClock)).await.err().expect("refused");
     assert!(error.to_string().contains("already belongs"), "{error}");
-    let error = backup(&config, &dir.path().join("backup"), &SystemClock).await.expect_err("not ours to copy");
+    let error = backup(&installed, &dir.path().join("backup"), &SystemClock).await.expect_err("not ours to copy");
     assert!(error.to_string().contains("pg_dump") && !dir.path().join("backup").exists(), "{error}");
     database.remove().await;
 }
