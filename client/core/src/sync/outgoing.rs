@@ -54,7 +54,10 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         }
         m.waiting_for.remove(&group);
         if !record.registered {
-            return self.register(record).await.map(|()| true);
+            self.register(record).await?;
+            // The first commit can go at once; no frame of the server would remind us of it.
+            self.inner.wake();
+            return Ok(true);
         }
         if let Some(pending) = pending {
             self.send_commit(m, group, pending);
