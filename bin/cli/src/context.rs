@@ -104,16 +104,37 @@ pub async fn conversation(client: &NativeClient, text: &str) -> anyhow::Result<G
         found = all.iter().filter(|c| c.title.eq_ignore_ascii_case(&text)).collect();
     }
     if found.is_empty() {
-        for conversation in all.iter().filter(|c| c.direct) {
-            let members = client.members(conversation.group).await?;
-            if members.iter().any(|m| !m.me && m.username.eq_ignore_ascii_case(&text)) {
-                found.push(conversation);
-            }
-        }
+        let other = other_official(client, &all, &text).await?;
+        found = all.iter().filter(|c| c.direct && other.is_some_and(|o| c.members.contains(&o))).collect();
     }
     match found.as_slice() {
         [one] => Ok(one.group),
         [] => bail!("no such conversation; `pakawaaz conversations` lists them, `pakawaaz new` starts one"),
         _ => bail!("several conversations match; give more of the id"),
+    }
+}
+
+/// The official with this login name: from what this device knows of its conversations' members, else the directory.
+async fn other_official(
+    client: &NativeClient,
+    all: &[ConversationView],
+    username: &str,
+) -> anyhow::Result<Option<OfficialId>> {
+    for conversation in all.iter().filter(|c| c.direct) {
+        let members = client.members(conversation.group).await?;
+        if let Some(found) = members.iter().find(|m| !m.me && m.username.eq_ignore_ascii_case(username)) {
+            return Ok(Some(found.official));
+        }
+    }
+    match client.ensure_session().await {
+        Ok(()) => Ok(client
+            .find(username, 50, None)
+            .await?
+            .officials
+            .iter()
+            .find(|o| o.username == username)
+            .map(|o| o.official)),
+        Err(e) if e.is_temporary() => Ok(None),
+        Err(e) => Err(e.into()),
     }
 }

@@ -173,10 +173,9 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     drop(file);
     fs::rename(&temporary, path)?;
-    if let Some(parent) = path.parent() {
-        File::open(parent)?.sync_all()?;
-    }
-    Ok(())
+    // The parent of a bare file name is the empty path, which cannot be opened.
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(parent)?.sync_all()
 }
 
 #[cfg(test)]
@@ -209,6 +208,14 @@ mod tests {
         Profile::open(dir.path()).unwrap().discard().unwrap();
         let second = Profile::create(dir.path(), address(), [7; 32]).unwrap();
         assert_ne!(secret, second.device_secret(), "a new device has a new secret");
+    }
+
+    #[test]
+    fn a_bare_file_name_is_written_in_the_working_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        std::env::set_current_dir(dir.path()).unwrap();
+        write_private(Path::new("card.json"), b"x").unwrap();
+        assert_eq!(fs::read(dir.path().join("card.json")).unwrap(), b"x");
     }
 
     #[cfg(unix)]

@@ -11,6 +11,8 @@ pub async fn login(shell: &Shell) -> anyhow::Result<()> {
     let password = shell.password()?;
     output::note("Proving password, device and SIM…");
     open.client.login(&password, &mut sim).await?;
+    // Publishes key packages, so that others can start conversations with this device at once.
+    open.client.sync_once(&mut |_| {}).await?;
     let me = open.client.whoami().await?;
     shell.out.show(&me, |me| vec![format!("Logged in as {}.", me.username)]);
     Ok(())
