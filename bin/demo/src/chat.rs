@@ -184,6 +184,9 @@ impl<'a> Chat<'a> {
             ClientEvent::Status { group, message } => self.progress(group, message).await,
             ClientEvent::Conversation { group } => {
                 self.number(group);
+                if self.current == Some(group) && self.screen.has_prompt() {
+                    self.prompt().await?;
+                }
                 Ok(())
             }
             ClientEvent::OwnDevice { .. } => {
@@ -260,7 +263,20 @@ impl<'a> Chat<'a> {
 
     async fn title(&self, group: GroupId) -> Result<String> {
         let all = self.me.client().conversations().await?;
-        Ok(all.into_iter().find(|c| c.group == group).map(|c| shortened(&c.title, 40)).unwrap_or_default())
+        let title = all.into_iter().find(|c| c.group == group).map(|c| c.title).unwrap_or_default();
+        // A conversation that is only just being made has neither title nor members yet.
+        Ok(if title.is_empty() { "new conversation".to_owned() } else { shortened(&title, 40) })
+    }
+
+    /// Tells of messages that came while nobody looked.
+    pub async fn unread(&mut self) -> Result<()> {
+        for conversation in self.me.client().conversations().await?.iter().rev().filter(|c| c.unread > 0) {
+            let number = self.number(conversation.group);
+            let last = conversation.last.as_ref().map(|line| shortened(&line.text, 60)).unwrap_or_default();
+            self.screen.line(&speech(&format!("[new in conversation {number}] {}", conversation.title), &last));
+            self.screen.line(&format!("      /switch {number} goes there"));
+        }
+        Ok(())
     }
 
     async fn open(&mut self, group: GroupId) -> Result<()> {

@@ -83,6 +83,11 @@ impl Screen {
         self.state.borrow_mut().prompt = Some(text);
     }
 
+    /// Whether somebody is asked for input now.
+    pub fn has_prompt(&self) -> bool {
+        self.state.borrow().prompt.is_some()
+    }
+
     /// The user pressed Enter: the prompt belongs to the past.
     pub fn answered(&self) {
         let mut state = self.state.borrow_mut();

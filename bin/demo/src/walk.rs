@@ -129,6 +129,7 @@ pub async fn talk(screen: &Screen, mut newcomer: Newcomer, first: &Official) -> 
     screen.line(&format!("  Each message shows how far it has come: {}.", steps.map(label).join(", ")));
     screen.line("  /help lists what else there is; /quit or Ctrl-C ends everything.\n");
     chat.open_with(first.official).await?;
+    chat.unread().await?;
     chat.prompt().await?;
     loop {
         tokio::select! {
