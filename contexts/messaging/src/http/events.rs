@@ -167,7 +167,7 @@ async fn push(
     loop {
         // Answers first: somebody waits for them.
         while let Ok(answer) = answers.try_recv() {
-            out.frame(&answer).await?;
+            say(out, answer).await?;
         }
         let page = follower.next().await?;
         if !page.is_empty() {
@@ -187,7 +187,7 @@ async fn push(
         }
         tokio::select! {
             answer = answers.recv() => match answer {
-                Some(answer) => out.frame(&answer).await?,
+                Some(answer) => say(out, answer).await?,
                 None => return Ok(()),
             },
             signal = subscription.next() => match signal {
@@ -196,6 +196,14 @@ async fn push(
             },
             () = tokio::time::sleep(poll) => follower.look_at_everything().await?,
         }
+    }
+}
+
+/// Sends an answer of the reader; its Closing ends the socket.
+async fn say(out: &mut Out, answer: ServerFrame) -> Result<(), Ended> {
+    match answer {
+        ServerFrame::Closing { code } => Err(Ended::Refused(code)),
+        answer => out.frame(&answer).await,
     }
 }
 
@@ -236,7 +244,8 @@ async fn read(
         };
         let Ok(frame) = ClientFrame::decode(&bytes) else {
             let _ = answers.send(ServerFrame::Closing { code: "messaging.bad_frame".into() }).await;
-            return;
+            // The writer says it and ends us both.
+            return std::future::pending().await;
         };
         let mut answering = answer(messaging.clone(), actor.clone(), frame);
         // Polled once here, so that messages enter their batch in the order they came in.
@@ -271,10 +280,13 @@ fn answer(messaging: Messaging, actor: Actor, frame: ClientFrame) -> Answering {
             }
             ClientFrame::Commit { request, group, message, epoch, mls, welcome, welcome_to, group_info } => {
                 let commit = CommitRequest { group, message, epoch, mls, welcome, welcome_to, group_info };
-                (request, messaging.commit(&actor, commit).await)
+                // In a task of its own: a connection that breaks must not stop it between storing and telling.
+                let done = tokio::spawn(async move { messaging.commit(&actor, commit).await }).await;
+                (request, done.unwrap_or(Err(MessagingError::State)))
             }
             ClientFrame::RejectCommit { request, group, seq, statement } => {
-                (request, messaging.reject_commit(&actor, group, seq, &statement).await)
+                let done = tokio::spawn(async move { messaging.reject_commit(&actor, group, seq, &statement).await });
+                (request, done.await.unwrap_or(Err(MessagingError::State)))
             }
         };
         Some(reply(request, result))

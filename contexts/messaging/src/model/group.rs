@@ -90,6 +90,9 @@ impl Tracked {
     }
 
     /// Verifies a commit and holds it against the policy. `sender` is the authenticated device.
+    ///
+    /// What only members can check stays unchecked: path secrets, confirmation tag, membership tag. A member who
+    /// gets those wrong on purpose is dealt with by rejections (`service/reject_commit.rs`).
     pub fn check(
         &self,
         crypto: &RustCrypto,

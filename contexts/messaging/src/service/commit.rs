@@ -43,6 +43,12 @@ struct Prepared {
     tree: Vec<u8>,
 }
 
+/// A commit that is not. The state goes back into its place when it was not touched.
+struct Refused {
+    untouched: Option<Box<Cached>>,
+    error: MessagingError,
+}
+
 impl Messaging {
     /// Checks a commit and stores it with the state it leads to. Durable when it returns.
     ///
@@ -81,9 +87,9 @@ impl Messaging {
         let prepared = self.prepare(actor, request.clone(), cached, must_go).await;
         let prepared = match prepared {
             Ok(prepared) => prepared,
-            Err((cached, error)) => {
-                *place = cached; // untouched by a commit that was refused
-                return Err(error);
+            Err(refused) => {
+                *place = refused.untouched.map(|cached| *cached);
+                return Err(refused.error);
             }
         };
         self.check_added(&prepared.effect).await?;
@@ -100,17 +106,17 @@ impl Messaging {
         Ok(accepted)
     }
 
-    /// The CPU-bound part. A refusal gives the untouched state back, if it is untouched.
+    /// The CPU-bound part.
     async fn prepare(
         &self,
         actor: &Actor,
         request: Arc<CommitRequest>,
         cached: Cached,
         must_go: Vec<DeviceId>,
-    ) -> Result<Prepared, (Option<Cached>, MessagingError)> {
+    ) -> Result<Prepared, Refused> {
         let (device, now) = (actor.device, self.now());
         let work = move |inner: &Inner| Ok(prepare(inner, &request, cached, &must_go, device, now));
-        self.inner.blocking(work).await.unwrap_or_else(|error| Err((None, error)))
+        self.inner.blocking(work).await.unwrap_or_else(|error| Err(Refused { untouched: None, error }))
     }
 
     /// Every device that enters must be active and belong to whom its certificate says.
@@ -232,7 +238,7 @@ fn prepare(
     must_go: &[DeviceId],
     device: DeviceId,
     now: Millis,
-) -> Result<Prepared, (Option<Cached>, MessagingError)> {
+) -> Result<Prepared, Refused> {
     let tracked = &cached.tracked;
     let pending: Vec<LeafNodeIndex> =
         must_go.iter().filter_map(|d| tracked.roster.by_device(*d)).map(|leaf| leaf.index).collect();
@@ -241,7 +247,7 @@ fn prepare(
         .and_then(|checked| Ok((welcomes(request, &checked)?, checked)));
     let (welcomes, checked) = match checked {
         Ok(checked) => checked,
-        Err(error) => return Err((Some(cached), error)),
+        Err(error) => return Err(Refused { untouched: Some(Box::new(cached)), error }),
     };
     // From here on the state in memory is ahead of the database: on any failure it is thrown away.
     let finish = |cached: &mut Cached| {
@@ -251,7 +257,7 @@ fn prepare(
     };
     match finish(&mut cached) {
         Ok((effect, tree)) => Ok(Prepared { cached, effect, welcomes, tree }),
-        Err(error) => Err((None, error)),
+        Err(error) => Err(Refused { untouched: None, error }),
     }
 }
 
