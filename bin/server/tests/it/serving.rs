@@ -2,6 +2,7 @@
 
 use crate::support::{config, get, install, serving};
 use pakawaaz_server::Server;
+use pakawaaz_storesuite::{Engine, TestDatabase};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -57,16 +58,42 @@ async fn the_contract_and_its_page_are_served() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_and_a_dead_database_turn_readiness_red() {
+async fn a_full_disk_and_waiting_facts_turn_readiness_red() {
     let dir = tempfile::tempdir().expect("directory");
     let mut config = config(dir.path());
     install(&config).await;
     config.health.min_free_mib = u64::MAX;
+    config.health.max_outbox_lag = -1;
     let server = Server::start(config).await.expect("starts");
     let ready = get(server.addrs().http.expect("http"), "/readyz").await;
     assert_eq!(ready.status, 503);
+    assert!(ready.body.contains("outbox.lagging"), "{}", ready.body);
     assert!(ready.body.contains("disk.low") && ready.body.contains("\"database\":\"ok\""), "{}", ready.body);
     assert_eq!(get(server.addrs().http.expect("http"), "/livez").await.status, 200);
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_gone_turns_readiness_red_and_lets_nobody_in() {
+    let database = TestDatabase::create(Engine::Postgres).await;
+    let dir = tempfile::tempdir().expect("directory");
+    let mut config = config(dir.path());
+    config.database.url = database.url().to_owned();
+    install(&config).await;
+    let server = Server::start(config).await.expect("starts");
+    let http = server.addrs().http.expect("http");
+    assert_eq!(get(http, "/readyz").await.status, 200);
+    database.remove().await; // with everybody still connected
+    // The last good answer is kept for half a second.
+    let ready = loop {
+        let ready = get(http, "/readyz").await;
+        if ready.status != 200 {
+            break ready;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!(ready.status == 503 && ready.body.contains("storage."), "{}", ready.body);
+    assert_eq!(get(http, "/livez").await.status, 200);
     server.shutdown().await;
 }
 
@@ -104,4 +131,22 @@ async fn shutdown_ends_idle_connections_at_once() {
     tokio::time::timeout(Duration::from_secs(8), server.shutdown()).await.expect("in time");
     let mut rest = Vec::new();
     idle.read_to_end(&mut rest).await.expect("closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_that_never_says_hello_cannot_hold_up_the_end() {
+    let dir = tempfile::tempdir().expect("directory");
+    let mut config = config(dir.path());
+    config.limits.drain_seconds = 3;
+    install(&config).await;
+    let server = Server::start(config).await.expect("starts");
+    let mut socket = TcpStream::connect(server.addrs().http.expect("http")).await.expect("connects");
+    let upgrade = "GET /v1/events HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    socket.write_all(upgrade.as_bytes()).await.expect("writes");
+    let mut answer = [0u8; 12];
+    socket.read_exact(&mut answer).await.expect("answers");
+    assert_eq!(&answer, b"HTTP/1.1 101");
+    assert_eq!(server.connections(), 1, "an upgraded connection still counts");
+    tokio::time::timeout(Duration::from_secs(8), server.shutdown()).await.expect("in time");
 }
