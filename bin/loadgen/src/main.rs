@@ -1,3 +1,72 @@
-//! Load generator and benchmarks that print their figures.
+//! Load generator: every figure we claim is printed by one of these. Each starts a server of its own (the program
+//! beside this one, with the same build profile) on loopback with temporary data, and is bounded in count and time.
 
-fn main() {}
+mod city;
+mod clock;
+mod engine;
+mod idle;
+mod logins;
+mod machine;
+mod memory;
+mod messages;
+mod report;
+mod revocation;
+mod server;
+mod tap;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// Measures a Pakawaaz server on this machine.
+#[derive(Parser)]
+#[command(name = "pakawaaz-loadgen", version, arg_required_else_help = true)]
+struct Arguments {
+    /// One JSON object instead of a table.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    benchmark: Benchmark,
+}
+
+#[derive(Subcommand)]
+enum Benchmark {
+    /// Messages accepted after a durable commit, then delivered.
+    Messages(messages::Options),
+    /// Memory of idle connected devices, and all of them coming back after a restart.
+    Idle(idle::Options),
+    /// Full three-factor logins.
+    Logins(logins::Options),
+    /// Time from a revocation's approval to the end of the socket.
+    Revocation(revocation::Options),
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "pakawaaz-loadgen: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let report = tokio::task::LocalSet::new().block_on(&runtime, async {
+        match &arguments.benchmark {
+            Benchmark::Messages(options) => messages::run(options).await,
+            Benchmark::Idle(options) => idle::run(options).await,
+            Benchmark::Logins(options) => logins::run(options).await,
+            Benchmark::Revocation(options) => revocation::run(options).await,
+        }
+    })?;
+    let mut out = std::io::stdout();
+    if arguments.json {
+        writeln!(out, "{}", report.json())?
+    } else {
+        write!(out, "{}", report.table())?
+    }
+    Ok(())
+}

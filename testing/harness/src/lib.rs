@@ -8,8 +8,12 @@ pub mod binaries;
 pub mod person;
 pub mod server;
 pub mod sims;
+pub mod small_disk;
+pub mod talker;
 pub mod world;
 
 pub use person::{Person, Reply};
 pub use server::ServerProcess;
+pub use small_disk::SmallDisk;
+pub use talker::{Room, Talker};
 pub use world::{Options, World};

@@ -2,9 +2,11 @@
 
 use crate::binaries;
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 /// A running server; killed when dropped.
 pub struct ServerProcess {
@@ -43,6 +45,38 @@ impl ServerProcess {
         // Keep draining, or a full pipe would stop the server.
         std::thread::spawn(move || for _ in lines.map_while(Result::ok) {});
         Self { child, ready, data: data.to_owned(), arguments: settings.to_vec() }
+    }
+
+    /// `/readyz`: status and body.
+    ///
+    /// # Panics
+    /// When the server does not answer at all.
+    pub fn readyz(&self) -> (u16, Value) {
+        let address = self.ready["http"].as_str().expect("plain HTTP is on");
+        let mut socket = TcpStream::connect(address).expect("the server listens");
+        let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).expect("the server reads");
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).expect("the server answers");
+        let status = answer.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("an HTTP answer");
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// Waits until `/readyz` says this status; its body. The server looks again every half second.
+    ///
+    /// # Panics
+    /// When that takes longer than anything the server does.
+    pub fn wait_for_readyz(&self, status: u16) -> Value {
+        let mut last = (0, Value::Null);
+        for _ in 0..300 {
+            last = self.readyz();
+            if last.0 == status {
+                return last.1;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("/readyz stays at {last:?} instead of {status}");
     }
 
     /// Process id.

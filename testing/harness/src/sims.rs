@@ -31,7 +31,7 @@ impl SimBatch {
         let mut cards = Vec::new();
         for i in 0..count {
             let iccid = Iccid::with_check_digit(&format!("8992{series:05}{i:09}")).unwrap();
-            let imsi = Imsi::new(&format!("41099{series:04}{i:06}")).unwrap();
+            let imsi = Imsi::new(format!("41099{series:04}{i:06}")).unwrap();
             let (name, k, op) = if i % 3 == 2 { ("tuak", hex(16), hex(32)) } else { ("milenage", hex(16), hex(16)) };
             let algorithm = if name == "tuak" {
                 Algorithm::tuak_from_hex(&k, &op, TuakSettings::default()).unwrap()

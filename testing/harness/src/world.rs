@@ -4,6 +4,7 @@ use crate::binaries;
 use crate::person::Person;
 use crate::server::{ServerProcess, free_port};
 use crate::sims::SimBatch;
+use crate::small_disk::SmallDisk;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,10 +15,16 @@ pub struct Options {
     pub tls: bool,
     /// A PostgreSQL URL instead of embedded SQLite.
     pub database: Option<String>,
+    /// The data folder is a file system of this many MiB of its own.
+    pub data_mib: Option<u32>,
+    /// Further settings of the server (`PAKAWAAZ_…`).
+    pub settings: Vec<(String, String)>,
 }
 
 /// The installation.
 pub struct World {
+    // Detached before the folder around it is removed.
+    _small_disk: Option<SmallDisk>,
     dir: tempfile::TempDir,
     /// The running server.
     pub server: ServerProcess,
@@ -41,11 +48,13 @@ impl World {
         let sims = SimBatch::new(&dir.path().join("sims"), 1, 24);
         let settings = settings(&options);
         let data = dir.path().join("data");
+        let small_disk = options.data_mib.map(|mib| SmallDisk::mount(&data, mib));
         let vouchers = init(dir.path(), &settings, &sims);
         let server = ServerProcess::start(&data, &settings);
         let mut world = Self {
             first: Person::new(dir.path(), "first.admin", "a", PathBuf::new(), "first password"),
             second: Person::new(dir.path(), "second.admin", "a", PathBuf::new(), "second password"),
+            _small_disk: small_disk,
             dir,
             server,
             sims,
@@ -134,7 +143,8 @@ fn settings(options: &Options) -> Vec<(String, String)> {
     if let Some(url) = &options.database {
         settings.push(("PAKAWAAZ_DATABASE__URL", url.clone()));
     }
-    settings.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
+    let settings = settings.into_iter().map(|(k, v)| (k.to_owned(), v));
+    settings.chain(options.settings.iter().cloned()).collect()
 }
 
 /// `pakawaaz-server init`; the two vouchers.

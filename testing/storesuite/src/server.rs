@@ -21,13 +21,20 @@ pub struct Server {
 struct Owned {
     pid: u32,
     stopped: Mutex<mpsc::Receiver<()>>,
-    _dir: tempfile::TempDir,
+    durable: bool,
+    dir: tempfile::TempDir,
 }
 
 impl Owned {
     fn ended_within(&self, patience: Duration) -> bool {
         let stopped = self.stopped.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         stopped.recv_timeout(patience).is_ok()
+    }
+
+    fn crash(&self) {
+        // SIGQUIT: immediate shutdown.
+        let _ = Command::new("kill").args(["-QUIT", &self.pid.to_string()]).status();
+        self.ended_within(Duration::from_secs(10));
     }
 }
 
@@ -70,61 +77,32 @@ impl Server {
         let made = initdb.output().context("initdb does not start")?;
         ensure!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
 
-        let mut postgres = user.command(&bin.join("postgres"), dir.path());
-        postgres.arg("-D").arg(&data).arg("-k").arg(dir.path());
-        for setting in ["listen_addresses=", "max_connections=200", "shared_buffers=64MB", "log_min_messages=fatal"] {
-            postgres.args(["-c", setting]);
-        }
-        if !durable {
-            for setting in ["fsync=off", "full_page_writes=off"] {
-                postgres.args(["-c", setting]);
-            }
-        }
-        let log = std::fs::File::create(dir.path().join("log"))?;
-        postgres.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-
-        // The kernel kills the server when the *thread* that started it ends, so that thread stays until
-        // the server is gone.
-        let (report, started) = mpsc::channel();
-        let (ended, stopped) = mpsc::channel();
-        std::thread::spawn(move || {
-            match postgres.spawn() {
-                Ok(mut child) => {
-                    let _ = report.send(Ok(child.id()));
-                    let _ = child.wait();
-                }
-                Err(error) => {
-                    let _ = report.send(Err(error));
-                }
-            }
-            let _ = ended.send(());
-        });
-        let pid = started.recv().context("the starter thread ended")?.context("postgres does not start")?;
+        let (pid, stopped) = launch(&bin, &user, dir.path(), durable)?;
         let socket = dir.path().to_string_lossy().replace('/', "%2F");
-        let log = dir.path().join("log");
         let server = Self {
             url: format!("postgres://postgres@localhost/postgres?host={socket}"),
-            owned: Some(Owned { pid, stopped: Mutex::new(stopped), _dir: dir }),
+            owned: Some(Owned { pid, stopped: Mutex::new(stopped), durable, dir }),
         };
-        server.wait_until_ready(&bin, &log)?;
+        server.wait_until_ready(&bin)?;
         Ok(server)
     }
 
-    fn wait_until_ready(&self, bin: &Path, log: &Path) -> Result<()> {
+    fn wait_until_ready(&self, bin: &Path) -> Result<()> {
         let Some(owned) = &self.owned else { return Ok(()) };
+        let log = owned.dir.path().join("log");
         for _ in 0..600 {
             let ready = Command::new(bin.join("pg_isready"))
                 .args(["--quiet", "--username=postgres", "--host"])
-                .arg(owned._dir.path())
+                .arg(owned.dir.path())
                 .status()?;
             if ready.success() {
                 return Ok(());
             }
             if owned.ended_within(Duration::from_millis(50)) {
-                bail!("postgres stopped: {}", std::fs::read_to_string(log).unwrap_or_default());
+                bail!("postgres stopped: {}", std::fs::read_to_string(&log).unwrap_or_default());
             }
         }
-        bail!("postgres did not become ready in 30 s: {}", std::fs::read_to_string(log).unwrap_or_default())
+        bail!("postgres did not become ready in 30 s: {}", std::fs::read_to_string(&log).unwrap_or_default())
     }
 
     /// URL of the superuser in database `postgres`.
@@ -145,10 +123,27 @@ impl Server {
     /// Stops the server at once, without a checkpoint (a crash, as far as clients can tell).
     pub fn stop(&mut self) {
         if let Some(owned) = self.owned.take() {
-            // SIGQUIT: immediate shutdown.
-            let _ = Command::new("kill").args(["-QUIT", &owned.pid.to_string()]).status();
-            owned.ended_within(Duration::from_secs(10));
+            owned.crash();
         }
+    }
+
+    /// As [`Server::stop`], but the data stays for [`Server::recover`]. Nothing happens to a server of somebody else.
+    pub fn crash(&self) {
+        if let Some(owned) = &self.owned {
+            owned.crash();
+        }
+    }
+
+    /// Starts a crashed server again, at the same URL; it recovers from its log first.
+    ///
+    /// Errors: as [`Server::start`].
+    pub fn recover(&mut self) -> Result<()> {
+        let bin = find_binaries().context(INSTALL)?;
+        if let Some(owned) = &mut self.owned {
+            let (pid, stopped) = launch(&bin, &Unprivileged::choose()?, owned.dir.path(), owned.durable)?;
+            (owned.pid, owned.stopped) = (pid, Mutex::new(stopped));
+        }
+        self.wait_until_ready(&bin)
     }
 }
 
@@ -156,6 +151,42 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Starts `postgres` over `dir/data`. Gives its process id, and what tells when it has ended.
+fn launch(bin: &Path, user: &Unprivileged, dir: &Path, durable: bool) -> Result<(u32, mpsc::Receiver<()>)> {
+    let data = dir.join("data");
+    let mut postgres = user.command(&bin.join("postgres"), dir);
+    postgres.arg("-D").arg(&data).arg("-k").arg(dir);
+    for setting in ["listen_addresses=", "max_connections=200", "shared_buffers=64MB", "log_min_messages=fatal"] {
+        postgres.args(["-c", setting]);
+    }
+    if !durable {
+        for setting in ["fsync=off", "full_page_writes=off"] {
+            postgres.args(["-c", setting]);
+        }
+    }
+    let log = std::fs::File::create(dir.join("log"))?;
+    postgres.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+
+    // The kernel kills the server when the *thread* that started it ends, so that thread stays until
+    // the server is gone.
+    let (report, started) = mpsc::channel();
+    let (ended, stopped) = mpsc::channel();
+    std::thread::spawn(move || {
+        match postgres.spawn() {
+            Ok(mut child) => {
+                let _ = report.send(Ok(child.id()));
+                let _ = child.wait();
+            }
+            Err(error) => {
+                let _ = report.send(Err(error));
+            }
+        }
+        let _ = ended.send(());
+    });
+    let pid = started.recv().context("the starter thread ended")?.context("postgres does not start")?;
+    Ok((pid, stopped))
 }
 
 /// Newest of Debian's versioned directories, or wherever `PATH` finds them.

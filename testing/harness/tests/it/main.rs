@@ -1,5 +1,10 @@
 //! End to end: real server, real terminal client, real sockets.
 
+#![allow(clippy::unwrap_used, reason = "test code outside the test functions themselves")]
+
 mod chat;
+mod faults;
+mod faults_storage;
+mod faults_support;
 mod login;
 mod operations;
