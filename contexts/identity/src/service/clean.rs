@@ -1,6 +1,7 @@
-//! Deleting what has expired, and noticing a clock that was set back.
+//! Deleting what has expired, ending what has aged, and noticing a clock that was set back.
 
 use super::Identity;
+use super::cut::Cut;
 use crate::error::Result;
 use crate::store::{self, attempts, proposals, sessions};
 use std::time::Duration;
@@ -25,7 +26,9 @@ impl Identity {
         attempts::clean(tx.conn(), now).await?;
         sessions::delete_before(tx.conn(), now.minus(KEEP_SESSIONS)).await?;
         let expired = proposals::expire(tx.conn(), now).await?;
-        tx.commit().await?;
+        let mut cut = Cut::default();
+        cut.aged_sessions(&mut tx, now).await?;
+        cut.commit(self, tx, now).await?;
         if expired > 0 {
             tracing::info!(expired, "proposals expired");
         }

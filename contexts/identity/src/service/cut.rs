@@ -31,6 +31,26 @@ impl Cut {
         Ok(ended.len())
     }
 
+    /// Sessions that aged: only now the sockets learn of it. A device that has logged in again keeps its socket.
+    pub async fn aged_sessions(&mut self, tx: &mut Tx, now: Millis) -> Result<()> {
+        for (session, device) in sessions::end_aged(tx.conn(), now).await? {
+            let alone = !sessions::any_open(tx.conn(), device, now).await?;
+            let what = Ended::Session(session);
+            self.events.push(NewEvent { what, device: alone.then_some(device), statement: None });
+            outbox::append(tx, SessionEnded::KIND, &SessionEnded { session, device, at: now }, now)?;
+        }
+        Ok(())
+    }
+
+    /// Ends sessions of what is cut as a whole. Each is named all the same: tokens are told apart by their session,
+    /// whatever the clock of the node that issued them.
+    async fn end_silently(&mut self, tx: &mut Tx, which: Which, reason: &'static str, now: Millis) -> Result<()> {
+        for (session, _) in sessions::end(tx.conn(), which, reason, now).await? {
+            self.events.push(NewEvent { what: Ended::Session(session), device: None, statement: None });
+        }
+        Ok(())
+    }
+
     /// Cuts a device off: by the server alone, or by a signed revocation.
     pub async fn device(
         &mut self,
@@ -40,7 +60,7 @@ impl Cut {
         reason: &'static str,
         now: Millis,
     ) -> Result<()> {
-        sessions::end(tx.conn(), Which::Device(device.device), reason, now).await?;
+        self.end_silently(tx, Which::Device(device.device), reason, now).await?;
         let statement = statement.map(<[u8]>::to_vec);
         self.events.push(NewEvent {
             what: Ended::Device(device.device),
@@ -71,7 +91,7 @@ impl Cut {
             }
             self.device(tx, &device, statement, reason, now).await?;
         }
-        sessions::end(tx.conn(), Which::Official(official), reason, now).await?;
+        self.end_silently(tx, Which::Official(official), reason, now).await?;
         let statement = statement.map(<[u8]>::to_vec);
         self.events.push(NewEvent { what: Ended::Official(official), device: None, statement });
         Ok(())

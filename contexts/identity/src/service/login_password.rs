@@ -62,7 +62,7 @@ impl Identity {
     pub(super) async fn draw(&self, draw: Draw) -> Result<AuthVector> {
         match self.inner.writes.submit(Write::Draw(Box::new(draw))).await? {
             Written::Vector(vector) => Ok(*vector),
-            Written::Counted | Written::Opened => Err(Error::Damaged("batch")),
+            _ => Err(Error::Damaged("batch")),
         }
     }
 }

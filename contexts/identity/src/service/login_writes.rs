@@ -1,4 +1,4 @@
-//! The durable steps of logins, many in one commit.
+//! The durable steps of logins and renewals, many in one commit.
 //!
 //! A login writes three times: the guess is counted, the sequence number is persisted, the session is opened. One
 //! fsync for each would be a few hundred logins a second; together they are thousands.
@@ -6,13 +6,14 @@
 use super::ENROLMENT_LASTS;
 use crate::error::{Error, Result};
 use crate::model::backoff::wait_after;
+use crate::model::refresh::{Decision, decide};
 use crate::store::accounts::{self, Factor};
 use crate::store::sessions::Session;
 use crate::store::{attempts, devices, sessions, sims};
 use crate::vault::Vault;
 use async_trait::async_trait;
 use pakawaaz_aka::{AuthVector, Auts, Ind, Rand, next_sqn};
-use pakawaaz_base::{LoginId, Millis, OfficialId, SimId};
+use pakawaaz_base::{Assurance, LoginId, Millis, OfficialId, SessionId, SimId};
 use pakawaaz_storage::{BatchHandler, Tx};
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ pub(super) enum Write {
     Failure { official: OfficialId, factor: Factor, now: Millis },
     /// A vector is drawn. `password_of` had a right password just before.
     Draw(Box<Draw>),
+    /// An authentic refresh token of this generation was presented by the right key.
+    Refresh { session: SessionId, generation: u32, now: Millis },
     /// All factors are proven.
     Open { login: LoginId, session: Box<Session>, now: Millis },
 }
@@ -53,6 +56,10 @@ pub(super) struct Draw {
 pub(super) enum Written {
     Counted,
     Vector(Box<AuthVector>),
+    /// The session as it is now, and its device's assurance.
+    Refreshed(Box<Session>, Assurance),
+    /// A token used twice: the session is to be ended.
+    Reused,
     Opened,
 }
 
@@ -73,6 +80,7 @@ impl BatchHandler for LoginWrites {
                 Write::Guess { official, now } => self.failure(tx, *official, Factor::Password, *now).await,
                 Write::Failure { official, factor, now } => self.failure(tx, *official, *factor, *now).await,
                 Write::Draw(draw) => self.draw(tx, draw).await,
+                Write::Refresh { session, generation, now } => self.refresh(tx, *session, *generation, *now).await,
                 Write::Open { login, session, now } => self.open(tx, *login, session, *now).await,
             };
             match result {
@@ -119,6 +127,33 @@ impl LoginWrites {
             accounts::password_was_right(tx.conn(), official).await?;
         }
         Ok(Written::Vector(Box::new(vector)))
+    }
+
+    async fn refresh(&self, tx: &mut Tx, id: SessionId, generation: u32, now: Millis) -> Result<Written> {
+        let engine = tx.engine();
+        let found = sessions::get(tx.conn(), id).await?.ok_or(Error::SessionEnded)?;
+        // Locked in the order of README.md, the session last.
+        let account = accounts::get_for_update(tx.conn(), engine, found.official).await?;
+        let device = devices::get_for_update(tx.conn(), engine, found.device).await?;
+        let sim = sims::get(tx.conn(), found.sim).await?;
+        let session = sessions::get_for_update(tx.conn(), engine, id).await?;
+        let usable = account.is_some_and(|a| a.usable()) && sim.is_some_and(|s| s.usable());
+        let (Some(mut session), Some(device)) = (session, device.filter(|d| usable && d.may_log_in())) else {
+            return Err(Error::SessionEnded);
+        };
+        match decide(&session.chain, generation, now) {
+            Decision::Rotate => {
+                let next = generation.checked_add(1).ok_or(Error::Damaged("refresh generation"))?;
+                session.chain.generation = next;
+                session.chain.rotated_at = now;
+                sessions::rotate(tx.conn(), id, next, now).await?;
+                devices::seen(tx.conn(), session.device, now).await?;
+                Ok(Written::Refreshed(Box::new(session), device.assurance))
+            }
+            Decision::Repeat => Ok(Written::Refreshed(Box::new(session), device.assurance)),
+            Decision::Reused => Ok(Written::Reused),
+            Decision::Over => Err(Error::SessionEnded),
+        }
     }
 
     /// Opens a session, unless something was cut meanwhile. The rows stay locked until the commit, so a suspension

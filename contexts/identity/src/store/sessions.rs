@@ -156,9 +156,38 @@ pub async fn end(
         .collect()
 }
 
+/// Ends up to 500 sessions that have aged and returns them with their devices.
+pub async fn end_aged(conn: &mut AnyConnection, now: Millis) -> Result<Vec<(SessionId, DeviceId)>> {
+    sqlx::query(
+        "UPDATE identity_sessions SET ended_at = $1, end_reason = 'age' WHERE session IN
+             (SELECT session FROM identity_sessions WHERE ended_at IS NULL AND ends_at <= $1 LIMIT 500)
+         RETURNING session, device",
+    )
+    .bind(now.as_i64())
+    .fetch_all(conn)
+    .await?
+    .iter()
+    .map(|row| Ok((id(row, "session", SessionId::from_slice)?, id(row, "device", DeviceId::from_slice)?)))
+    .collect()
+}
+
+/// Whether a device has a session that goes on.
+pub async fn any_open(conn: &mut AnyConnection, device: DeviceId, now: Millis) -> Result<bool> {
+    let (n,): (i64,) = sqlx::query_as(
+        "SELECT COUNT(*) FROM identity_sessions WHERE device = $1 AND ended_at IS NULL AND ends_at > $2",
+    )
+    .bind(device.to_vec())
+    .bind(now.as_i64())
+    .fetch_one(conn)
+    .await?;
+    Ok(n > 0)
+}
+
 /// Deletes sessions that ended or aged before `before`. Returns how many.
 pub async fn delete_before(conn: &mut AnyConnection, before: Millis) -> Result<u64> {
-    let done =
-        sqlx::query("DELETE FROM identity_sessions WHERE ends_at < $1").bind(before.as_i64()).execute(conn).await?;
+    let done = sqlx::query("DELETE FROM identity_sessions WHERE ends_at < $1 AND ended_at IS NOT NULL")
+        .bind(before.as_i64())
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected())
 }

@@ -13,7 +13,7 @@ store_test!(nothing_happens_without_two_distinct_administrators, MIGRATIONS, |db
     let (world, first, second) = World::with_administrators(db).await;
     let official = world.official(3, "amna.khan").await;
     let (statement, voucher) = world.grant(official, GrantKind::First);
-    let proposal = world.propose(&first, ProposalKind::Grants, &[statement.clone()]).await.unwrap();
+    let proposal = world.propose(&first, ProposalKind::Grants, std::slice::from_ref(&statement)).await.unwrap();
     assert_eq!(proposal.status, ProposalStatus::Open);
     assert_eq!(world.enrol(&voucher, 3, Some(PASSWORD)).await.err(), Some(Error::VoucherInvalid));
     assert!(world.approve(&first, &proposal).await.is_err(), "the same one twice");
@@ -39,7 +39,7 @@ store_test!(nothing_happens_without_two_distinct_administrators, MIGRATIONS, |db
     // Whoever is no administrator can neither propose nor sign.
     assert_eq!(person.roles, []);
     let (statement, _) = world.grant(official, GrantKind::Additional);
-    let refused = world.propose(&person, ProposalKind::Grants, &[statement.clone()]).await;
+    let refused = world.propose(&person, ProposalKind::Grants, std::slice::from_ref(&statement)).await;
     assert_eq!(refused.err(), Some(Error::Forbidden));
     let proposal = world.propose(&first, ProposalKind::Grants, &[statement]).await.unwrap();
     let mut pretending = person.actor();
@@ -53,7 +53,7 @@ store_test!(proposals_are_withdrawn_listed_and_expire, MIGRATIONS, |db| async mo
     let (world, first, second) = World::with_administrators(db).await;
     let official = world.official(3, "amna.khan").await;
     let (a, b) = (world.grant(official, GrantKind::First).0, world.grant(official, GrantKind::First).0);
-    let withdrawn = world.propose(&first, ProposalKind::Grants, &[a.clone()]).await.unwrap();
+    let withdrawn = world.propose(&first, ProposalKind::Grants, std::slice::from_ref(&a)).await.unwrap();
     let forgotten = world.propose(&first, ProposalKind::Grants, &[b]).await.unwrap();
     let twice = world.propose(&first, ProposalKind::Grants, &[a.clone(), a]).await;
     assert!(matches!(twice, Err(Error::ProposalInvalid(_))));

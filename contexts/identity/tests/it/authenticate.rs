@@ -91,6 +91,7 @@ store_test!(cleaning_removes_what_has_expired, MIGRATIONS, |db| async move {
     assert!(world.number("SELECT COUNT(*) FROM identity_attempt_steps").await > 0, "not yet");
     world.clock.advance(Duration::from_secs(40 * 24 * 3600));
     world.identity.clean().await.unwrap();
+    world.identity.clean().await.unwrap(); // the first round ends them, the second forgets them
     assert_eq!(world.number("SELECT COUNT(*) FROM identity_attempt_steps").await, 0);
     assert_eq!(world.number("SELECT COUNT(*) FROM identity_sessions").await, 0);
 });

@@ -75,7 +75,14 @@ store_test!(after_twelve_hours_the_sim_is_asked_again, MIGRATIONS, |db| async mo
     assert_eq!(last.expires_at, last.session_ends_at, "nothing outlives the session");
     world.pass(Duration::from_secs(60)).await;
     assert_eq!(refresh(&world, &first, &last.refresh_token).await.err(), Some(Error::SessionEnded));
+    // Sockets opened by it end as well, unless the device has logged in again.
+    world.identity.clean().await.unwrap();
+    let closed: Vec<_> = world.closed.0.lock().unwrap().drain(..).map(|(device, _)| device).collect();
+    assert!(closed.contains(&first.device));
     world.login(&mut first, PASSWORD).await.unwrap();
+    world.identity.clean().await.unwrap();
+    world.authenticate(&first).await.unwrap();
+    assert!(world.closed.0.lock().unwrap().is_empty());
 });
 
 store_test!(logging_out_ends_one_session_or_all, MIGRATIONS, |db| async move {
