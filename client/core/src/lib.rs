@@ -39,6 +39,8 @@ pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod store_conformance;
 mod sync;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod transport;
 mod trust_store;
 pub mod vault;

@@ -133,8 +133,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         Ok(())
     }
 
-    /// A commit that the server let through but this device cannot or must not follow: signed rejection, alarm, and
-    /// the way back in by an external commit (which judges every member, so a forbidden member keeps us out).
+    /// A commit that the server let through but this device cannot or must not follow: signed rejection and alarm.
+    /// From one that is broken the device comes back by an external commit; from one that is forbidden it stays away.
     async fn refused_commit(
         &self,
         guard: &mut Guard<'_>,
@@ -164,8 +164,14 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             seq: entry.seq,
             statement: statement.into(),
         });
-        // The state of the epoch before stays for the pre-shared key that proves who comes back.
-        step.record.mode = Mode::Lost;
+        if reason == RejectReason::Forbidden {
+            // Coming back would be coming back to the very members that were refused: better out than in.
+            step.record.mode = Mode::Left;
+            step.system(SystemLine::RemovedHere);
+        } else {
+            // The state of the epoch before stays for the pre-shared key that proves who comes back.
+            step.record.mode = Mode::Lost;
+        }
         step.tx.delete(keys::pending_commit(group));
         Ok(())
     }

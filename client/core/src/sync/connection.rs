@@ -21,6 +21,8 @@ use std::time::Duration;
 const PING: Duration = Duration::from_secs(25);
 /// First and longest pause before connecting again.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(60));
+/// A request without an answer for longer means that the connection is dead, whatever it says to pings.
+const ANSWER: Duration = Duration::from_secs(40);
 /// While catching up, positions are acknowledged after this many frames.
 const ACK_EVERY: u32 = 32;
 
@@ -179,6 +181,9 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             }
             if once && idle {
                 return Ok(Ended::Done);
+            }
+            if m.is_stuck(self.platform().now().minus(ANSWER)) {
+                return Ok(Ended::Broken);
             }
             let wait = match self.next_try(m) {
                 Some(at) => at.since(self.platform().now()).max(Duration::from_millis(10)).min(PING),

@@ -18,6 +18,7 @@ pub(crate) struct InFlight {
     pub epoch: u64,
     pub kind: LogKind,
     pub mls: Bytes,
+    pub since: Millis,
 }
 
 /// One connection.
@@ -51,6 +52,10 @@ impl Machine {
     /// Whether a request of this group waits for its answer.
     pub(crate) fn busy(&self, group: GroupId) -> bool {
         self.in_flight.values().any(|f| f.group == group)
+    }
+    /// Whether a request has waited for its answer since before `limit`.
+    pub(crate) fn is_stuck(&self, limit: Millis) -> bool {
+        self.in_flight.values().any(|f| f.since < limit)
     }
     /// Whether this message waits for its answer.
     pub(crate) fn is_sent(&self, message: MessageId) -> bool {
@@ -95,7 +100,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 }
             }
             ServerFrame::Accepted { request, seq, at, log_hash } => {
-                if let Some(InFlight { group, message, epoch, kind, mls }) = m.in_flight.remove(&request) {
+                if let Some(InFlight { group, message, epoch, kind, mls, .. }) = m.in_flight.remove(&request) {
                     m.waiting_for.remove(&group);
                     self.take_entry(m, LogEntry { group, seq, epoch, kind, message, at, mls, log_hash }).await?;
                 }
@@ -141,7 +146,11 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 m.ahead.retain(|(g, seq), _| *g != group || *seq > record.seq);
                 continue;
             }
-            if self.inner.asked_again(group, missing) {
+            let broken = keys::alarm_mark(crate::views::AlarmKind::LogReordered, group, missing);
+            if self.db.get::<Bytes>(&broken).await?.is_some() {
+                // It is there, but not as it was: said already.
+                m.ahead.retain(|(g, _), _| *g != group);
+            } else if self.inner.asked_again(group, missing) {
                 self.alarm_once(m, crate::views::AlarmKind::LogGap, group, missing).await?;
             } else {
                 m.resync = true;

@@ -92,7 +92,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             return Ok(true);
         }
         if record.held_back() {
-            return Ok(open);
+            // Until the removal is in the log; nothing this device does brings it about.
+            return Ok(false);
         }
         self.queue_receipts(&record).await?;
         let items = self.outbox_of(group).await?;
@@ -131,6 +132,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 epoch: pending.epoch,
                 kind: LogKind::Commit,
                 mls: pending.mls.clone(),
+                since: self.platform().now(),
             },
         );
         m.out.push_back(ClientFrame::Commit {
@@ -290,7 +292,14 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             };
             let request = self.inner.serial();
             let (group, message, epoch) = (record.group, item.message, record.epoch);
-            let entry = InFlight { group, message, epoch, kind: LogKind::Application, mls: mls.clone() };
+            let entry = InFlight {
+                group,
+                message,
+                epoch,
+                kind: LogKind::Application,
+                mls: mls.clone(),
+                since: self.platform().now(),
+            };
             m.in_flight.insert(request, entry);
             m.out.push_back(ClientFrame::Send { request, group, message, epoch, mls });
         }

@@ -1,0 +1,252 @@
+//! A server that lies: each lie by name, and the alarm it raises.
+
+use crate::world::{Device, World, rechain};
+use futures::executor::block_on;
+use pakawaaz_base::{DeviceId, GroupId, MessageId};
+use pakawaaz_client::ClientError;
+use pakawaaz_client::views::AlarmKind;
+use pakawaaz_contract::frames::{LogKind, ServerFrame};
+use pakawaaz_contract::identity::DeviceList;
+use pakawaaz_contract::messaging::{ClaimedKeyPackage, ClaimedKeyPackages};
+use pakawaaz_conversation::external::remove_proposal;
+use pakawaaz_conversation::log;
+use pakawaaz_trust::SigningKey;
+use rand::rngs::OsRng;
+
+fn pair() -> (World, Device, Device, GroupId) {
+    let mut world = World::new();
+    let (alice, bob) = (world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob], None);
+    (world, alice, bob, group)
+}
+
+fn head(world: &World, group: GroupId) -> (u64, log::LogHash) {
+    let server = world.server.borrow();
+    let last = server.groups[&group].log.last().unwrap();
+    (last.seq, last.log_hash.array().unwrap())
+}
+
+fn without(frames: Vec<ServerFrame>, message: MessageId) -> Vec<ServerFrame> {
+    frames.into_iter().filter(|f| !matches!(f, ServerFrame::Log(e) if e.message == message)).collect()
+}
+
+#[test]
+fn drops_an_entry() {
+    let (world, alice, bob, group) = pair();
+    let dropped = alice.send(group, "you will not see this");
+    alice.send(group, "but this");
+    world.lie(bob.id, move |frames| without(frames, dropped));
+    // Positions are told again once; what is missing then is missing on purpose.
+    let _ = bob.try_sync();
+    let _ = bob.try_sync();
+    assert!(bob.alarms().contains(&AlarmKind::LogGap), "{:?}", bob.alarms());
+    assert!(bob.texts(group).is_empty(), "nothing after the hole is believed");
+    assert!(bob.view(group).alarms > 0, "and the conversation shows it");
+    world.honest();
+    bob.sync();
+    assert_eq!(bob.texts(group), ["you will not see this", "but this"], "the truth still arrives");
+}
+
+#[test]
+fn reorders_entries() {
+    let (world, alice, bob, group) = pair();
+    alice.send(group, "first");
+    alice.send(group, "second");
+    world.lie(bob.id, |mut frames| {
+        let at: Vec<_> = (0..frames.len())
+            .filter(|i| matches!(&frames[*i], ServerFrame::Log(e) if e.kind == LogKind::Application))
+            .collect();
+        if let [.., a, b] = at[..] {
+            frames.swap(a, b);
+            let (ServerFrame::Log(x), ServerFrame::Log(y)) = (frames[a].clone(), frames[b].clone()) else {
+                return frames;
+            };
+            for (i, mut e, seq) in [(a, x.clone(), y.seq), (b, y, x.seq)] {
+                e.seq = seq;
+                frames[i] = ServerFrame::Log(e);
+            }
+        }
+        frames
+    });
+    let _ = bob.try_sync();
+    assert_eq!(bob.alarms(), [AlarmKind::LogReordered]);
+    assert!(bob.texts(group).is_empty());
+}
+
+#[test]
+fn replays_a_message() {
+    let (world, alice, bob, group) = pair();
+    let id = alice.send(group, "pay once");
+    bob.sync();
+    let again = {
+        let server = world.server.borrow();
+        server.groups[&group].log.iter().find(|e| e.message == id).unwrap().clone()
+    };
+    world.server.borrow_mut().append(group, again.epoch, LogKind::Application, again.message, again.mls);
+    bob.sync();
+    assert_eq!(bob.alarms(), [AlarmKind::LogReplayed]);
+    assert_eq!(bob.texts(group), ["pay once"], "shown once");
+}
+
+#[test]
+fn replays_a_message_under_a_new_id() {
+    let (world, alice, bob, group) = pair();
+    let id = alice.send(group, "pay once");
+    bob.sync();
+    let again = {
+        let server = world.server.borrow();
+        server.groups[&group].log.iter().find(|e| e.message == id).unwrap().clone()
+    };
+    let other = MessageId::from_bytes([9; 16]);
+    world.server.borrow_mut().append(group, again.epoch, LogKind::Application, other, again.mls);
+    bob.sync();
+    assert_eq!(bob.alarms(), [AlarmKind::Garbage], "its key is used up: MLS refuses it");
+    assert_eq!(bob.texts(group), ["pay once"]);
+}
+
+#[test]
+fn forks_the_log() {
+    let (world, alice, bob, group) = pair();
+    let before = head(&world, group);
+    let hidden = alice.send(group, "hidden from bob");
+    alice.send(group, "shown");
+    // A server that lies well: the chain that Bob gets is consistent.
+    world.lie(bob.id, move |frames| rechain(without(frames, hidden), before));
+    bob.sync();
+    // The second message already says that its author had seen the first.
+    assert_eq!(bob.alarms(), [AlarmKind::LogForked]);
+}
+
+#[test]
+fn withholds_a_commit() {
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.official(), world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob], Some("team"));
+    carol.sync();
+    let before = head(&world, group);
+    world.lie(bob.id, move |frames| {
+        let frames = frames.into_iter().filter(|f| !matches!(f, ServerFrame::Log(e) if e.kind == LogKind::Commit));
+        rechain(frames.collect(), before)
+    });
+    block_on(alice.client.add_members(group, &[carol.official])).unwrap();
+    alice.sync();
+    bob.sync();
+    assert_eq!(bob.alarms(), [], "a withheld tail looks like silence");
+    alice.send(group, "carol is here");
+    bob.sync();
+    assert_eq!(bob.alarms(), [AlarmKind::CommitWithheld]);
+}
+
+#[test]
+fn swaps_a_key_package() {
+    let mut world = World::new();
+    let (alice, bob, mallory) = (world.official(), world.official(), world.official());
+    [&alice, &bob, &mallory].iter().for_each(|d| drop(d.sync()));
+    let stolen = world.server.borrow_mut().packages.get_mut(&mallory.id).unwrap().pop_front().unwrap();
+    world.server.borrow_mut().http_lie = Some(Box::new(move |_, path, body| {
+        if !path.ends_with("/claim") {
+            return body;
+        }
+        let mut claimed: ClaimedKeyPackages = serde_json::from_slice(&body).unwrap();
+        claimed.key_packages.iter_mut().for_each(|p| p.key_package = stolen.clone());
+        serde_json::to_vec(&claimed).unwrap()
+    }));
+    let refused = block_on(alice.client.new_conversation(&[bob.official], None));
+    assert!(matches!(refused, Err(ClientError::NoDevice)), "{refused:?}");
+    assert_eq!(alice.alarms(), [AlarmKind::KeyPackageSwapped]);
+}
+
+#[test]
+fn mints_a_device_for_somebody() {
+    let mut world = World::new();
+    let (alice, bob) = (world.official(), world.official());
+    [&alice, &bob].iter().for_each(|d| drop(d.sync()));
+    // The server has the CA: certificates for a device of its own, in Bob's name, are no problem for it.
+    let (minted, key) = (DeviceId::from_bytes([66; 16]), SigningKey::generate(&mut OsRng));
+    let evil = crate::evil::Evil::new(&world, bob.official, minted, key);
+    let package = evil.key_package();
+    let (official, certificate) = (bob.official, evil.certificate.clone());
+    world.server.borrow_mut().http_lie = Some(Box::new(move |_, path, body| {
+        if path.ends_with("/claim") && path.contains(&official.to_string()) {
+            let mut claimed: ClaimedKeyPackages = serde_json::from_slice(&body).unwrap();
+            claimed.key_packages.push(ClaimedKeyPackage { device: minted, official, key_package: package.clone() });
+            return serde_json::to_vec(&claimed).unwrap();
+        }
+        if path.ends_with("/devices") && path.contains(&official.to_string()) {
+            // With the evidence of the real device, which is the best it has.
+            let mut list: DeviceList = serde_json::from_slice(&body).unwrap();
+            let mut fake = list.devices[0].clone();
+            fake.device = minted;
+            fake.device_certificate = certificate.clone().into();
+            list.devices.push(fake);
+            return serde_json::to_vec(&list).unwrap();
+        }
+        body
+    }));
+    let group = block_on(alice.client.new_conversation(&[bob.official], None)).unwrap();
+    assert_eq!(alice.alarms(), [AlarmKind::DeviceWithoutEvidence]);
+    alice.sync();
+    world.honest();
+    bob.sync();
+    assert!(!alice.member_devices(group).contains(&minted), "only the real device is invited");
+    assert!(alice.member_devices(group).contains(&bob.id));
+}
+
+#[test]
+fn evicts_without_a_logged_revocation() {
+    let (world, alice, bob, group) = pair();
+    let (epoch, leaf) = {
+        let server = world.server.borrow();
+        let g = &server.groups[&group];
+        let roster = pakawaaz_conversation::Roster::of(g.public.treesync()).unwrap();
+        (g.epoch(), roster.by_device(bob.id).unwrap().index)
+    };
+    let mls = remove_proposal(group, epoch, leaf, b"because", &world.server.borrow().external).unwrap();
+    world.server.borrow_mut().propose(group, mls.into());
+    alice.sync();
+    assert_eq!(alice.alarms(), [AlarmKind::RemovalWithoutStatement]);
+    assert!(alice.member_devices(group).contains(&bob.id), "nobody is removed");
+    alice.send(group, "still here");
+    bob.sync();
+    assert_eq!(bob.texts(group), ["still here"], "and the conversation goes on");
+}
+
+#[test]
+fn injects_a_removed_members_message() {
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.official(), world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob, &carol], Some("team"));
+    // Carol writes while the server sits on it, is removed, and then the server lets her speak.
+    block_on(carol.client.send(group, "from beyond")).unwrap();
+    let held = crate::evil::capture(&world, &carol);
+    block_on(alice.client.remove_member(group, carol.official)).unwrap();
+    alice.sync();
+    bob.sync();
+    assert_eq!(bob.alarms(), []);
+    let pakawaaz_contract::frames::ClientFrame::Send { message, epoch, mls, .. } = held else { panic!("a message") };
+    let current = world.server.borrow().groups[&group].epoch();
+    assert!(epoch < current);
+    world.server.borrow_mut().append(group, epoch, LogKind::Application, message, mls.clone());
+    bob.sync();
+    assert_eq!(bob.alarms(), [AlarmKind::RemovedMemberSpoke]);
+    // The same under the current epoch's number.
+    let other = MessageId::from_bytes([8; 16]);
+    world.server.borrow_mut().append(group, current, LogKind::Application, other, mls);
+    bob.sync();
+    assert_eq!(bob.alarms(), [AlarmKind::RemovedMemberSpoke; 2]);
+    assert!(bob.texts(group).is_empty());
+}
+
+#[test]
+fn claims_another_sender() {
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.official(), world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob, &carol], Some("team"));
+    // Carol's device, in her own hands, writes in Alice's name; the server helps.
+    let mut evil = crate::evil::Evil::of(&world, carol);
+    let (message, mls, epoch) = evil.text_as(group, &alice, "I resign");
+    world.server.borrow_mut().append(group, epoch, LogKind::Application, message, mls);
+    bob.sync();
+    assert_eq!(bob.alarms(), [AlarmKind::WrongSender]);
+    assert!(bob.texts(group).is_empty());
+}

@@ -1,0 +1,9 @@
+//! The client against a test delivery service that can be made to lie, and against members who do.
+
+#![allow(clippy::unwrap_used)]
+
+mod behaviours;
+mod crash;
+mod evil;
+mod lies;
+mod world;

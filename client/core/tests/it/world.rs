@@ -1,0 +1,730 @@
+//! A deterministic delivery service in memory. Honest by itself; a test can rewrite what it answers.
+
+use ed25519_dalek::Signer as _;
+use futures::executor::block_on;
+use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _};
+use openmls::prelude::{
+    MlsMessageBodyIn, MlsMessageIn, OpenMlsProvider as _, ProcessedMessageContent, ProposalStore, PublicGroup,
+    RatchetTreeIn,
+};
+use openmls_traits::signatures::{Signer, SignerError};
+use openmls_traits::types::SignatureScheme;
+use pakawaaz_base::{Assurance, Bytes, DeviceId, GroupId, MessageId, Millis, OfficialId, VoucherId};
+use pakawaaz_client::memory::MemoryStore;
+use pakawaaz_client::testing::{PIN, TestProfile};
+use pakawaaz_client::transport::{HttpRequest, HttpResponse, Method};
+use pakawaaz_client::{Client, ClientEvent, Connection, EventSocket, Platform, Transport, TransportError};
+use pakawaaz_contract::frames::{ClientFrame, LogEntry, LogKind, Notice, ServerFrame};
+use pakawaaz_contract::identity::{DeviceList, DeviceRecord, DeviceStatus};
+use pakawaaz_contract::messaging::{
+    ClaimedKeyPackage, ClaimedKeyPackages, CreateGroupRequest, EpochTree, GroupList, GroupState, GroupSummary,
+    KeyPackageCount, PublishKeyPackagesRequest,
+};
+use pakawaaz_conversation::leaf::identity_of;
+use pakawaaz_conversation::log;
+use pakawaaz_mls_storage::{MemoryStore as MlsStore, Provider};
+use pakawaaz_trust::x509::{Issuer, MlsCertificate, root_certificate};
+use pakawaaz_trust::{
+    ChannelMode, CrossSignature, DeviceBinding, DeviceEvidence, DeviceSigner as _, Grant, GrantKind, Signed,
+    SigningKey, Statement, TrustAnchors, VoucherKey, mls_certificate,
+};
+use rand::rngs::OsRng;
+use rand::{RngCore as _, SeedableRng as _};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+pub const REALM: &str = "test.realm";
+
+/// openmls looks at the real clock, so the test clock starts there.
+#[allow(clippy::disallowed_methods)]
+fn start_of_time() -> i64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64
+}
+
+pub struct Ed(pub ed25519_dalek::SigningKey);
+impl Signer for Ed {
+    fn sign(&self, payload: &[u8]) -> Result<Vec<u8>, SignerError> {
+        Ok(self.0.sign(payload).to_bytes().to_vec())
+    }
+    fn signature_scheme(&self) -> SignatureScheme {
+        SignatureScheme::ED25519
+    }
+}
+
+/// A group as the service keeps it.
+pub struct Group {
+    pub public: PublicGroup,
+    pub provider: Provider,
+    pub info: Bytes,
+    pub log: Vec<LogEntry>,
+    pub trees: BTreeMap<u64, EpochTree>,
+    /// Position after which a device gets the log.
+    pub readers: BTreeMap<DeviceId, u64>,
+}
+
+impl Group {
+    pub fn epoch(&self) -> u64 {
+        self.public.group_context().epoch().as_u64()
+    }
+    fn head(&self, group: GroupId) -> (u64, log::LogHash) {
+        self.log.last().map_or((0, log::genesis(group)), |e| (e.seq, e.log_hash.array().unwrap()))
+    }
+    fn devices(&self) -> BTreeSet<DeviceId> {
+        self.public.treesync().full_leaves().map(|(_, l)| identity_of(l).unwrap().0).collect()
+    }
+    fn tree(&self) -> Bytes {
+        self.public.export_ratchet_tree().tls_serialize_detached().unwrap().into()
+    }
+}
+
+/// Rewrites the frames for a device before they leave.
+pub type Lie = Box<dyn FnMut(DeviceId, Vec<ServerFrame>) -> Vec<ServerFrame>>;
+/// Rewrites an HTTP answer, by path.
+pub type HttpLie = Box<dyn FnMut(DeviceId, &str, Vec<u8>) -> Vec<u8>>;
+
+pub struct Server {
+    pub root: SigningKey,
+    issuing: SigningKey,
+    pub ca_chain: Vec<Bytes>,
+    pub external: Ed,
+    pub devices: BTreeMap<DeviceId, DeviceRecord>,
+    pub packages: BTreeMap<DeviceId, VecDeque<Bytes>>,
+    pub groups: BTreeMap<GroupId, Group>,
+    pub inbox: BTreeMap<DeviceId, Vec<Notice>>,
+    pub lie: Option<Lie>,
+    pub http_lie: Option<HttpLie>,
+    pub rejections: Vec<(GroupId, u64)>,
+    /// Own entries are pushed to their sender too, before the answer.
+    pub echo: bool,
+    /// Messages of this device are kept back, unanswered.
+    pub hold: Option<DeviceId>,
+    pub held: Vec<ClientFrame>,
+    pub now: Rc<Cell<i64>>,
+}
+
+impl Server {
+    fn now(&self) -> Millis {
+        Millis(self.now.get())
+    }
+    pub fn anchors(&self) -> TrustAnchors {
+        TrustAnchors { realm: REALM.into(), root_key: self.root.public_key() }
+    }
+
+    /// Appends an entry, true or not, to a group's log.
+    pub fn append(&mut self, group: GroupId, epoch: u64, kind: LogKind, message: MessageId, mls: Bytes) -> LogEntry {
+        let at = self.now();
+        let g = self.groups.get_mut(&group).unwrap();
+        let (seq, hash) = g.head(group);
+        let hash = log::next(&hash, group, seq + 1, epoch, kind.as_u8(), message, &mls);
+        let entry = LogEntry { group, seq: seq + 1, epoch, kind, message, at, mls, log_hash: hash.into() };
+        g.log.push(entry.clone());
+        entry
+    }
+
+    /// Gives out a certificate and evidence; who signs the grant is the caller's choice.
+    pub fn certify(
+        &self,
+        official: OfficialId,
+        device: DeviceId,
+        key: &SigningKey,
+        mls_key: &[u8; 32],
+    ) -> (Vec<u8>, Vec<u8>) {
+        let issuer = Issuer::new(&self.ca_chain[1], &self.issuing).unwrap();
+        let now = self.now();
+        let der = issuer.device_certificate(REALM, official, device, &key.public_key(), now, &mut OsRng).unwrap();
+        let signature = mls_certificate::sign_key(key, REALM, device, mls_key);
+        let mls = issuer
+            .mls_certificate(REALM, official, device, &key.public_key(), mls_key, &signature, now, &mut OsRng)
+            .unwrap();
+        (der, mls)
+    }
+
+    fn http(&mut self, device: DeviceId, request: &HttpRequest) -> Result<Vec<u8>, (u16, &'static str)> {
+        let path = request.path.split('?').next().unwrap();
+        let parts: Vec<_> = path.trim_start_matches("/v1/").split('/').collect();
+        let body = &request.body;
+        match (request.method, &parts[..]) {
+            (Method::Get, ["officials", official, "devices"]) => {
+                let official: OfficialId = official.parse().unwrap();
+                let devices = self.devices.values().filter(|d| d.official == official).cloned().collect();
+                Ok(json(&DeviceList { devices }))
+            }
+            (Method::Get, ["devices", id]) => {
+                let record = self.devices.get(&id.parse().unwrap()).ok_or((404, "identity.not_found"))?;
+                Ok(json(record))
+            }
+            (Method::Post, ["officials", official, "key-packages", "claim"]) => {
+                let official: OfficialId = official.parse().unwrap();
+                let mut key_packages = Vec::new();
+                for record in self.devices.values().filter(|d| d.official == official && d.device != device) {
+                    if let Some(key_package) = self.packages.get_mut(&record.device).and_then(VecDeque::pop_front) {
+                        key_packages.push(ClaimedKeyPackage { device: record.device, official, key_package });
+                    }
+                }
+                Ok(json(&ClaimedKeyPackages { key_packages, without: Vec::new() }))
+            }
+            (Method::Post, ["key-packages"]) => {
+                let request: PublishKeyPackagesRequest = serde_json::from_slice(body).unwrap();
+                let mine = self.packages.entry(device).or_default();
+                mine.extend(request.key_packages);
+                Ok(json(&KeyPackageCount { available: mine.len() as u32 }))
+            }
+            (Method::Post, ["groups"]) => self.create(device, serde_json::from_slice(body).unwrap()),
+            (Method::Get, ["groups"]) => {
+                let mut groups = Vec::new();
+                for (id, g) in &self.groups {
+                    if g.devices().contains(&device) {
+                        let head_seq = g.head(*id).0;
+                        groups.push(GroupSummary { group: *id, epoch: g.epoch(), head_seq, created_at: Millis(0) });
+                    }
+                }
+                Ok(json(&GroupList { groups }))
+            }
+            (Method::Get, ["groups", id]) => self.state(id.parse().unwrap()),
+            (Method::Get, ["groups", id, "epochs", epoch, "tree"]) => {
+                let g = self.groups.get(&id.parse().unwrap()).ok_or((404, "messaging.group_not_found"))?;
+                Ok(json(g.trees.get(&epoch.parse().unwrap()).ok_or((404, "messaging.tree_not_found"))?))
+            }
+            _ => Err((404, "http.not_found")),
+        }
+    }
+
+    fn state(&self, id: GroupId) -> Result<Vec<u8>, (u16, &'static str)> {
+        let g = self.groups.get(&id).ok_or((404, "messaging.group_not_found"))?;
+        let (head_seq, head) = g.head(id);
+        Ok(json(&GroupState {
+            group: id,
+            epoch: g.epoch(),
+            group_info: g.info.clone(),
+            ratchet_tree: g.tree(),
+            head_seq,
+            head_hash: head.into(),
+            successor: None,
+        }))
+    }
+
+    fn create(&mut self, device: DeviceId, request: CreateGroupRequest) -> Result<Vec<u8>, (u16, &'static str)> {
+        if !self.groups.contains_key(&request.group) {
+            let provider = Provider::new(MlsStore::new(), OsRng);
+            let MlsMessageBodyIn::GroupInfo(info) =
+                MlsMessageIn::tls_deserialize_exact(&*request.group_info).unwrap().extract()
+            else {
+                panic!("not a group info")
+            };
+            let tree = RatchetTreeIn::tls_deserialize_exact(&*request.ratchet_tree).unwrap();
+            let (public, _) =
+                PublicGroup::from_external(provider.crypto(), provider.store(), tree, info, ProposalStore::new())
+                    .unwrap();
+            let group = Group {
+                public,
+                provider,
+                info: request.group_info,
+                log: Vec::new(),
+                trees: BTreeMap::new(),
+                readers: BTreeMap::from([(device, 0)]),
+            };
+            self.groups.insert(request.group, group);
+        }
+        self.state(request.group)
+    }
+
+    /// What a device missed.
+    fn resume(&mut self, device: DeviceId, positions: &[(GroupId, u64)], inbox: u64) -> Vec<ServerFrame> {
+        let mut out = Vec::new();
+        for (i, notice) in self.inbox.entry(device).or_default().iter().enumerate().skip(inbox as usize) {
+            let at = Millis(self.now.get());
+            out.push(ServerFrame::Inbox { position: i as u64 + 1, at, notice: notice.clone() });
+        }
+        for (id, g) in &self.groups {
+            let Some(from) = g.readers.get(&device) else { continue };
+            let from = positions.iter().find(|(p, _)| p == id).map_or(*from, |(_, seq)| (*seq).max(*from));
+            out.extend(g.log.iter().filter(|e| e.seq > from).cloned().map(ServerFrame::Log));
+        }
+        out.push(ServerFrame::CaughtUp);
+        out
+    }
+
+    pub fn frame(&mut self, device: DeviceId, frame: ClientFrame) -> Vec<ServerFrame> {
+        if self.hold == Some(device) && matches!(frame, ClientFrame::Send { .. }) {
+            self.held.push(frame);
+            return Vec::new();
+        }
+        match frame {
+            ClientFrame::Hello { positions, inbox, .. } => {
+                let left = self.packages.get(&device).map_or(0, VecDeque::len) as u32;
+                let mut out = vec![ServerFrame::Ready { key_packages: left }];
+                out.extend(self.resume(device, &positions, inbox));
+                out
+            }
+            ClientFrame::Send { request, group, message, epoch, mls } => {
+                let current = self.groups[&group].epoch();
+                if !self.groups[&group].devices().contains(&device) {
+                    return vec![refused(request, "messaging.not_member", None)];
+                }
+                if let Some(done) = self.done(group, message) {
+                    return vec![accepted(request, &done)];
+                }
+                if epoch != current {
+                    return vec![refused(request, "messaging.epoch_conflict", Some(current))];
+                }
+                let entry = self.append(group, epoch, LogKind::Application, message, mls);
+                self.answer(request, entry)
+            }
+            ClientFrame::Commit { request, group, message, epoch, mls, welcome, welcome_to, group_info } => {
+                if let Some(done) = self.done(group, message) {
+                    return vec![accepted(request, &done)];
+                }
+                match self.commit(group, message, epoch, mls, group_info) {
+                    Ok(entry) => {
+                        for to in welcome_to {
+                            let notice = Notice::Welcome {
+                                group,
+                                epoch: epoch + 1,
+                                welcome: welcome.clone().unwrap(),
+                                seq: entry.seq,
+                                log_hash: entry.log_hash.clone(),
+                            };
+                            self.inbox.entry(to).or_default().push(notice);
+                        }
+                        self.answer(request, entry)
+                    }
+                    Err((code, current)) => vec![refused(request, code, current)],
+                }
+            }
+            ClientFrame::RejectCommit { request, group, seq, .. } => {
+                self.rejections.push((group, seq));
+                vec![ServerFrame::Accepted { request, seq, at: self.now(), log_hash: Bytes::from([0; 32]) }]
+            }
+            ClientFrame::Ack { .. } => Vec::new(),
+            ClientFrame::Ping => vec![ServerFrame::Pong],
+        }
+    }
+
+    fn answer(&self, request: u64, entry: LogEntry) -> Vec<ServerFrame> {
+        let accepted = accepted(request, &entry);
+        if self.echo { vec![ServerFrame::Log(entry), accepted] } else { vec![accepted] }
+    }
+
+    fn done(&self, group: GroupId, message: MessageId) -> Option<LogEntry> {
+        self.groups[&group].log.iter().find(|e| e.message == message).cloned()
+    }
+
+    /// What the real service checks of a commit with openmls; policy is the clients' business in these tests.
+    pub fn commit(
+        &mut self,
+        group: GroupId,
+        message: MessageId,
+        epoch: u64,
+        mls: Bytes,
+        info: Bytes,
+    ) -> Result<LogEntry, (&'static str, Option<u64>)> {
+        let g = self.groups.get_mut(&group).unwrap();
+        let current = g.epoch();
+        if epoch != current {
+            return Err(("messaging.epoch_conflict", Some(current)));
+        }
+        let before = g.devices();
+        let protocol = MlsMessageIn::tls_deserialize_exact(&*mls).unwrap().try_into_protocol_message().unwrap();
+        let processed =
+            g.public.process_message(g.provider.crypto(), protocol).map_err(|_| ("messaging.bad_commit", None))?;
+        let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
+            return Err(("messaging.bad_message", None));
+        };
+        g.public.merge_commit(g.provider.store(), *staged).unwrap();
+        g.info = info;
+        let after = g.devices();
+        let entry = self.append(group, epoch, LogKind::Commit, message, mls);
+        let g = self.groups.get_mut(&group).unwrap();
+        let tree = EpochTree { ratchet_tree: g.tree(), seq: entry.seq, log_hash: entry.log_hash.clone() };
+        g.trees.insert(epoch + 1, tree);
+        for device in after.difference(&before) {
+            g.readers.insert(*device, entry.seq);
+        }
+        Ok(entry)
+    }
+
+    /// Takes a proposal of the service itself into its own view and the log.
+    pub fn propose(&mut self, group: GroupId, mls: Bytes) -> LogEntry {
+        let g = self.groups.get_mut(&group).unwrap();
+        let protocol = MlsMessageIn::tls_deserialize_exact(&*mls).unwrap().try_into_protocol_message().unwrap();
+        let processed = g.public.process_message(g.provider.crypto(), protocol).unwrap();
+        let ProcessedMessageContent::ProposalMessage(queued) = processed.into_content() else { panic!("a proposal") };
+        g.public.add_proposal(g.provider.store(), *queued).unwrap();
+        let epoch = g.epoch();
+        let id = MessageId::new(self.now(), &mut OsRng);
+        self.append(group, epoch, LogKind::Proposal, id, mls)
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap()
+}
+fn accepted(request: u64, e: &LogEntry) -> ServerFrame {
+    ServerFrame::Accepted { request, seq: e.seq, at: e.at, log_hash: e.log_hash.clone() }
+}
+fn refused(request: u64, code: &str, epoch: Option<u64>) -> ServerFrame {
+    ServerFrame::Rejected { request, code: code.into(), epoch, retry_after_ms: None }
+}
+
+/// The way of one device to the server.
+#[derive(Clone)]
+pub struct Wire {
+    pub server: Rc<RefCell<Server>>,
+    pub device: DeviceId,
+}
+
+pub struct Socket {
+    wire: Wire,
+    queue: VecDeque<Vec<u8>>,
+}
+
+impl EventSocket for Socket {
+    async fn send(&mut self, message: Vec<u8>) -> Result<(), TransportError> {
+        let frame = ClientFrame::decode(&message).unwrap();
+        let mut server = self.wire.server.borrow_mut();
+        let mut answer = server.frame(self.wire.device, frame);
+        if let Some(mut lie) = server.lie.take() {
+            answer = lie(self.wire.device, answer);
+            server.lie = Some(lie);
+        }
+        self.queue.extend(answer.iter().map(ServerFrame::encode));
+        Ok(())
+    }
+    async fn recv(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
+        match self.queue.pop_front() {
+            Some(frame) => Ok(Some(frame)),
+            // Silence: the client's own clock decides what happens.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+pub struct NoConnection;
+impl Connection for NoConnection {
+    fn channel_binding(&self) -> Option<[u8; 32]> {
+        None
+    }
+    async fn send(&mut self, _: HttpRequest) -> Result<HttpResponse, TransportError> {
+        Err(TransportError::Unreachable)
+    }
+}
+
+impl Transport for Wire {
+    type Connection = NoConnection;
+    type Socket = Socket;
+    fn origin(&self) -> String {
+        "http://127.0.0.1:1".into()
+    }
+    async fn http(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+        let mut server = self.server.borrow_mut();
+        let mut answer = server.http(self.device, &request);
+        if let (Ok(body), Some(mut lie)) = (&answer, server.http_lie.take()) {
+            answer = Ok(lie(self.device, &request.path, body.clone()));
+            server.http_lie = Some(lie);
+        }
+        Ok(match answer {
+            Ok(body) => HttpResponse { status: 200, headers: Vec::new(), body },
+            Err((status, code)) => {
+                HttpResponse { status, headers: Vec::new(), body: format!("{{\"code\":\"{code}\"}}").into_bytes() }
+            }
+        })
+    }
+    async fn open(&self) -> Result<NoConnection, TransportError> {
+        Ok(NoConnection)
+    }
+    async fn connect_events(&self) -> Result<Socket, TransportError> {
+        let time = self.server.borrow().now();
+        let challenge = ServerFrame::Challenge { nonce: Bytes::from([1; 32]), time }.encode();
+        Ok(Socket { wire: self.clone(), queue: VecDeque::from([challenge]) })
+    }
+}
+
+/// A clock by hand and a seeded generator.
+#[derive(Clone)]
+pub struct Machine {
+    now: Rc<Cell<i64>>,
+    rng: Rc<RefCell<rand::rngs::StdRng>>,
+}
+
+impl Platform for Machine {
+    fn now(&self) -> Millis {
+        // Each look at the clock is a little later: ids made one after the other stay in order.
+        self.now.set(self.now.get() + 1);
+        Millis(self.now.get())
+    }
+    fn fill_random(&self, out: &mut [u8]) {
+        self.rng.borrow_mut().fill_bytes(out);
+    }
+    async fn sleep(&self, duration: Duration) {
+        // One turn of the executor, so that everything else goes first, and then time has passed.
+        let mut polled = false;
+        std::future::poll_fn(|context| {
+            if polled {
+                return std::task::Poll::Ready(());
+            }
+            polled = true;
+            context.waker().wake_by_ref();
+            std::task::Poll::Pending
+        })
+        .await;
+        self.now.set(self.now.get() + duration.as_millis() as i64);
+    }
+    fn device_secret(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new([7; 32])
+    }
+}
+
+pub type TestClient = Client<Rc<MemoryStore>, Wire, Machine>;
+
+/// One device with its client.
+pub struct Device {
+    pub id: DeviceId,
+    pub official: OfficialId,
+    pub key: SigningKey,
+    pub mls_seed: [u8; 32],
+    pub certificate: Vec<u8>,
+    pub mls_certificate: Vec<u8>,
+    pub store: Rc<MemoryStore>,
+    pub client: TestClient,
+    machine: Machine,
+}
+
+impl Device {
+    pub fn sync(&self) -> Vec<ClientEvent> {
+        self.try_sync().unwrap()
+    }
+    pub fn try_sync(&self) -> Result<Vec<ClientEvent>, pakawaaz_client::ClientError> {
+        let mut events = Vec::new();
+        block_on(self.client.sync_once(&mut |e| events.push(e)))?;
+        Ok(events)
+    }
+    /// Kills the process and starts it again on what was durable.
+    pub fn restart(&mut self) {
+        self.store = Rc::new(self.store.restart());
+        let wire = self.client.transport().clone();
+        self.client = Client::new(self.store.clone(), wire, self.machine.clone());
+        block_on(self.client.unlock(PIN)).unwrap();
+    }
+    /// Forgets everything about conversations, as after restoring an old backup; the profile stays.
+    pub fn lose_state(&mut self) {
+        let store = MemoryStore::new();
+        let kept = [b'v', b'p', b's', b'k'];
+        let puts = self.store.rows().into_iter().filter(|(k, _)| k.len() == 1 && kept.contains(&k[0])).collect();
+        let batch = pakawaaz_client::store::Batch { puts, deletes: Vec::new() };
+        block_on(pakawaaz_client::Store::commit(&store, batch)).unwrap();
+        self.store = Rc::new(store);
+        self.restart();
+    }
+    pub fn send(&self, group: GroupId, text: &str) -> MessageId {
+        let id = block_on(self.client.send(group, text)).unwrap();
+        self.sync();
+        id
+    }
+    pub fn texts(&self, group: GroupId) -> Vec<String> {
+        let page = block_on(self.client.read(group, None, 1000)).unwrap();
+        page.lines.into_iter().filter(|l| l.system.is_none()).map(|l| l.text).collect()
+    }
+    pub fn alarms(&self) -> Vec<pakawaaz_client::views::AlarmKind> {
+        block_on(self.client.alarms()).unwrap().into_iter().map(|a| a.kind).collect()
+    }
+    pub fn view(&self, group: GroupId) -> pakawaaz_client::views::ConversationView {
+        block_on(self.client.conversations()).unwrap().into_iter().find(|c| c.group == group).unwrap()
+    }
+    pub fn member_devices(&self, group: GroupId) -> Vec<DeviceId> {
+        block_on(self.client.members(group)).unwrap().into_iter().flat_map(|m| m.devices).collect()
+    }
+}
+
+/// The server and everybody.
+pub struct World {
+    pub server: Rc<RefCell<Server>>,
+    pub now: Rc<Cell<i64>>,
+    seed: u64,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let now = Rc::new(Cell::new(start_of_time()));
+        let (root, issuing) = (SigningKey::generate(&mut OsRng), SigningKey::generate(&mut OsRng));
+        let at = Millis(now.get());
+        let root_der = root_certificate(&root, REALM, at, &mut OsRng).unwrap();
+        let issuing_der = Issuer::new(&root_der, &root)
+            .unwrap()
+            .issuing_certificate(REALM, &issuing.public_key(), at, &mut OsRng)
+            .unwrap();
+        let server = Server {
+            root,
+            issuing,
+            ca_chain: vec![root_der.into(), issuing_der.into()],
+            external: Ed(ed25519_dalek::SigningKey::generate(&mut OsRng)),
+            devices: BTreeMap::new(),
+            packages: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            inbox: BTreeMap::new(),
+            lie: None,
+            http_lie: None,
+            rejections: Vec::new(),
+            echo: false,
+            hold: None,
+            held: Vec::new(),
+            now: now.clone(),
+        };
+        Self { server: Rc::new(RefCell::new(server)), now, seed: 0 }
+    }
+
+    /// A new official with a first device (granted by the root, as the first administrators are).
+    pub fn official(&mut self) -> Device {
+        let official = OfficialId::new(Millis(self.now.get()), &mut OsRng);
+        self.device(official, GrantKind::First, |server, grant| grant.sign_root(&server.root).unwrap(), None)
+    }
+
+    /// A further device of an official, granted by two administrators and cross-signed by `by`.
+    pub fn further(&mut self, by: &Device, admins: [&Device; 2]) -> Device {
+        let sign = |_: &Server, grant: &mut Signed| {
+            admins.iter().for_each(|a| grant.sign_device(a.id, &a.key).unwrap());
+        };
+        self.device(by.official, GrantKind::Additional, sign, Some(by))
+    }
+
+    fn device(
+        &mut self,
+        official: OfficialId,
+        kind: GrantKind,
+        sign: impl Fn(&Server, &mut Signed),
+        cross: Option<&Device>,
+    ) -> Device {
+        self.seed += 1;
+        let now = Millis(self.now.get());
+        let id = DeviceId::new(now, &mut OsRng);
+        let key = SigningKey::generate(&mut OsRng);
+        let mut mls_seed = [0; 32];
+        OsRng.fill_bytes(&mut mls_seed);
+        let mls_key = ed25519_dalek::SigningKey::from_bytes(&mls_seed).verifying_key().to_bytes();
+        let voucher = VoucherKey::from_seed(&mls_seed);
+        let server = self.server.borrow();
+        let (certificate, mls_certificate) = server.certify(official, id, &key, &mls_key);
+        let mut grant = Signed::new(&Statement::Grant(Grant {
+            realm: REALM.into(),
+            voucher: VoucherId::new(now, &mut OsRng),
+            voucher_key: voucher.public_key(),
+            official,
+            kind,
+            administrator: kind == GrantKind::First,
+            issued_at: now,
+            not_after: now.plus(Duration::from_secs(86400)),
+        }))
+        .unwrap();
+        sign(&server, &mut grant);
+        let mut binding = Signed::new(&Statement::DeviceBinding(DeviceBinding {
+            realm: REALM.into(),
+            grant: grant.payload_hash(),
+            official,
+            device: id,
+            device_key: key.public_key(),
+            channel: ChannelMode::Loopback,
+            bound_at: now,
+        }))
+        .unwrap();
+        binding.sign_voucher(&voucher).unwrap();
+        binding.sign_device(id, &key).unwrap();
+        let cross = cross.map(|by| {
+            let statement = Statement::CrossSignature(CrossSignature {
+                realm: REALM.into(),
+                official,
+                device: id,
+                device_key: key.public_key(),
+                by: by.id,
+                at: now,
+            });
+            let mut signed = Signed::new(&statement).unwrap();
+            signed.sign_device(by.id, &by.key).unwrap();
+            signed
+        });
+        let evidence = DeviceEvidence { grant, binding, cross, certificate: certificate.clone().into() };
+        let record = DeviceRecord {
+            device: id,
+            official,
+            status: DeviceStatus::Active,
+            label: None,
+            assurance: Assurance::SoftwareNative,
+            enrolled_at: now,
+            last_seen_at: None,
+            device_certificate: certificate.clone().into(),
+            evidence: evidence.to_bytes().unwrap().into(),
+            revocation: None,
+        };
+        let profile = TestProfile {
+            anchors: server.anchors(),
+            ca_chain: server.ca_chain.clone(),
+            external_sender: server.external.0.verifying_key().to_bytes(),
+            official,
+            username: format!("user{}", self.seed),
+            device: id,
+            device_key: key.clone(),
+            mls_seed,
+            device_certificate: certificate.clone(),
+            mls_certificate: mls_certificate.clone(),
+            mls_ends: MlsCertificate::parse(&mls_certificate).unwrap().not_after,
+        };
+        drop(server);
+        self.server.borrow_mut().devices.insert(id, record);
+        let machine =
+            Machine { now: self.now.clone(), rng: Rc::new(RefCell::new(rand::rngs::StdRng::seed_from_u64(self.seed))) };
+        let store = Rc::new(MemoryStore::new());
+        let wire = Wire { server: self.server.clone(), device: id };
+        let client = Client::new(store.clone(), wire, machine.clone());
+        block_on(client.install(profile)).unwrap();
+        Device { id, official, key, mls_seed, certificate, mls_certificate, store, client, machine }
+    }
+
+    /// Everybody synchronises until nothing moves any more.
+    pub fn settle(&self, devices: &[&Device]) {
+        for _ in 0..4 {
+            devices.iter().for_each(|d| drop(d.sync()));
+        }
+    }
+
+    /// A conversation of the first device with the officials of the others, everybody in.
+    pub fn conversation(&self, devices: &[&Device], title: Option<&str>) -> GroupId {
+        devices.iter().for_each(|d| drop(d.sync()));
+        let officials: Vec<_> = devices[1..].iter().map(|d| d.official).collect();
+        let group = block_on(devices[0].client.new_conversation(&officials, title)).unwrap();
+        self.settle(devices);
+        for device in devices {
+            assert_eq!(device.alarms(), [], "an honest start raises no alarm");
+        }
+        group
+    }
+
+    /// Lies about the log of one device from now on.
+    pub fn lie(&self, to: DeviceId, mut lie: impl FnMut(Vec<ServerFrame>) -> Vec<ServerFrame> + 'static) {
+        let lie = move |device, frames| if device == to { lie(frames) } else { frames };
+        self.server.borrow_mut().lie = Some(Box::new(lie));
+    }
+    pub fn honest(&self) {
+        self.server.borrow_mut().lie = None;
+        self.server.borrow_mut().http_lie = None;
+    }
+}
+
+/// Makes a chain consistent again from the first entry on, as a server that lies well does. `before` is the hash
+/// that the victim has.
+pub fn rechain(frames: Vec<ServerFrame>, before: (u64, log::LogHash)) -> Vec<ServerFrame> {
+    let (mut seq, mut hash) = before;
+    frames
+        .into_iter()
+        .map(|frame| match frame {
+            ServerFrame::Log(mut e) => {
+                seq += 1;
+                hash = log::next(&hash, e.group, seq, e.epoch, e.kind.as_u8(), e.message, &e.mls);
+                e.seq = seq;
+                e.log_hash = hash.into();
+                ServerFrame::Log(e)
+            }
+            other => other,
+        })
+        .collect()
+}
