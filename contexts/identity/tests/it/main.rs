@@ -7,6 +7,7 @@ mod authenticate;
 mod devices;
 mod enrol;
 mod http;
+mod jobs;
 mod login;
 mod password;
 mod refresh;

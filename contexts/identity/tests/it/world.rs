@@ -28,6 +28,7 @@ use rand::RngCore;
 use rand::rngs::OsRng;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 pub const REALM: &str = "pakawaaz.test";
 pub const AUTHORITY: &str = "127.0.0.1:8080";
@@ -36,10 +37,11 @@ pub const PASSWORD: &[u8] = b"a good password";
 
 /// Remembers which sockets were closed.
 #[derive(Default)]
-pub struct Closed(pub Mutex<Vec<(DeviceId, CloseReason)>>);
+pub struct Closed(pub Mutex<Vec<(DeviceId, CloseReason)>>, pub Notify);
 impl SocketCloser for Closed {
     fn close(&self, device: DeviceId, reason: CloseReason) {
         self.0.lock().unwrap().push((device, reason));
+        self.1.notify_one();
     }
 }
 

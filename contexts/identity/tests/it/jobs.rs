@@ -1,0 +1,47 @@
+//! The watch and the outbox consumer, as bin/server runs them.
+
+use crate::MIGRATIONS;
+use crate::world::{Closed, World, node};
+use pakawaaz_base::OfficialId;
+use pakawaaz_contract::admin::Subject;
+use pakawaaz_contract::facts::OfficialCreated;
+use pakawaaz_http::CloseReason;
+use pakawaaz_identity::jobs::officials::Officials;
+use pakawaaz_identity::jobs::revocation_watch;
+use pakawaaz_storage::{OutboxConsumer, outbox};
+use pakawaaz_storesuite::store_test;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+store_test!(the_watch_closes_sockets_of_another_node, MIGRATIONS, |db| async move {
+    let (world, first, second) = World::with_administrators(db).await;
+    let person = world.person((&first, &second), 3, "amna.khan").await;
+    let closed = Arc::new(Closed::default());
+    let other = node(&world.db, &world.clock, &closed, &world.installation);
+    other.follow_revocations().await.unwrap();
+    let shutdown = CancellationToken::new();
+    let watch = tokio::spawn(revocation_watch::run(other.clone(), shutdown.clone()));
+    world.identity.suspend(&first.actor(), Subject::Official(person.official)).await.unwrap();
+    closed.1.notified().await;
+    assert_eq!(closed.0.lock().unwrap()[0], (person.device, CloseReason::Revoked));
+    shutdown.cancel();
+    watch.await.unwrap();
+});
+
+store_test!(officials_become_accounts_once, MIGRATIONS, |db| async move {
+    let (world, first, _) = World::with_administrators(db).await;
+    let mut consumer = OutboxConsumer::new(world.db.clone(), Arc::new(Officials(world.identity.clone())));
+    consumer.deliver().await.unwrap();
+    let official = OfficialId::from_bytes([5; 16]);
+    let names = [(official, "amna.khan"), (official, "amna.khan"), (OfficialId::from_bytes([6; 16]), "amna.khan")];
+    for (official, username) in names {
+        let fact = OfficialCreated { official, username: username.into(), at: world.now() };
+        let mut tx = world.db.begin().await.unwrap();
+        outbox::append(&mut tx, OfficialCreated::KIND, &fact, world.now()).unwrap();
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(consumer.deliver().await.unwrap(), 3, "none of them blocks the others");
+    let record = world.identity.account(&first.actor(), official).await.unwrap();
+    assert_eq!((record.username.as_str(), record.status.as_str()), ("amna.khan", "new"));
+    assert_eq!(world.number("SELECT COUNT(*) FROM identity_accounts").await, 3, "a taken name makes no account");
+});
