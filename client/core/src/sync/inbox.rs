@@ -106,7 +106,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         }
         let direct = matches!(mls.engine.kind(group)?, Kind::Direct(..));
         let record = match known {
-            Some(known) => GroupRecord { mode: Mode::Live, seq, hash: log_hash, base: seq, ..known },
+            Some(known) => GroupRecord { mode: Mode::Live, seq, hash: log_hash, base: seq, direct, ..known },
             None => fresh(group, seq, log_hash, direct, at, Mode::Live),
         };
         let mut step = Step::new(self.db.tx(), record, seq, at);
