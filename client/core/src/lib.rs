@@ -22,6 +22,8 @@ mod devices;
 mod directory;
 mod enrol;
 mod error;
+#[cfg(any(test, feature = "testing"))]
+pub mod fuzz;
 mod http;
 mod inner;
 mod keys;

@@ -207,7 +207,7 @@ impl Server {
     }
 
     fn create(&mut self, device: DeviceId, request: CreateGroupRequest) -> Result<Vec<u8>, (u16, &'static str)> {
-        if !self.groups.contains_key(&request.group) {
+        if let std::collections::btree_map::Entry::Vacant(free) = self.groups.entry(request.group) {
             let provider = Provider::new(MlsStore::new(), OsRng);
             let MlsMessageBodyIn::GroupInfo(info) =
                 MlsMessageIn::tls_deserialize_exact(&*request.group_info).unwrap().extract()
@@ -226,7 +226,7 @@ impl Server {
                 trees: BTreeMap::new(),
                 readers: BTreeMap::from([(device, 0)]),
             };
-            self.groups.insert(request.group, group);
+            free.insert(group);
         }
         self.state(request.group)
     }
