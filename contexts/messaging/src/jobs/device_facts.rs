@@ -45,7 +45,7 @@ impl OutboxHandler for DeviceFacts {
 }
 
 impl DeviceFacts {
-    /// The official's other devices learn where this one stands.
+    /// The official's other devices learn where this one stands; it learns itself that it may join conversations.
     async fn standing(
         &self,
         tx: &mut Tx,
@@ -55,7 +55,7 @@ impl DeviceFacts {
         at: Millis,
     ) -> Result<Vec<DeviceId>, MessagingError> {
         let mut others = self.0.inner.ports.devices.active_devices(official).await?;
-        others.retain(|other| *other != device);
+        others.retain(|other| *other != device || status == DeviceStatus::Active);
         others.sort_unstable();
         for other in &others {
             inbox::put(tx.conn(), *other, at, &Notice::Device { device, official, status }).await?;

@@ -6,7 +6,7 @@ use crate::store::{cuts, inbox, key_packages, log, members};
 use axum::body::Bytes;
 use pakawaaz_base::{DeviceId, GroupId};
 use pakawaaz_contract::frames::ServerFrame;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 /// Entries read from the database at once.
 const PAGE: u32 = 64;
@@ -27,8 +27,8 @@ pub struct Follower {
     number: u64,
     groups: HashMap<GroupId, Place>,
     inbox: u64,
-    /// Groups that may have more.
-    todo: Vec<GroupId>,
+    /// Groups that may have more, taking turns by page.
+    todo: VecDeque<GroupId>,
     look_into_inbox: bool,
 }
 
@@ -50,7 +50,7 @@ impl Messaging {
             number,
             groups: HashMap::new(),
             inbox: 0,
-            todo: Vec::new(),
+            todo: VecDeque::new(),
             look_into_inbox: true,
         };
         let mut read = self.inner.db.read().await?;
@@ -81,12 +81,12 @@ impl Follower {
             }
             self.look_into_inbox = false;
         }
-        while let Some(group) = self.todo.last().copied() {
+        while let Some(group) = self.todo.pop_front() {
             let frames = self.log_page(group).await?;
             if !frames.is_empty() {
+                self.todo.push_back(group);
                 return Ok(frames);
             }
-            self.todo.pop();
         }
         Ok(Vec::new())
     }
@@ -98,7 +98,12 @@ impl Follower {
             // A Welcome comes with a membership.
             self.look_at_all(None).await?;
         }
-        self.todo.extend(dirty.groups.into_iter().filter(|g| self.groups.contains_key(g)));
+        let (todo, groups) = (&mut self.todo, &self.groups);
+        for group in dirty.groups {
+            if groups.contains_key(&group) && !todo.contains(&group) {
+                todo.push_back(group);
+            }
+        }
         Ok(())
     }
 
@@ -117,7 +122,7 @@ impl Follower {
             // Removed and added again: what lies between is not for this device.
             place.sent = place.sent.max(m.from_seq);
             if m.head_seq.min(m.left_seq.unwrap_or(u64::MAX)) > place.sent {
-                self.todo.push(m.group);
+                self.todo.push_back(m.group);
             }
         }
         wake.follow(self.device, self.groups.keys().copied());

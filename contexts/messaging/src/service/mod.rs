@@ -62,7 +62,7 @@ impl MessagingConfig {
             anchors,
             ca,
             external_sender,
-            poll: Duration::from_secs(15),
+            poll: Duration::from_secs(30),
             hello_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(90),
             write_timeout: Duration::from_secs(20),

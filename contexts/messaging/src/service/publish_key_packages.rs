@@ -3,9 +3,10 @@
 use super::Messaging;
 use crate::MessagingError;
 use crate::model::key_package::validate;
-use crate::store::cuts;
 use crate::store::key_packages::{self, Package};
+use crate::store::{cuts, inbox};
 use pakawaaz_base::Actor;
+use pakawaaz_contract::frames::Notice;
 use pakawaaz_contract::identity::DeviceStatus;
 use pakawaaz_contract::messaging::{KeyPackageCount, PublishKeyPackagesRequest};
 
@@ -56,10 +57,13 @@ impl Messaging {
             })
             .await?;
 
+        let mut siblings = self.inner.ports.devices.active_devices(actor.official).await?;
+        siblings.retain(|device| *device != actor.device);
         let mut tx = self.inner.db.begin().await?;
         if cuts::is_cut(tx.conn(), actor.device).await? {
             return Err(MessagingError::DeviceCut);
         }
+        let before = key_packages::available(tx.conn(), actor.device, now).await?;
         for package in &packages {
             key_packages::put(tx.conn(), package, now).await?;
         }
@@ -67,7 +71,19 @@ impl Messaging {
         if available > MAX_STORED {
             return Err(MessagingError::TooManyKeyPackages);
         }
+        let reachable = before == 0 && available > 0;
+        if reachable {
+            // From now on the official's other devices can add this one to their conversations.
+            let status = DeviceStatus::Active;
+            let notice = Notice::Device { device: actor.device, official: actor.official, status };
+            for sibling in &siblings {
+                inbox::put(tx.conn(), *sibling, now, &notice).await?;
+            }
+        }
         tx.commit().await?;
+        if reachable {
+            siblings.iter().for_each(|sibling| self.inner.ports.hub.wake(*sibling));
+        }
         Ok(KeyPackageCount { available })
     }
 }

@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, AssertSqlSafe};
 use std::collections::HashMap;
 
+/// Bytes of messages read at once.
+pub const PAGE_BYTES: i64 = 1024 * 1024;
+
 /// Inserts entries that the caller has numbered and chained under the lock of their groups.
 pub async fn insert(conn: &mut AnyConnection, entries: &[(LogEntry, DeviceId)]) -> Result<()> {
     for piece in pieces(entries) {
@@ -81,7 +84,8 @@ pub async fn existing(
     Ok(found)
 }
 
-/// Entries above `after`, at most `upto`, at most `limit` of them, in order.
+/// Entries above `after`, at most `upto`, in order: at most `limit` of them, and no more than about [`PAGE_BYTES`]
+/// unless the first alone is larger. A backlog of large commits must not fill the memory of a node.
 pub async fn page(
     conn: &mut AnyConnection,
     group: GroupId,
@@ -92,12 +96,19 @@ pub async fn page(
     type Row = (i64, i64, i64, Vec<u8>, i64, Vec<u8>, Vec<u8>);
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT seq, epoch, kind, message_id, at, mls, log_hash FROM messaging_log
-         WHERE group_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4",
+         WHERE group_id = $1 AND seq > $2 AND seq <= $3 AND seq <= (
+             SELECT COALESCE(MAX(seq), $2 + 1) FROM (
+                 SELECT seq, SUM(size) OVER (ORDER BY seq) AS total FROM (
+                     SELECT seq, LENGTH(mls) AS size FROM messaging_log
+                     WHERE group_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4) first
+             ) sized WHERE total <= $5)
+         ORDER BY seq LIMIT $4",
     )
     .bind(group.to_vec())
     .bind(after as i64)
     .bind(upto.map_or(i64::MAX, |s| s as i64))
     .bind(i64::from(limit))
+    .bind(PAGE_BYTES)
     .fetch_all(conn)
     .await?;
     rows.into_iter()

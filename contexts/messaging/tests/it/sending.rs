@@ -145,3 +145,25 @@ store_test!(cursors_only_move_forward_and_within_the_log, MIGRATIONS, |db| async
     let frames = follower.next().await.unwrap();
     assert_eq!(frames.len(), 5);
 });
+
+store_test!(a_backlog_comes_in_pages_of_bounded_size, MIGRATIONS, |db| async move {
+    let w = World::new(db);
+    let (alice, bob) = (w.device(), w.device());
+    let group = w.group(&alice, &[&bob]).await;
+    for _ in 0..9 {
+        w.send(&alice, group, &[7; 200 * 1024]).await.unwrap();
+    }
+    // Another node, so that nothing is in memory.
+    let mut follower = w.node().follow(bob.device, &[], u64::MAX).await.unwrap();
+    let mut pages = Vec::new();
+    loop {
+        let page = follower.next().await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        let bytes: usize = page.iter().map(|frame| frame.len()).sum();
+        assert!(bytes < 1_100_000, "{bytes} bytes in a page");
+        pages.push(page.len());
+    }
+    assert_eq!(pages, [1, 5, 4], "the Welcome, then the log");
+});
