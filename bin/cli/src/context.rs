@@ -94,11 +94,19 @@ pub async fn officials(client: &NativeClient, texts: &[String]) -> anyhow::Resul
 
 /// A conversation as typed: an id, the start of one, its title, or the other official's login name.
 pub async fn conversation(client: &NativeClient, text: &str) -> anyhow::Result<GroupId> {
+    match known_conversation(client, text).await? {
+        Some(group) => Ok(group),
+        None => bail!("no such conversation; `pakawaaz conversations` lists them, `pakawaaz new` starts one"),
+    }
+}
+
+/// The same; none when this device knows no such conversation.
+pub async fn known_conversation(client: &NativeClient, text: &str) -> anyhow::Result<Option<GroupId>> {
+    let all = client.conversations().await?;
     let text = match ConversationRef::parse(text) {
-        ConversationRef::Id(id) => return Ok(id),
+        ConversationRef::Id(id) => return Ok(all.iter().any(|c| c.group == id).then_some(id)),
         ConversationRef::Text(text) => text,
     };
-    let all = client.conversations().await?;
     let mut found: Vec<&ConversationView> = all.iter().filter(|c| c.group.to_string().starts_with(&text)).collect();
     if found.is_empty() {
         found = all.iter().filter(|c| c.title.eq_ignore_ascii_case(&text)).collect();
@@ -108,8 +116,8 @@ pub async fn conversation(client: &NativeClient, text: &str) -> anyhow::Result<G
         found = all.iter().filter(|c| c.direct && other.is_some_and(|o| c.members.contains(&o))).collect();
     }
     match found.as_slice() {
-        [one] => Ok(one.group),
-        [] => bail!("no such conversation; `pakawaaz conversations` lists them, `pakawaaz new` starts one"),
+        [] => Ok(None),
+        [one] => Ok(Some(one.group)),
         _ => bail!("several conversations match; give more of the id"),
     }
 }

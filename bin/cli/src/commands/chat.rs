@@ -74,7 +74,16 @@ pub async fn new(shell: &Shell, who: &[String], title: Option<&str>) -> anyhow::
 
 pub async fn send(shell: &Shell, conversation: &str, text: Option<String>, offline: bool) -> anyhow::Result<()> {
     let open = shell.open().await?;
-    let group = context::conversation(&open.client, conversation).await?;
+    // Another device or official may have started it since this device last looked.
+    let group = match context::known_conversation(&open.client, conversation).await? {
+        Some(group) => group,
+        None => {
+            if !offline {
+                sync_or_say(&open.client).await?;
+            }
+            context::conversation(&open.client, conversation).await?
+        }
+    };
     let text = match text {
         Some(text) => text,
         None => {
@@ -212,10 +221,9 @@ async fn show_event(
 pub async fn members(shell: &Shell, conversation: &str, add: &[String], remove: &[String]) -> anyhow::Result<()> {
     let open = shell.open().await?;
     let client = &open.client;
+    sync_or_say(client).await?;
     let group = context::conversation(client, conversation).await?;
     if !add.is_empty() || !remove.is_empty() {
-        client.ensure_session().await?;
-        client.sync_once(&mut |_| {}).await?;
         if !add.is_empty() {
             client.add_members(group, &context::officials(client, add).await?).await?;
         }
