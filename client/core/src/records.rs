@@ -52,6 +52,16 @@ pub(crate) struct GroupRecord {
     pub unread_ids: Vec<MessageId>,
     /// Whether this device has made a commit of its own since it joined.
     pub updated_leaf: bool,
+    /// Closed by the server after a poisoned commit: the device that made it, and when it is this device's turn to
+    /// make a successor.
+    #[serde(default)]
+    pub closed: Option<(DeviceId, Millis)>,
+    /// The group in which it goes on.
+    #[serde(default)]
+    pub successor: Option<GroupId>,
+    /// The group that it continues (until registered).
+    #[serde(default)]
+    pub succeeds: Option<GroupId>,
 }
 
 impl GroupRecord {
@@ -135,8 +145,6 @@ pub(crate) enum Intent {
     Add(Vec<(OfficialId, DeviceId, Bytes)>),
     /// Remove every device of an official.
     RemoveOfficial(OfficialId),
-    /// Remove one device (quarantined after a poisoned commit).
-    RemoveDevice(DeviceId),
     /// Refresh the own leaf.
     Update,
 }

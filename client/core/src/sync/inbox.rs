@@ -34,12 +34,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             Notice::Revoked { device, official, groups, statement } => {
                 self.revoked(m, device, official, groups, statement).await?;
             }
-            Notice::Quarantined { group, device, .. } => {
-                // Those who followed the bad commit carry on; everybody else comes back and then removes its maker.
-                let mut tx = self.db.tx();
-                self.intend(&mut tx, group, &Intent::RemoveDevice(device));
-                tx.commit().await?;
-            }
+            Notice::Quarantined { group, device, .. } => self.quarantined(m, group, device).await?,
             Notice::KeyPackagesLow { available } => self.refill_key_packages(available).await?,
         }
         let mut tx = self.db.tx();
@@ -120,6 +115,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let record = self.store_step(m, Some(guard), step).await?;
         m.stored(group, record.seq);
         self.learn_names(officials).await;
+        self.adopt(group).await?;
         // What was logged since may have come before the Welcome.
         match m.ahead.remove(&(group, record.seq + 1)) {
             Some(next) => Box::pin(self.take_entry(m, next)).await,
@@ -235,5 +231,8 @@ pub(crate) fn fresh(group: GroupId, seq: u64, hash: Bytes, direct: bool, at: Mil
         to_read: Vec::new(),
         unread_ids: Vec::new(),
         updated_leaf: false,
+        closed: None,
+        successor: None,
+        succeeds: None,
     }
 }

@@ -7,6 +7,7 @@
 //! * [`inbox`]: notices of the device's inbox.
 //! * [`outgoing`]: outbox and own commits.
 //! * [`heal`]: coming back by external commit.
+//! * [`successor`]: going on after a poisoned commit.
 
 mod commit;
 mod connection;
@@ -17,5 +18,6 @@ mod inbox;
 pub(crate) mod machine;
 mod outgoing;
 mod step;
+mod successor;
 
 pub(crate) use inbox::fresh as step_fresh;

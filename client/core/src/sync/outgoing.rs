@@ -36,7 +36,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     async fn flush_group(&self, m: &mut Machine, record: GroupRecord) -> Result<bool, ClientError> {
         let group = record.group;
         if record.mode == Mode::Left {
-            return Ok(false);
+            return self.succeed(m, record).await;
         }
         let items = self.outbox_of(group).await?;
         let pending: Option<PendingCommit> = self.db.get(&keys::pending_commit(group)).await?;
@@ -110,8 +110,13 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
 
     async fn register(&self, mut record: GroupRecord) -> Result<(), ClientError> {
         let Some((group_info, ratchet_tree)) = record.registration.clone() else { return Err(ClientError::Damaged) };
-        let body = CreateGroupRequest { group: record.group, group_info, ratchet_tree, successor_of: None };
-        let _: GroupState = self.post("/v1/groups", &body).await?;
+        let body = CreateGroupRequest { group: record.group, group_info, ratchet_tree, successor_of: record.succeeds };
+        match self.post::<_, GroupState>("/v1/groups", &body).await {
+            Err(ClientError::Refused { code, .. }) if code == "messaging.no_successor" => {
+                return self.abandon(record).await;
+            }
+            other => drop(other?),
+        }
         record.registered = true;
         record.registration = None;
         let mut tx = self.db.tx();
@@ -193,9 +198,6 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 Intent::RemoveOfficial(official) => {
                     let leaves = roster.iter().filter(|l| l.official == *official && l.index != own);
                     plan.remove.extend(leaves.map(|l| l.index));
-                }
-                Intent::RemoveDevice(device) => {
-                    plan.remove.extend(roster.by_device(*device).filter(|l| l.index != own).map(|l| l.index));
                 }
                 Intent::Update => update = true,
             }
@@ -408,14 +410,13 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
 
 /// Answers that trying again does not change.
 fn permanent(code: &str) -> bool {
-    const CODES: [&str; 9] = [
+    const CODES: [&str; 8] = [
         "messaging.bad_commit",
         "messaging.bad_group_info",
         "messaging.bad_key_package",
         "messaging.bad_message",
         "messaging.device_cut",
         "messaging.device_not_active",
-        "messaging.group_closed",
         "messaging.not_member",
         "messaging.too_large",
     ];

@@ -191,6 +191,33 @@ fn a_garbage_commit_cannot_brick_a_group() {
 }
 
 #[test]
+fn a_quarantined_group_goes_on_as_a_successor_without_the_poisoner() {
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.official(), world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob, &carol], Some("team"));
+    let poisoner = carol.id;
+    let mut evil = Evil::of(&world, carol);
+    let (epoch, mls, info) = evil.garbage_commit(group);
+    world.server.borrow_mut().poisoner = Some(poisoner);
+    world.server.borrow_mut().commit(group, MessageId::from_bytes([5; 16]), epoch, mls, info).unwrap();
+    alice.sync();
+    block_on(bob.client.send(group, "said while it was broken")).unwrap();
+    world.settle(&[&bob, &alice]);
+    assert!(world.server.borrow().groups[&group].closed);
+    let successor = world.server.borrow().groups[&group].successor.expect("somebody made it");
+    alice.send(successor, "here we are");
+    world.settle(&[&bob, &alice]);
+    for device in [&alice, &bob] {
+        assert!(device.view(group).left);
+        let mut texts = device.texts(successor);
+        texts.sort();
+        assert_eq!(texts, ["here we are", "said while it was broken"], "what waited was said in the new one");
+        assert_eq!(device.view(successor).title, "team");
+        assert!(!device.member_devices(successor).contains(&poisoner));
+    }
+}
+
+#[test]
 fn a_wrong_external_rejoin_is_refused() {
     let mut world = World::new();
     let (alice, bob, dave) = (world.official(), world.official(), world.official());

@@ -63,6 +63,10 @@ pub struct Group {
     pub trees: BTreeMap<u64, EpochTree>,
     /// Position after which a device gets the log.
     pub readers: BTreeMap<DeviceId, u64>,
+    /// Officials who rejected a commit.
+    pub against: BTreeSet<OfficialId>,
+    pub closed: bool,
+    pub successor: Option<GroupId>,
 }
 
 impl Group {
@@ -99,6 +103,8 @@ pub struct Server {
     pub rejections: Vec<(GroupId, u64)>,
     /// Own entries are pushed to their sender too, before the answer.
     pub echo: bool,
+    /// Who made the bad commit (this service does not look).
+    pub poisoner: Option<DeviceId>,
     /// Messages of this device are kept back, unanswered.
     pub hold: Option<DeviceId>,
     pub held: Vec<ClientFrame>,
@@ -202,7 +208,7 @@ impl Server {
             ratchet_tree: g.tree(),
             head_seq,
             head_hash: head.into(),
-            successor: None,
+            successor: g.successor,
         }))
     }
 
@@ -225,8 +231,16 @@ impl Server {
                 log: Vec::new(),
                 trees: BTreeMap::new(),
                 readers: BTreeMap::from([(device, 0)]),
+                against: BTreeSet::new(),
+                closed: false,
+                successor: None,
             };
             free.insert(group);
+            if let Some(old) = request.successor_of {
+                let old = self.groups.get_mut(&old).unwrap();
+                assert!(old.closed);
+                old.successor = Some(request.group);
+            }
         }
         self.state(request.group)
     }
@@ -267,6 +281,9 @@ impl Server {
                 if let Some(done) = self.done(group, message) {
                     return vec![accepted(request, &done)];
                 }
+                if self.groups[&group].closed {
+                    return vec![refused(request, "messaging.group_closed", None)];
+                }
                 if epoch != current {
                     return vec![refused(request, "messaging.epoch_conflict", Some(current))];
                 }
@@ -276,6 +293,9 @@ impl Server {
             ClientFrame::Commit { request, group, message, epoch, mls, welcome, welcome_to, group_info } => {
                 if let Some(done) = self.done(group, message) {
                     return vec![accepted(request, &done)];
+                }
+                if self.groups[&group].closed {
+                    return vec![refused(request, "messaging.group_closed", None)];
                 }
                 match self.commit(group, message, epoch, mls, group_info) {
                     Ok(entry) => {
@@ -296,7 +316,27 @@ impl Server {
             }
             ClientFrame::RejectCommit { request, group, seq, .. } => {
                 self.rejections.push((group, seq));
-                vec![ServerFrame::Accepted { request, seq, at: self.now(), log_hash: Bytes::from([0; 32]) }]
+                let at = self.now();
+                let mut out = vec![ServerFrame::Accepted { request, seq, at, log_hash: Bytes::from([0; 32]) }];
+                let official = self.devices[&device].official;
+                let g = self.groups.get_mut(&group).unwrap();
+                g.against.insert(official);
+                let roster = pakawaaz_conversation::Roster::of(g.public.treesync()).unwrap();
+                let officials: BTreeSet<_> = roster.iter().map(|l| l.official).collect();
+                if let (Some(bad), false) = (self.poisoner, g.closed)
+                    && g.against.len() * 2 > officials.len() - 1
+                {
+                    g.closed = true;
+                    for leaf in roster.iter() {
+                        let notice = Notice::Quarantined { group, device: bad, seq };
+                        let inbox = self.inbox.entry(leaf.device).or_default();
+                        inbox.push(notice.clone());
+                        if leaf.device == device {
+                            out.push(ServerFrame::Inbox { position: inbox.len() as u64, at, notice });
+                        }
+                    }
+                }
+                out
             }
             ClientFrame::Ack { .. } => Vec::new(),
             ClientFrame::Ping => vec![ServerFrame::Pong],
@@ -568,6 +608,7 @@ impl World {
             http_lie: None,
             rejections: Vec::new(),
             echo: false,
+            poisoner: None,
             hold: None,
             held: Vec::new(),
             now: now.clone(),
