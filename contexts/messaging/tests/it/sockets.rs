@@ -141,7 +141,9 @@ store_test!(messages_travel_and_a_reconnect_resumes, MIGRATIONS, |db| async move
     b.put(&ClientFrame::Ping).await;
     assert_eq!(b.frame().await, Some(ServerFrame::Pong));
     drop(b);
-    a.send(&w, &alice, group, b"meanwhile").await;
+    let last = a.send(&w, &alice, group, b"meanwhile").await;
+    // Durable before the reconnect, or "caught up" may rightly come without it.
+    while !matches!(a.frame().await.unwrap(), ServerFrame::Accepted { request, .. } if request == last) {}
 
     let log_seqs = |frames: Vec<ServerFrame>| -> Vec<u64> {
         let seq = |frame| match frame {
