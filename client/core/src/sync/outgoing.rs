@@ -14,6 +14,7 @@ use pakawaaz_contract::frames::{ClientFrame, LogKind};
 use pakawaaz_contract::messaging::{CreateGroupRequest, GroupState};
 use pakawaaz_conversation::policy::elected_committer;
 use pakawaaz_conversation::{Body, Content, ConversationKind, LogHead};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long the others wait for the elected committer of a removal, for each place in line.
@@ -26,19 +27,30 @@ const WINDOW: usize = 64;
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// Puts everything that can be sent now into the connection's queue. Returns whether anything is still to be done.
     pub(crate) async fn flush(&self, m: &mut Machine) -> Result<bool, ClientError> {
+        let mut waiting: BTreeMap<GroupId, Vec<OutItem>> = BTreeMap::new();
+        for (_, item) in self.db.scan::<OutItem>(Range::prefix(keys::OUTBOX)).await? {
+            if item.failed.is_none() {
+                waiting.entry(item.group).or_default().push(item);
+            }
+        }
         let mut rest = false;
         for (_, record) in self.db.scan::<GroupRecord>(Range::prefix(keys::GROUPS)).await? {
-            rest |= self.flush_group(m, record).await?;
+            let items = waiting.remove(&record.group).unwrap_or_default();
+            rest |= self.flush_group(m, record, items).await?;
         }
         Ok(rest)
     }
 
-    async fn flush_group(&self, m: &mut Machine, record: GroupRecord) -> Result<bool, ClientError> {
+    async fn flush_group(
+        &self,
+        m: &mut Machine,
+        record: GroupRecord,
+        mut items: Vec<OutItem>,
+    ) -> Result<bool, ClientError> {
         let group = record.group;
         if record.mode == Mode::Left {
             return self.succeed(m, record).await;
         }
-        let items = self.outbox_of(group).await?;
         let pending: Option<PendingCommit> = self.db.get(&keys::pending_commit(group)).await?;
         let intents = self.db.scan::<Intent>(Range::prefix(&keys::intents(group))).await?;
         let must = !items.is_empty() || intents.iter().any(|(_, i)| !matches!(i, Intent::Update));
@@ -95,8 +107,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             // Until the removal is in the log; nothing this device does brings it about.
             return Ok(false);
         }
-        self.queue_receipts(&record).await?;
-        let items = self.outbox_of(group).await?;
+        items.extend(self.queue_receipts(&record).await?);
         let open = !items.is_empty();
         self.send_items(m, record, items).await?;
         Ok(open)
@@ -245,10 +256,10 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     }
 
     /// Receipts become one message for all that is to be acknowledged.
-    async fn queue_receipts(&self, record: &GroupRecord) -> Result<(), ClientError> {
+    async fn queue_receipts(&self, record: &GroupRecord) -> Result<Option<OutItem>, ClientError> {
         let wanted = !record.to_deliver.is_empty() || !record.to_read.is_empty();
         if !wanted || record.officials().len() > RECEIPTS_UP_TO {
-            return Ok(());
+            return Ok(None);
         }
         let mut record = record.clone();
         let mut read = std::mem::take(&mut record.to_read);
@@ -271,7 +282,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let mut tx = self.db.tx();
         tx.put(keys::outbox(item.message), &item);
         tx.put(keys::group(record.group), &record);
-        tx.commit().await
+        tx.commit().await?;
+        Ok(Some(item))
     }
 
     async fn send_items(&self, m: &mut Machine, record: GroupRecord, items: Vec<OutItem>) -> Result<(), ClientError> {
