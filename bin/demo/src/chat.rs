@@ -10,7 +10,7 @@ use pakawaaz_base::{GroupId, MessageId, OfficialId};
 use pakawaaz_client::views::{LineView, SystemLine};
 use pakawaaz_client::{ClientError, ClientEvent};
 use pakawaaz_contract::directory::{HeldPost, Official};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// Lines in which something that has just happened is looked for.
@@ -93,13 +93,24 @@ pub struct Chat<'a> {
     sent: HashMap<MessageId, Sent>,
     /// See [`Chat::heard`].
     heard: usize,
+    /// Messages shown as unread, whose event may come yet.
+    announced: HashSet<MessageId>,
     offline: bool,
 }
 
 impl<'a> Chat<'a> {
     /// Nothing is open yet.
     pub fn new(screen: &'a Screen, me: Rc<Member>) -> Self {
-        Self { screen, me, known: Vec::new(), current: None, sent: HashMap::new(), heard: 0, offline: false }
+        Self {
+            screen,
+            me,
+            known: Vec::new(),
+            current: None,
+            sent: HashMap::new(),
+            heard: 0,
+            announced: HashSet::new(),
+            offline: false,
+        }
     }
 
     /// Messages of others that arrived in the open conversation.
@@ -216,7 +227,7 @@ impl<'a> Chat<'a> {
 
     async fn arrived(&mut self, group: GroupId, message: MessageId) -> Result<()> {
         let Some(line) = self.line_of(group, message).await? else { return Ok(()) };
-        if line.mine {
+        if line.mine || self.announced.remove(&message) {
             return Ok(());
         }
         if self.current == Some(group) {
@@ -225,9 +236,7 @@ impl<'a> Chat<'a> {
             self.me.client().mark_read(group).await?;
         } else {
             let number = self.number(group);
-            let text = shortened(&line.text, 60);
-            self.screen.line(&speech(&format!("[new in conversation {number}] {}", line.author_name), &text));
-            self.screen.line(&format!("      /switch {number} goes there"));
+            self.elsewhere(number, &line);
         }
         Ok(())
     }
@@ -272,11 +281,18 @@ impl<'a> Chat<'a> {
     pub async fn unread(&mut self) -> Result<()> {
         for conversation in self.me.client().conversations().await?.iter().rev().filter(|c| c.unread > 0) {
             let number = self.number(conversation.group);
-            let last = conversation.last.as_ref().map(|line| shortened(&line.text, 60)).unwrap_or_default();
-            self.screen.line(&speech(&format!("[new in conversation {number}] {}", conversation.title), &last));
-            self.screen.line(&format!("      /switch {number} goes there"));
+            let Some(last) = &conversation.last else { continue };
+            self.announced.extend(last.message);
+            self.elsewhere(number, last);
         }
         Ok(())
+    }
+
+    /// A message in a conversation that is not open.
+    fn elsewhere(&self, number: usize, line: &LineView) {
+        let who = format!("[new in conversation {number}] {}", line.author_name);
+        self.screen.line(&speech(&who, &shortened(&line.text, 60)));
+        self.screen.line(&format!("      /switch {number} goes there"));
     }
 
     async fn open(&mut self, group: GroupId) -> Result<()> {
@@ -396,17 +412,13 @@ impl<'a> Chat<'a> {
 /// One official in a list.
 pub fn person(official: &Official) -> String {
     let name = format!("{} {}", official.rank.en, official.name.en);
-    format!(
-        "    {:<18} {:<20} {}",
-        official.username,
-        name.trim(),
-        official.posts.first().map(post).unwrap_or_default()
-    )
+    format!("  {:<17} {:<19} {}", official.username, name.trim(), official.posts.first().map(post).unwrap_or_default())
 }
 
-/// A post with its unit and the two units above it.
+/// A post with its unit and those above it, without the ministry where there is more to say: lines are short.
 fn post(post: &HeldPost) -> String {
-    let office: Vec<&str> = post.units.iter().take(3).map(|unit| unit.en.as_str()).collect();
+    let shown = post.units.len().saturating_sub(1).max(1);
+    let office: Vec<&str> = post.units.iter().take(shown).map(|unit| unit.en.as_str()).collect();
     format!("{}, {}", post.title.en, office.join(", "))
 }
 

@@ -95,7 +95,7 @@ pub async fn introduce(
         ("--password-file ", state.password_file(&colleague.username)),
     ];
     let command: Vec<String> = parts.iter().map(|(flag, path)| format!("{flag}{}", in_shell(path))).collect();
-    screen.line(&format!("    pk() {{ {} \"$@\"; }}", command.join(" ")));
+    screen.line(&format!("    pk() {{ {} \"$@\"; }}", command.join(" \\\n      ")));
     screen.line(&format!("    pk new {}", who.username));
     screen.line(&format!("    pk send {} 'Tea at four?'", who.username));
     screen.line("    pk conversations");
