@@ -6,4 +6,5 @@ mod behaviours;
 mod crash;
 mod evil;
 mod lies;
+mod server;
 mod world;
