@@ -17,7 +17,7 @@ mod state;
 mod trail;
 mod walk;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use bots::Bots;
 use cast::{ADMINISTRATORS, Cast};
 use clap::Parser;
@@ -76,13 +76,17 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::parse();
     let temporary = (arguments.check && !explicit)
         .then(|| std::env::temp_dir().join(format!("pakawaaz-check-{}", std::process::id())));
+    let screen = Screen::stdout();
     if let Some(dir) = &temporary {
+        // Not one that somebody else has put there for us.
+        if let Err(error) = std::fs::create_dir(dir) {
+            screen.line(&format!("demo: cannot make {}: {error}", dir.display()));
+            return ExitCode::FAILURE;
+        }
         arguments.state.clone_from(dir);
     }
-    let screen = Screen::stdout();
     let outcome = run(&screen, arguments);
     if let Some(dir) = &temporary {
-        // Only ours has this process's number in its name.
         let _ = std::fs::remove_dir_all(dir);
     }
     screen.end_prompt();
@@ -172,7 +176,9 @@ async fn play(
         screen.done("filled; the next start skips this", watch.elapsed());
     }
     let watch = Stopwatch::start();
-    let bots = Bots::start(state, &plan, &cast).await?;
+    let bots = Bots::start(state, &plan, &cast)
+        .await
+        .context("this demo may be of another version of the program; --reset starts over")?;
     let newcomer = Newcomer::start(state, &plan.officials[cast.you].username).await?;
     if !progress.greeted {
         bots.greet(newcomer.member().official().await?).await?;
