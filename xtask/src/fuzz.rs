@@ -31,6 +31,8 @@ pub struct Entry {
     pub folder: String,
     /// `autn`
     pub function: String,
+    /// Whether the crate shows its entries only with its feature `testing` (they need its test doubles).
+    pub testing: bool,
 }
 
 /// `cargo xtask fuzz [run TARGET …]`.
@@ -48,6 +50,8 @@ pub fn entries(tree: &Tree) -> Vec<Entry> {
     for (path, text) in tree.rust() {
         let Some(folder) = path.strip_suffix("/src/fuzz.rs") else { continue };
         let Some(package) = tree.text(&format!("{folder}/Cargo.toml")).and_then(package_name) else { continue };
+        let library = tree.text(&format!("{folder}/src/lib.rs")).unwrap_or_default();
+        let testing = library.contains("feature = \"testing\"))]\npub mod fuzz;");
         let short = package.strip_prefix("pakawaaz-").unwrap_or(&package);
         for function in functions(text) {
             entries.push(Entry {
@@ -56,6 +60,7 @@ pub fn entries(tree: &Tree) -> Vec<Entry> {
                 package: package.clone(),
                 folder: folder.to_owned(),
                 function,
+                testing,
             });
         }
     }
@@ -98,8 +103,8 @@ pub fn generated(tree: &Tree, entries: &[Entry]) -> BTreeMap<String, String> {
     files
 }
 
-fn packages(entries: &[Entry]) -> BTreeSet<(&str, &str)> {
-    entries.iter().map(|entry| (entry.package.as_str(), entry.folder.as_str())).collect()
+fn packages(entries: &[Entry]) -> BTreeSet<(&str, &str, bool)> {
+    entries.iter().map(|entry| (entry.package.as_str(), entry.folder.as_str(), entry.testing)).collect()
 }
 
 fn fuzz_manifest(entries: &[Entry]) -> String {
@@ -123,8 +128,9 @@ cargo-fuzz = true
 libfuzzer-sys = \"0.4\"
 "
     .to_owned();
-    for (package, folder) in packages(entries) {
-        out += &format!("{package} = {{ path = \"../{folder}\" }}\n");
+    for (package, folder, testing) in packages(entries) {
+        let features = if testing { ", features = [\"testing\"]" } else { "" };
+        out += &format!("{package} = {{ path = \"../{folder}\"{features} }}\n");
     }
     for entry in entries {
         let name = &entry.target;
@@ -162,8 +168,14 @@ fn table(entries: &[Entry]) -> String {
 fn replay_manifest(manifest: &str, entries: &[Entry]) -> String {
     let Some((head, rest)) = manifest.split_once(BEGIN) else { return manifest.to_owned() };
     let Some((_, tail)) = rest.split_once(END) else { return manifest.to_owned() };
-    let lines: String =
-        packages(entries).into_iter().map(|(package, _)| format!("{package}.workspace = true\n")).collect();
+    let line = |(package, _, testing): (&str, &str, bool)| {
+        if testing {
+            format!("{package} = {{ workspace = true, features = [\"testing\"] }}\n")
+        } else {
+            format!("{package}.workspace = true\n")
+        }
+    };
+    let lines: String = packages(entries).into_iter().map(line).collect();
     format!("{head}{BEGIN}{lines}{END}{tail}")
 }
 
