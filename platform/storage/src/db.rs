@@ -98,7 +98,12 @@ impl Db {
         let mut first = connect.connect().await?;
         run_setup(&mut first, common.clone()).await?;
         first.close().await?;
-        let writers = pool(1, common.clone()).connect_with(connect.clone()).await?;
+        // On a full disk SQLite ends the transaction by itself. The ROLLBACK that follows then fails, and the driver
+        // counts a transaction for ever in which no other can begin. Such a connection is replaced.
+        let writers = pool(1, common.clone())
+            .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
+            .connect_with(connect.clone())
+            .await?;
         let readers =
             pool(options.max_readers.max(1), format!("{common} PRAGMA query_only = ON;")).connect_with(connect).await?;
         Ok(Self::assemble(Engine::Sqlite, url, readers, writers))
@@ -150,7 +155,15 @@ impl Db {
     /// is an ordinary READ COMMITTED transaction. Dropping the [`Tx`] rolls back.
     pub async fn begin(&self) -> Result<Tx> {
         let begin = self.engine().pick("BEGIN IMMEDIATE", "BEGIN");
-        let tx = self.inner.writers.begin_with(begin).await?;
+        let tx = match self.inner.writers.begin_with(begin).await {
+            // SQLite rolls back by itself when the disk is full or fails; the driver still counts that transaction
+            // and would refuse every later one on the only writing connection. A fresh one knows better.
+            Err(sqlx::Error::InvalidSavePointStatement) if self.engine() == Engine::Sqlite => {
+                self.inner.writers.acquire().await?.close().await?;
+                self.inner.writers.begin_with(begin).await?
+            }
+            begun => begun?,
+        };
         Ok(Tx::new(tx, self.clone()))
     }
 
