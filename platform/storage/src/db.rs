@@ -98,12 +98,7 @@ impl Db {
         let mut first = connect.connect().await?;
         run_setup(&mut first, common.clone()).await?;
         first.close().await?;
-        // On a full disk SQLite ends the transaction by itself. The ROLLBACK that follows then fails, and the driver
-        // counts a transaction for ever in which no other can begin. Such a connection is replaced.
-        let writers = pool(1, common.clone())
-            .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
-            .connect_with(connect.clone())
-            .await?;
+        let writers = pool(1, common.clone()).connect_with(connect.clone()).await?;
         let readers =
             pool(options.max_readers.max(1), format!("{common} PRAGMA query_only = ON;")).connect_with(connect).await?;
         Ok(Self::assemble(Engine::Sqlite, url, readers, writers))

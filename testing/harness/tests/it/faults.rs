@@ -78,7 +78,6 @@ async fn talk_until_killed_enough(people: &[Person], rooms: Vec<Room>, kills: &A
         let rooms = rooms.take();
         settle(&talkers, &rooms, &changed).await;
         for room in &rooms {
-            assert!(room.founders.iter().any(|i| talkers[*i].said.borrow().iter().any(|s| s.group == room.group)));
             assert_one_truth(&talkers, room).await;
         }
         // Every group still works, each way.
