@@ -152,7 +152,8 @@ impl Db {
         let begin = self.engine().pick("BEGIN IMMEDIATE", "BEGIN");
         let tx = match self.inner.writers.begin_with(begin).await {
             // SQLite rolls back by itself when the disk is full or fails; the driver still counts that transaction
-            // and would refuse every later one on the only writing connection. A fresh one knows better.
+            // and would refuse every later one on the only writing connection. A fresh one knows better. (Shown by the
+            // harness's full disk; an explicit ROLLBACK does not reproduce it.)
             Err(sqlx::Error::InvalidSavePointStatement) if self.engine() == Engine::Sqlite => {
                 self.inner.writers.acquire().await?.close().await?;
                 self.inner.writers.begin_with(begin).await?

@@ -308,24 +308,6 @@ fn a_full_disk_is_an_error_and_nothing_is_half_stored() {
 }
 
 #[test]
-fn a_transaction_that_sqlite_rolled_back_by_itself_does_not_stop_the_next_one() {
-    runtime().block_on(async {
-        let database = TestDatabase::create(Engine::Sqlite).await;
-        let db = database.open().await;
-        db.migrate(NOTES).await.unwrap();
-        let mut tx = db.begin().await.unwrap();
-        insert(&mut tx, 1).await.unwrap();
-        // What SQLite does on its own after some full-disk and I/O errors, behind the driver's back.
-        sqlx::query("ROLLBACK").execute(tx.conn()).await.unwrap();
-        drop(tx);
-        let mut tx = db.begin().await.unwrap();
-        insert(&mut tx, 2).await.unwrap();
-        tx.commit().await.unwrap();
-        assert_eq!(count(&db).await, 1);
-    });
-}
-
-#[test]
 fn postgres_backup_names_its_tools() {
     runtime().block_on(async {
         let database = TestDatabase::create(Engine::Postgres).await;
