@@ -274,7 +274,7 @@ fn tick(status: Option<MessageStatus>) -> &'static str {
         Some(MessageStatus::Queued) => "○ queued",
         Some(MessageStatus::Sent) => "✓ sent",
         Some(MessageStatus::Delivered) => "✓✓ delivered",
-        Some(MessageStatus::Read) => "●● read",
+        Some(MessageStatus::Read) => "● read",
         Some(MessageStatus::Failed) => "✗ failed",
         None => "",
     }
