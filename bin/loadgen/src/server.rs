@@ -70,7 +70,9 @@ impl Server {
             .env("PAKAWAAZ_LOG__LEVEL", "warn")
             // Everybody comes from one address here, so the throttle of strangers would measure itself.
             .env("PAKAWAAZ_LIMITS__ANONYMOUS_BURST", "1000000")
-            .env("PAKAWAAZ_LIMITS__ANONYMOUS_PER_SECOND", "1000000");
+            .env("PAKAWAAZ_LIMITS__ANONYMOUS_PER_SECOND", "1000000")
+            // A device that connects has a socket and, for a moment, an HTTP connection.
+            .env("PAKAWAAZ_LIMITS__CONNECTIONS", "30000");
         Ok(command)
     }
 
