@@ -114,8 +114,10 @@ impl LoginServer<'_> {
         rng.fill_bytes(&mut nonce);
         let context =
             opaque_context(VERSION, self.realm, login, &device_key, &request.token_key, &request.nonce, &nonce);
+        // KE2 of the true record lets its receiver test one password, so only the enrolled device gets that; everybody
+        // else gets a dummy's, as for an unknown user, and can test nothing.
         let (ke2, opaque_state) = self.opaque.start(
-            account.password_file.as_deref(),
+            account.password_file.as_deref().filter(|_| eligible),
             &request.ke1,
             &request.username,
             self.realm,

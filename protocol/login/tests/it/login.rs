@@ -86,6 +86,24 @@ fn a_wrong_device_signature_in_round_1_is_refused() {
 }
 
 #[test]
+fn ke2_lets_only_the_enrolled_device_test_a_password() {
+    let world = World::new();
+    let opens = |request: &StartRequest, client: LoginClient| {
+        let response = world.start(request).expect("round 1 tells nothing");
+        client.password(&response, &world.device_key, &mut OsRng).is_ok()
+    };
+    let (client, request) = world.begin(PASSWORD);
+    assert!(opens(&request, client), "the test itself can tell");
+    // Even the right password looks wrong to whoever has no device: guessing without it is blind.
+    let (client, mut request) = world.begin(PASSWORD);
+    request.signature = SigningKey::generate(&mut OsRng).sign(pakawaaz_trust::SignLabel::LoginRound1, b"other");
+    assert!(!opens(&request, client));
+    let params = LoginParams { channel: ChannelMode::Loopback, ..world.params() };
+    let (client, request) = LoginClient::start(params, PASSWORD, &world.device_key, &mut OsRng).expect("starts");
+    assert!(!opens(&request, client), "such a start is not counted either");
+}
+
+#[test]
 fn a_start_counts_only_for_the_enrolled_device() {
     let world = World::new();
     let (_, request) = world.begin(PASSWORD);
