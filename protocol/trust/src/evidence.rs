@@ -110,6 +110,8 @@ pub struct VerifiedDevice {
     pub channel: ChannelMode,
     /// When it was bound (the device's claim).
     pub bound_at: Millis,
+    /// When its grant was signed: the signers' word, unlike `bound_at`.
+    pub granted_at: Millis,
 }
 
 /// How many *distinct administrators* (officials, not devices) signed validly.
@@ -244,6 +246,7 @@ pub fn verify_device(
         kind: grant.kind,
         channel: binding.channel,
         bound_at: binding.bound_at,
+        granted_at: grant.issued_at,
     })
 }
 
@@ -293,6 +296,11 @@ pub struct KnownDevices {
     /// Who is or was an administrator, and since when: the newest statement counts, so that showing an old one again
     /// brings nobody back.
     administrators: BTreeMap<OfficialId, (Millis, bool)>,
+    /// Revoked for good, whether or not their devices were known then.
+    #[serde(default)]
+    ended_officials: BTreeSet<OfficialId>,
+    #[serde(default)]
+    ended_devices: BTreeSet<DeviceId>,
 }
 
 impl KnownDevices {
@@ -300,12 +308,16 @@ impl KnownDevices {
     pub fn new() -> Self {
         Self::default()
     }
-    /// Adds a device that [`verify_device`] returned. A revoked device stays revoked.
+    /// Adds a device that [`verify_device`] returned. What was revoked stays revoked, in whatever order it is learnt:
+    /// an unused grant brings nobody back.
     pub fn insert(&mut self, device: &VerifiedDevice) {
-        if device.administrator {
-            self.set_administrator(device.official, device.bound_at, true);
+        let official_ended = self.ended_officials.contains(&device.official);
+        if device.administrator && !official_ended {
+            // Not `bound_at`: that is the device's own claim, and later than a revocation if it likes.
+            self.set_administrator(device.official, device.granted_at, true);
         }
-        let known = KnownDevice { official: device.official, key: device.key, valid: true };
+        let valid = !official_ended && !self.ended_devices.contains(&device.device);
+        let known = KnownDevice { official: device.official, key: device.key, valid };
         self.devices.entry(device.device).or_insert(known);
     }
     /// Whether `official` is an administrator as far as verified statements tell.
@@ -342,11 +354,13 @@ impl KnownDevices {
     pub fn revoke(&mut self, revocation: &Revocation) {
         match revocation.subject {
             Subject::Device(device) => {
+                self.ended_devices.insert(device);
                 if let Some(known) = self.devices.get_mut(&device) {
                     known.valid = false;
                 }
             }
             Subject::Official(official) => {
+                self.ended_officials.insert(official);
                 self.set_administrator(official, revocation.at, false);
                 self.devices.values_mut().filter(|d| d.official == official).for_each(|d| d.valid = false);
             }

@@ -229,3 +229,35 @@ fn signatures_gather_on_different_machines() {
     assert!(verify_revocation(&mine, &known, &realm.anchors).is_ok());
     assert_eq!(mine.merge(&realm.revocation(subject, &[&b])), Err(TrustError::Mismatch), "another statement");
 }
+
+#[test]
+fn an_unused_grant_brings_nobody_back() {
+    let realm = Realm::new();
+    let (a, b, mut known) = realm.founded();
+    // A third administrator, whose second device is bound only after the role was taken away.
+    let (third, late) = (realm.founder(), Millis(NOW.0 + 3_600_000));
+    let mut device = verify_device(&third.evidence, &known, &realm.anchors, NOW).expect("founded");
+    known.insert(&device);
+    assert!(known.is_administrator(third.official));
+    let signed = realm.revocation(Subject::Administrator(third.official), &[&a, &b]);
+    let mut revocation = verify_revocation(&signed, &known, &realm.anchors).expect("two signed");
+    revocation.at = Millis(NOW.0 + 60_000);
+    known.revoke(&revocation);
+    (device.device, device.bound_at) = (id(DeviceId::from_bytes), late);
+    known.insert(&device);
+    assert!(!known.is_administrator(third.official), "the grant is older than the revocation");
+
+    // A revoked official's voucher, and a device whose revocation is known before the device.
+    let clerk = realm.granted(&[&a, &b], id(OfficialId::from_bytes), GrantKind::First);
+    let clerk = verify_device(&clerk.evidence, &known, &realm.anchors, NOW).expect("granted");
+    let mut other = clerk.clone();
+    (other.device, other.official) = (id(DeviceId::from_bytes), id(OfficialId::from_bytes));
+    for subject in [Subject::Official(clerk.official), Subject::Device(other.device)] {
+        let signed = realm.revocation(subject, &[&a, &b]);
+        known.revoke(&verify_revocation(&signed, &known, &realm.anchors).expect("two signed"));
+    }
+    for device in [&clerk, &other] {
+        known.insert(device);
+        assert!(!known.device(device.device).expect("known").valid);
+    }
+}
