@@ -1,7 +1,7 @@
 //! What every node keeps in memory to refuse a token within a quarter second of its end.
 
 use pakawaaz_base::{DeviceId, Millis, OfficialId, Role, SessionId, SimId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// An entry of the revocation sequence.
@@ -66,6 +66,7 @@ pub struct Live {
     devices: HashMap<DeviceId, Millis>,
     officials: HashMap<OfficialId, Millis>,
     roles: HashMap<OfficialId, Vec<Role>>,
+    pending: HashSet<DeviceId>,
 }
 
 /// Why a token that is otherwise good is refused.
@@ -103,9 +104,9 @@ impl Live {
         self.seen = self.seen.max(seq);
     }
 
-    /// Replaces all roles.
-    pub fn set_roles(&mut self, roles: HashMap<OfficialId, Vec<Role>>) {
-        self.roles = roles;
+    /// Replaces all roles, and the devices of their holders that nobody has cross-signed yet.
+    pub fn set_roles(&mut self, roles: HashMap<OfficialId, Vec<Role>>, pending: HashSet<DeviceId>) {
+        (self.roles, self.pending) = (roles, pending);
     }
 
     /// The database answered at `now`: the view was complete then.
@@ -120,8 +121,11 @@ impl Live {
         self.officials.retain(|_, at| *at >= before);
     }
 
-    /// Current roles.
-    pub fn roles(&self, official: OfficialId) -> Vec<Role> {
+    /// Current roles of an official who acts from `device`. A pending device does not speak for its official.
+    pub fn roles(&self, official: OfficialId, device: DeviceId) -> Vec<Role> {
+        if self.pending.contains(&device) {
+            return Vec::new();
+        }
         self.roles.get(&official).cloned().unwrap_or_default()
     }
 

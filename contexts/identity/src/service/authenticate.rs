@@ -61,7 +61,7 @@ impl Identity {
             official: claims.sub,
             device: claims.client_id,
             session: claims.sid,
-            roles: live.roles(claims.sub),
+            roles: live.roles(claims.sub, claims.client_id),
             assurance: claims.acr,
         })
     }

@@ -1,7 +1,7 @@
 //! A device vouches for a new one of the same official, which becomes active by it.
 
 use super::Identity;
-use super::cut::activated;
+use super::cut::{Cut, activated};
 use crate::error::{Error, Result};
 use crate::store::{accounts, devices, roles};
 use pakawaaz_audit::AuditActor;
@@ -43,7 +43,8 @@ impl Identity {
         let detail = serde_json::json!({ "official": actor.official });
         self.audit(&mut tx, Some(AuditActor::from(actor)), "identity.device_cross_signed", id.to_string(), detail, now)
             .await?;
-        tx.commit().await?;
-        Ok(())
+        let mut cut = Cut::default();
+        cut.roles(device.official);
+        cut.commit(self, tx, now).await
     }
 }

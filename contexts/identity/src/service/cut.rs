@@ -112,7 +112,7 @@ impl Cut {
         Ok(())
     }
 
-    /// Roles of an official changed.
+    /// Roles of an official changed, or which of their devices may use them.
     pub fn roles(&mut self, official: OfficialId) {
         self.events.push(NewEvent { what: Ended::Roles(official), device: None, statement: None });
     }

@@ -317,6 +317,8 @@ impl Identity {
         if device.status == DeviceStatus::Active {
             activated(&mut tx, device, now)?;
         } else {
+            // Every node learns that this device holds no roles yet.
+            cut.roles(official);
             let fact = DevicePending { device: device.device, official, at: now };
             outbox::append(&mut tx, DevicePending::KIND, &fact, now)?;
         }

@@ -21,10 +21,10 @@ impl Identity {
         let first_time = !self.live().fresh(asked_at, Duration::MAX);
         if first_time {
             let from = revocations::position_before(read.conn(), asked_at.minus(REMEMBER)).await?;
-            let all = roles::all(read.conn()).await?;
+            let (all, pending) = (roles::all(read.conn()).await?, roles::pending_devices(read.conn()).await?);
             let mut live = self.live_mut();
             live.start_at(from);
-            live.set_roles(all);
+            live.set_roles(all, pending);
         }
         loop {
             let seen = self.live().seen();
@@ -34,8 +34,8 @@ impl Identity {
             }
             if events.iter().any(|e| matches!(e.what, Ended::Roles(_) | Ended::Official(_))) {
                 // Read after the events, so at least as new as they are.
-                let all = roles::all(read.conn()).await?;
-                self.live_mut().set_roles(all);
+                let (all, pending) = (roles::all(read.conn()).await?, roles::pending_devices(read.conn()).await?);
+                self.live_mut().set_roles(all, pending);
             }
             for event in &events {
                 if !self.live_mut().apply(event) {

@@ -5,7 +5,7 @@ use pakawaaz_base::{DeviceId, Millis, OfficialId, Role};
 use pakawaaz_storage::Result;
 use pakawaaz_trust::{AdminLookup, KnownDevice};
 use sqlx::{AnyConnection, Row};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 fn text(role: Role) -> &'static str {
     match role {
@@ -69,6 +69,19 @@ pub async fn all(conn: &mut AnyConnection) -> Result<HashMap<OfficialId, Vec<Rol
         roles.entry(id(&row, "official", OfficialId::from_slice)?).or_default().push(role);
     }
     Ok(roles)
+}
+
+/// Devices of officials with a role that wait for a cross-signature.
+pub async fn pending_devices(conn: &mut AnyConnection) -> Result<HashSet<DeviceId>> {
+    sqlx::query(
+        "SELECT d.device FROM identity_devices d
+         WHERE d.status = 'pending' AND d.official IN (SELECT official FROM identity_roles)",
+    )
+    .fetch_all(conn)
+    .await?
+    .iter()
+    .map(|row| id(row, "device", DeviceId::from_slice))
+    .collect()
 }
 
 /// How many administrators there are whose accounts can be used.

@@ -54,6 +54,25 @@ store_test!(a_second_device_is_cross_signed_and_believed, MIGRATIONS, |db| async
     assert!(verdicts.iter().all(Result::is_ok), "{verdicts:?}");
 });
 
+store_test!(a_pending_device_of_an_administrator_holds_no_role, MIGRATIONS, |db| async move {
+    let (world, mut first, second) = World::with_administrators(db).await;
+    let voucher = world.voucher((&first, &second), first.official, GrantKind::Additional).await;
+    let mut sim = first.usim.clone();
+    let mut other = world.enrol_with(&voucher, &mut sim, None).await.unwrap();
+    first.usim = sim;
+    world.login(&mut other, PASSWORD).await.unwrap();
+    // A stolen voucher and the password must not be enough to suspend anybody or to read the audit log.
+    let pending = world.authenticate(&other).await.unwrap();
+    assert!(pending.roles.is_empty(), "{:?}", pending.roles);
+    let subject = pakawaaz_contract::admin::Subject::Official(second.official);
+    assert_eq!(world.identity.suspend(&pending, subject).await.err(), Some(Error::Forbidden));
+    assert!(!world.authenticate(&first).await.unwrap().roles.is_empty(), "the official keeps them elsewhere");
+
+    let good = first.cross_signature(&other, world.now());
+    world.identity.cross_sign(&first.actor(), other.device, &good).await.unwrap();
+    assert!(!world.authenticate(&other).await.unwrap().roles.is_empty(), "at once, in the same session");
+});
+
 store_test!(one_revokes_ones_own_device_for_good, MIGRATIONS, |db| async move {
     let (world, first, second) = World::with_administrators(db).await;
     let (person, mut other) = two_devices(&world, (&first, &second)).await;
