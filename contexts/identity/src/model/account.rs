@@ -1,5 +1,6 @@
 //! The login side of an official.
 
+use crate::error::{Error, Result};
 use pakawaaz_base::{Millis, OfficialId};
 
 /// One row of `identity_accounts`.
@@ -27,6 +28,17 @@ impl Account {
     /// Whether the official may log in at all.
     pub fn usable(&self) -> bool {
         !self.revoked && !self.suspended
+    }
+
+    /// Whether a factor may be tried now.
+    ///
+    /// Errors: [`Error::Wait`] while the account is backing off.
+    pub fn may_try(&self, now: Millis) -> Result<()> {
+        if now < self.retry_at {
+            let retry_after_ms = self.retry_at.since(now).as_millis() as u64;
+            return Err(Error::Wait { retry_after_ms });
+        }
+        Ok(())
     }
 
     /// `new`, `active`, `suspended` or `revoked`, as administrators see it.

@@ -6,6 +6,7 @@
 use super::Identity;
 use super::login_writes::Write;
 use crate::error::{Error, Result};
+use crate::model::account::valid_username;
 use crate::store::{accounts, devices};
 use pakawaaz_base::{Bytes, LoginId};
 use pakawaaz_contract::identity::{ChannelMode, LoginStartRequest, LoginStartResponse};
@@ -30,6 +31,10 @@ impl Identity {
     /// may hear [`Error::DeviceNotActive`] or [`Error::Wait`].
     pub async fn login_start(&self, request: &LoginStartRequest) -> Result<LoginStartResponse> {
         let now = self.now();
+        // What can be nobody's name need not be looked for; PostgreSQL refuses some of it outright.
+        if !valid_username(&request.username) {
+            return Err(Error::Malformed("username"));
+        }
         let start = StartRequest {
             version: request.version,
             username: request.username.clone(),
@@ -57,10 +62,8 @@ impl Identity {
             if !account.usable() || !device.may_log_in() {
                 return Err(Error::DeviceNotActive);
             }
-            if now < account.retry_at {
-                let retry_after_ms = account.retry_at.since(now).as_millis() as u64;
-                return Err(Error::Wait { retry_after_ms });
-            }
+            // Again where it is counted; here it spares the database those who are waiting.
+            account.may_try(now)?;
             if device.channel == request.channel {
                 self.inner.writes.submit(Write::Guess { official: account.official, now }).await?;
             }

@@ -77,7 +77,7 @@ impl BatchHandler for LoginWrites {
         let mut results = Vec::with_capacity(requests.len());
         for request in requests {
             let result = match request {
-                Write::Guess { official, now } => self.failure(tx, *official, Factor::Password, *now).await,
+                Write::Guess { official, now } => self.guess(tx, *official, *now).await,
                 Write::Failure { official, factor, now } => self.failure(tx, *official, *factor, *now).await,
                 Write::Draw(draw) => self.draw(tx, draw).await,
                 Write::Refresh { session, generation, now } => self.refresh(tx, *session, *generation, *now).await,
@@ -94,6 +94,14 @@ impl BatchHandler for LoginWrites {
 }
 
 impl LoginWrites {
+    /// The back-off is judged where the guess is counted: of many starts at once each sees those before it.
+    async fn guess(&self, tx: &mut Tx, official: OfficialId, now: Millis) -> Result<Written> {
+        let engine = tx.engine();
+        let account = accounts::get_for_update(tx.conn(), engine, official).await?.ok_or(Error::DeviceNotActive)?;
+        account.may_try(now)?;
+        self.failure(tx, official, Factor::Password, now).await
+    }
+
     async fn failure(&self, tx: &mut Tx, official: OfficialId, factor: Factor, now: Millis) -> Result<Written> {
         let failures = accounts::count_failure(tx.conn(), official, factor).await?;
         let wait = wait_after(failures);

@@ -5,7 +5,7 @@ use crate::world::{PASSWORD, World, connection, node};
 use pakawaaz_aka::Usim;
 use pakawaaz_aka::{SoftwareUsim, UsimState};
 use pakawaaz_base::{DeviceId, OfficialId};
-use pakawaaz_contract::identity::{LoginPasswordRequest, LoginSimRequest, SimAnswer};
+use pakawaaz_contract::identity::{LoginPasswordRequest, LoginSimRequest, LoginStartRequest, SimAnswer};
 use pakawaaz_identity::{Error, LoginConnection};
 use pakawaaz_login::{Answer, Challenge, StartResponse};
 use pakawaaz_storesuite::store_test;
@@ -29,6 +29,31 @@ store_test!(a_wrong_password_is_told_to_the_device_and_backs_off, MIGRATIONS, |d
     world.login(&mut first, PASSWORD).await.unwrap();
     let record = world.identity.account(&second.actor(), first.official).await.unwrap();
     assert_eq!((record.password_failures, record.sim_failures), (0, 0), "a success forgets");
+});
+
+store_test!(starts_at_once_share_one_back_off, MIGRATIONS, |db| async move {
+    let (world, first, second) = World::with_administrators(db).await;
+    // Each KE2 tests one password: a thief of the device must not get many by asking for them together.
+    let mut starts = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let (identity, request) = (world.identity.clone(), first.login_begin(b"guess").2);
+        starts.spawn(async move { identity.login_start(&request).await });
+    }
+    let answers = starts.join_all().await;
+    let given = answers.iter().filter(|a| a.is_ok()).count();
+    assert_eq!(given, 5, "the fifth starts the wait");
+    assert!(answers.iter().flat_map(|a| a.as_ref().err()).all(|e| matches!(e, Error::Wait { .. })));
+    let record = world.identity.account(&second.actor(), first.official).await.unwrap();
+    assert_eq!(record.password_failures, 5, "who is told to wait has not tried");
+});
+
+store_test!(a_name_that_can_be_nobodys_is_refused_on_every_engine, MIGRATIONS, |db| async move {
+    let (world, first, _) = World::with_administrators(db).await;
+    for name in ["", "a\0b", "two words", &"x".repeat(65)] {
+        let request = LoginStartRequest { username: name.into(), ..first.login_begin(PASSWORD).2 };
+        let refused = world.identity.login_start(&request).await.err();
+        assert_eq!(refused, Some(Error::Malformed("username")), "{name:?}");
+    }
 });
 
 store_test!(outsiders_learn_nothing_and_lock_nobody, MIGRATIONS, |db| async move {
