@@ -5,9 +5,11 @@ use crate::output::Output;
 use crate::secrets;
 use anyhow::{Context as _, bail};
 use pakawaaz_base::{GroupId, OfficialId};
+use pakawaaz_client::ClientError;
 use pakawaaz_client::views::ConversationView;
 use pakawaaz_client_native::profile::write_private;
 use pakawaaz_client_native::{NativeClient, OpenProfile, SimFile};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -96,7 +98,8 @@ pub async fn officials(client: &NativeClient, texts: &[String]) -> anyhow::Resul
 pub async fn conversation(client: &NativeClient, text: &str) -> anyhow::Result<GroupId> {
     match known_conversation(client, text).await? {
         Some(group) => Ok(group),
-        None => bail!("no such conversation; `pakawaaz conversations` lists them, `pakawaaz new` starts one"),
+        None => Err(anyhow::Error::new(ClientError::NoSuchConversation)
+            .context("no such conversation; `pakawaaz conversations` lists them, `pakawaaz new` starts one")),
     }
 }
 
@@ -145,4 +148,16 @@ async fn other_official(
         Err(e) if e.is_temporary() => Ok(None),
         Err(e) => Err(e.into()),
     }
+}
+
+/// Names of officials for showing: as the directory says, else the id.
+pub async fn names(client: &NativeClient, officials: &[OfficialId]) -> HashMap<OfficialId, String> {
+    let mut names = HashMap::new();
+    for official in officials {
+        if !names.contains_key(official) {
+            let name = client.official(*official).await.map(|o| format!("{} ({})", o.name.en, o.username));
+            names.insert(*official, name.unwrap_or_else(|_| official.to_string()));
+        }
+    }
+    names
 }

@@ -64,10 +64,16 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
+/// The same without line breaks, for names and titles: they must not begin a line of their own.
+pub fn one_line(text: &str) -> String {
+    printable(text).replace(['\n', '\t'], " ")
+}
+
 /// Rows as columns, padded by characters.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| one_line(cell)).collect()).collect();
     let mut widths: Vec<usize> = header.iter().map(|h| h.chars().count()).collect();
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
@@ -96,6 +102,12 @@ mod tests {
         assert_eq!(printable("a\u{1b}[2Jb"), "a\u{fffd}[2Jb");
         assert_eq!(printable("x\u{202e}y"), "x\u{fffd}y");
         assert_eq!(printable("سلام\nworld"), "سلام\nworld");
+    }
+
+    #[test]
+    fn a_title_cannot_make_a_row_of_its_own() {
+        let lines = table(&["NAME", "N"], &[vec!["a\nADMIN  1".into(), "1".into()]]);
+        assert_eq!(lines, ["NAME        N", "a ADMIN  1  1"]);
     }
 
     #[test]

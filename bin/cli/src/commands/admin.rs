@@ -8,7 +8,7 @@ use crate::commands::people::{name, official_line, time};
 use crate::context::{self, Shell};
 use crate::output;
 use anyhow::{Context as _, bail};
-use pakawaaz_base::{Clock as _, OrgUnitId, Role};
+use pakawaaz_base::{Clock as _, OfficialId, OrgUnitId, Role};
 use pakawaaz_client::NewVoucher;
 use pakawaaz_client_native::NativeClient;
 use pakawaaz_client_native::platform::SystemClock;
@@ -18,6 +18,7 @@ use pakawaaz_contract::directory::{
     AppointRequest, BilingualName, CreateOfficialRequest, CreatePostRequest, CreateUnitRequest, OrgTree, UnitKind,
 };
 use pakawaaz_trust::{GrantKind, Signed, Statement};
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ pub async fn run(shell: &Shell, command: AdminCommand) -> anyhow::Result<()> {
                 Subject::Device(id) => pakawaaz_trust::Subject::Device(id),
                 Subject::Sim(id) => pakawaaz_trust::Subject::Sim(id),
             };
-            show_proposal(shell, &client.propose_revocations(&[subject], REASON_ADMINISTRATIVE).await?);
+            show_proposal(shell, client, &client.propose_revocations(&[subject], REASON_ADMINISTRATIVE).await?).await;
             Ok(())
         }
         AdminCommand::Suspend { subject } => {
@@ -65,7 +66,7 @@ pub async fn run(shell: &Shell, command: AdminCommand) -> anyhow::Result<()> {
                 RoleArg::Auditor => Role::Auditor,
             };
             let official = context::official(client, &official).await?;
-            show_proposal(shell, &client.propose_roles(&[(official, role, !end)]).await?);
+            show_proposal(shell, client, &client.propose_roles(&[(official, role, !end)]).await?).await;
             Ok(())
         }
         AdminCommand::Account { official } => {
@@ -277,25 +278,30 @@ async fn proposals(shell: &Shell, client: &NativeClient, command: Option<Proposa
     match command.unwrap_or(ProposalsCommand::List) {
         ProposalsCommand::List => {
             let open = client.proposals(Some(ProposalStatus::Open)).await?;
+            let names = named(client, &open).await;
             shell.out.show(&open, |open| {
                 if open.is_empty() {
                     return vec!["Nothing waits for a second signature.".into()];
                 }
-                open.iter().flat_map(proposal_lines).collect()
+                open.iter().flat_map(|p| proposal_lines(p, &names)).collect()
             });
         }
         ProposalsCommand::Show { proposal } => {
             let all = client.proposals(None).await?;
             let found = all.iter().find(|p| p.proposal == proposal).context("no such proposal")?;
-            shell.out.show(found, proposal_lines);
+            let names = named(client, std::slice::from_ref(found)).await;
+            shell.out.show(found, |p| proposal_lines(p, &names));
         }
         ProposalsCommand::Approve { proposal } => {
             let open = client.proposals(Some(ProposalStatus::Open)).await?;
             let found = open.iter().find(|p| p.proposal == proposal).context("no such open proposal")?;
             if !shell.out.is_json() {
-                proposal_lines(found).iter().for_each(|l| output::note(l));
+                let names = named(client, std::slice::from_ref(found)).await;
+                output::note("You are signing:");
+                proposal_lines(found, &names).iter().for_each(|l| output::note(l));
             }
-            show_proposal(shell, &client.approve_proposal(proposal).await?);
+            let done = client.approve_proposal(proposal).await?;
+            shell.out.show(&done, |p| vec![format!("{}: {:?}", p.proposal, p.status)]);
         }
         ProposalsCommand::Withdraw { proposal } => {
             client.withdraw_proposal(proposal).await?;
@@ -305,9 +311,10 @@ async fn proposals(shell: &Shell, client: &NativeClient, command: Option<Proposa
     Ok(())
 }
 
-fn show_proposal(shell: &Shell, proposal: &Proposal) {
+async fn show_proposal(shell: &Shell, client: &NativeClient, proposal: &Proposal) {
+    let names = named(client, std::slice::from_ref(proposal)).await;
     shell.out.show(proposal, |p| {
-        let mut lines = proposal_lines(p);
+        let mut lines = proposal_lines(p, &names);
         if p.status == ProposalStatus::Open {
             lines.push(format!("Another administrator: pakawaaz admin proposals approve {}", p.proposal));
         }
@@ -315,31 +322,64 @@ fn show_proposal(shell: &Shell, proposal: &Proposal) {
     });
 }
 
-/// A proposal and what its statements say, decoded from the very bytes that are signed.
-fn proposal_lines(proposal: &Proposal) -> Vec<String> {
+type Names = HashMap<OfficialId, String>;
+
+/// Names of everybody these proposals are about.
+async fn named(client: &NativeClient, proposals: &[Proposal]) -> Names {
+    let statements = proposals.iter().flat_map(|p| &p.statements).filter_map(|bytes| said(bytes));
+    let about: Vec<OfficialId> = statements
+        .filter_map(|statement| match statement {
+            Statement::Grant(g) => Some(g.official),
+            Statement::RoleChange(r) => Some(r.official),
+            Statement::Revocation(r) => match r.subject {
+                pakawaaz_trust::Subject::Official(o) | pakawaaz_trust::Subject::Administrator(o) => Some(o),
+                pakawaaz_trust::Subject::Device(_) | pakawaaz_trust::Subject::Sim(_) => None,
+            },
+            Statement::DeviceBinding(_) | Statement::CrossSignature(_) => None,
+        })
+        .collect();
+    context::names(client, &about).await
+}
+
+/// What the very bytes say that are signed.
+fn said(bytes: &[u8]) -> Option<Statement> {
+    Signed::from_bytes(bytes).and_then(|s| s.statement()).ok()
+}
+
+/// A proposal and what its statements say.
+fn proposal_lines(proposal: &Proposal, names: &Names) -> Vec<String> {
+    let name = |official: &OfficialId| names.get(official).cloned().unwrap_or_else(|| official.to_string());
+    let count = proposal.statements.len();
     let mut lines = vec![format!(
-        "{}  {:?}, {:?}, {} statements, {}",
+        "{}  {:?}, {:?}, {count} statement{}, {}",
         proposal.proposal,
         proposal.kind,
         proposal.status,
-        proposal.statements.len(),
+        if count == 1 { "" } else { "s" },
         time(proposal.proposed_at)
     )];
     for bytes in &proposal.statements {
-        let said = Signed::from_bytes(bytes).and_then(|s| s.statement());
-        lines.push(match said {
-            Ok(Statement::Grant(g)) => format!(
-                "    voucher {:?} for {}{} until {}",
+        lines.push(match said(bytes) {
+            Some(Statement::Grant(g)) => format!(
+                "    voucher ({:?}) for {}{} until {}",
                 g.kind,
-                g.official,
+                name(&g.official),
                 if g.administrator { " as ADMINISTRATOR" } else { "" },
                 time(g.not_after)
             ),
-            Ok(Statement::Revocation(r)) => format!("    revoke {:?} (reason {})", r.subject, r.reason),
-            Ok(Statement::RoleChange(r)) => {
-                format!("    {} {:?} for {}", if r.granted { "give" } else { "end" }, r.role, r.official)
+            Some(Statement::Revocation(r)) => {
+                let whom = match r.subject {
+                    pakawaaz_trust::Subject::Official(o) => format!("{} with every device", name(&o)),
+                    pakawaaz_trust::Subject::Administrator(o) => format!("{} as administrator", name(&o)),
+                    pakawaaz_trust::Subject::Device(d) => format!("device {d}"),
+                    pakawaaz_trust::Subject::Sim(s) => format!("SIM {s}"),
+                };
+                format!("    revoke {whom} (reason {})", r.reason)
             }
-            Ok(_) | Err(_) => "    SOMETHING THAT IS NO ADMINISTRATIVE STATEMENT: do not approve".into(),
+            Some(Statement::RoleChange(r)) => {
+                format!("    {} {:?} for {}", if r.granted { "give" } else { "end" }, r.role, name(&r.official))
+            }
+            Some(_) | None => "    SOMETHING THAT IS NO ADMINISTRATIVE STATEMENT: do not approve".into(),
         });
     }
     lines

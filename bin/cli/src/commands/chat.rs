@@ -283,25 +283,26 @@ fn tick(status: Option<MessageStatus>) -> &'static str {
 fn line_text(line: &LineView) -> String {
     let at = time(line.at);
     if let Some(system) = &line.system {
-        return format!("{at}  · {}", system_text(system));
+        return format!("{at}  · {}", system_text(system, &line.author_name));
     }
-    let text = if line.deleted { "(deleted)" } else { &line.text };
+    // A line break inside must not begin what looks like somebody else's line.
+    let text = if line.deleted { "(deleted)".to_owned() } else { line.text.replace('\n', "\n    | ") };
     let edited = if line.edited && !line.deleted { " (edited)" } else { "" };
-    let who = if line.mine { "you" } else { &line.author_name };
+    let who = if line.mine { "you".to_owned() } else { output::one_line(&line.author_name) };
     let status = if line.mine { format!("  [{}]", tick(line.status)) } else { String::new() };
     format!("{at}  {who}: {text}{edited}{status}")
 }
 
-fn system_text(line: &SystemLine) -> String {
+fn system_text(line: &SystemLine, who: &str) -> String {
     match line {
         SystemLine::Created => "you started this conversation".into(),
-        SystemLine::Joined { .. } => "a device joined".into(),
-        SystemLine::Left { revoked: true, .. } => "a revoked device was removed".into(),
-        SystemLine::Left { .. } => "a device left".into(),
-        SystemLine::Healed { .. } => "a device that had lost its keys came back".into(),
+        SystemLine::Joined { .. } => format!("a device of {who} joined"),
+        SystemLine::Left { revoked: true, .. } => format!("a revoked device of {who} was removed"),
+        SystemLine::Left { .. } => format!("a device of {who} left"),
+        SystemLine::Healed { .. } => format!("a device of {who} that had lost its keys came back"),
         SystemLine::JoinedHere => "you joined; earlier messages cannot be read on this device".into(),
         SystemLine::RemovedHere => "you are no longer a member".into(),
-        SystemLine::Titled { title, .. } => format!("the conversation is called “{title}”"),
+        SystemLine::Titled { title, .. } => format!("{who} called the conversation “{title}”"),
         SystemLine::Alarm { kind } => format!("ALARM: {}", kind.sentence()),
         SystemLine::Unreadable => "a message that this device cannot read".into(),
     }

@@ -14,6 +14,8 @@ pub async fn login(shell: &Shell) -> anyhow::Result<()> {
     // Publishes key packages, so that others can start conversations with this device at once.
     open.client.sync_once(&mut |_| {}).await?;
     let me = open.client.whoami().await?;
+    // One's own name is shown beside one's messages; without it the login name does.
+    let _ = open.client.official(me.official).await;
     shell.out.show(&me, |me| vec![format!("Logged in as {}.", me.username)]);
     Ok(())
 }

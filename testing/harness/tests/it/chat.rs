@@ -1,5 +1,6 @@
 use pakawaaz_harness::World;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::Stdio;
 
 #[test]
 fn two_officials_enrol_log_in_and_talk_both_ways() {
@@ -20,6 +21,11 @@ fn two_officials_enrol_log_in_and_talk_both_ways() {
     assert_eq!(ayesha.status(&conversation, "Assalam-o-alaikum"), "read");
     bilal.ok(&["send", "ayesha.khan", "وعلیکم السلام"]);
     assert_eq!(ayesha.texts(&conversation), ["Assalam-o-alaikum", "وعلیکم السلام"]);
+    let mut piped = ayesha.command(&["send", &conversation]).stdin(Stdio::piped()).spawn().unwrap();
+    piped.stdin.take().unwrap().write_all("two lines\nby pipe\n".as_bytes()).unwrap();
+    assert!(piped.wait_with_output().unwrap().status.success());
+    assert_eq!(bilal.texts(&conversation).last().unwrap(), "two lines\nby pipe");
+    bilal.fails(&["send", "nobody.here", "hello"], "client.no_such_conversation");
     // The same one-to-one conversation, not a second one.
     assert_eq!(bilal.new_conversation(&["ayesha.khan"], None), conversation);
     for person in [&ayesha, &bilal] {
