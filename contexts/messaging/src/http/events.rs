@@ -28,6 +28,29 @@ use tokio::sync::mpsc;
 const ANSWERS: usize = 64;
 /// Requests of one socket in flight.
 const IN_FLIGHT: usize = 64;
+/// Bytes of requests of one socket in flight, after which the next is not read. One may be as large as a frame.
+const IN_FLIGHT_BYTES: usize = 2 * 1024 * 1024;
+
+/// What the requests of one socket in flight hold in memory.
+#[derive(Default)]
+struct Load {
+    requests: usize,
+    bytes: usize,
+}
+
+impl Load {
+    fn has_room(&self) -> bool {
+        self.requests < IN_FLIGHT && self.bytes < IN_FLIGHT_BYTES
+    }
+    fn begin(&mut self, bytes: usize) {
+        self.requests += 1;
+        self.bytes += bytes;
+    }
+    fn end(&mut self, bytes: usize) {
+        self.requests -= 1;
+        self.bytes -= bytes;
+    }
+}
 
 /// Open the event stream
 ///
@@ -225,16 +248,18 @@ async fn read(
     answers: mpsc::Sender<ServerFrame>,
 ) {
     let idle = messaging.inner.config.idle_timeout;
-    let mut running: FuturesUnordered<Answering> = FuturesUnordered::new();
+    let mut running = FuturesUnordered::new();
+    let mut load = Load::default();
     loop {
         let message = tokio::select! {
-            Some(answer) = running.next(), if !running.is_empty() => {
+            Some((size, answer)) = running.next(), if !running.is_empty() => {
+                load.end(size);
                 if let Some(answer) = answer && answers.send(answer).await.is_err() {
                     return;
                 }
                 continue;
             }
-            message = tokio::time::timeout(idle, stream.next()), if running.len() < IN_FLIGHT => message,
+            message = tokio::time::timeout(idle, stream.next()), if load.has_room() => message,
         };
         let bytes = match message {
             Ok(Some(Ok(Message::Binary(bytes)))) => bytes,
@@ -256,7 +281,11 @@ async fn read(
                 }
             }
             std::task::Poll::Ready(None) => {}
-            std::task::Poll::Pending => running.push(answering),
+            std::task::Poll::Pending => {
+                let size = bytes.len();
+                load.begin(size);
+                running.push(answering.map(move |answer| (size, answer)));
+            }
         }
     }
 }
@@ -306,5 +335,23 @@ fn reply(request: u64, result: Result<Accepted, MessagingError>) -> ServerFrame 
             let retry_after_ms = (error.class() == pakawaaz_base::ErrorClass::Unavailable).then_some(1000);
             ServerFrame::Rejected { request, code: error.code().into(), epoch, retry_after_ms }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_requests_of_one_socket_do_not_pile_up() {
+        let mut load = Load::default();
+        load.begin(MAX_FRAME);
+        assert!(!load.has_room(), "one frame of the largest size at a time");
+        load.end(MAX_FRAME);
+        for _ in 0..IN_FLIGHT {
+            assert!(load.has_room());
+            load.begin(1024);
+        }
+        assert!(!load.has_room());
     }
 }
