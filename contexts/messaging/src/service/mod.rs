@@ -113,6 +113,7 @@ pub(crate) struct Inner {
     pub acks: Batcher<AckHandler>,
     /// A removal waits to be proposed.
     pub removals: Notify,
+    pub claims: claim_key_packages::Claims,
 }
 
 /// Telling sockets of this node what was stored.
@@ -148,8 +149,8 @@ impl Messaging {
         let acks = Batcher::start("messaging_ack", db.clone(), Arc::new(AckHandler), BatchOptions::default());
         let groups = Groups::new(config.cached_groups);
         let crypto = RustCrypto::default();
-        let removals = Notify::new();
-        Self { inner: Arc::new(Inner { db, ports, config, crypto, groups, fanout, sends, acks, removals }) }
+        let (removals, claims) = (Notify::new(), claim_key_packages::Claims::default());
+        Self { inner: Arc::new(Inner { db, ports, config, crypto, groups, fanout, sends, acks, removals, claims }) }
     }
 
     pub(crate) fn now(&self) -> Millis {

@@ -65,8 +65,23 @@ pub async fn available(conn: &mut AnyConnection, device: DeviceId, now: Millis) 
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// Takes a one-time package out for good, or reads the one of last resort.
-pub async fn claim(tx: &mut Tx, device: DeviceId, now: Millis) -> Result<Option<Vec<u8>>> {
+/// Takes a one-time package out for good, if there is one and it is allowed; else reads the one of last resort.
+pub async fn claim(tx: &mut Tx, device: DeviceId, now: Millis, one_time: bool) -> Result<Option<Vec<u8>>> {
+    let taken = if one_time { take(tx, device, now).await? } else { None };
+    if taken.is_some() {
+        return Ok(taken);
+    }
+    let last: Option<(Vec<u8>,)> = sqlx::query_as(
+        "SELECT package FROM messaging_key_package WHERE device = $1 AND last_resort = 1 AND not_after > $2",
+    )
+    .bind(device.to_vec())
+    .bind(now.as_i64())
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(last.map(|(package,)| package))
+}
+
+async fn take(tx: &mut Tx, device: DeviceId, now: Millis) -> Result<Option<Vec<u8>>> {
     // Two claims at once must not choose the same row: on PostgreSQL the second one skips it, SQLite has one writer.
     let take = tx.engine().pick(
         "DELETE FROM messaging_key_package WHERE reference = (
@@ -91,14 +106,7 @@ pub async fn claim(tx: &mut Tx, device: DeviceId, now: Millis) -> Result<Option<
         .await?;
         return Ok(Some(package));
     }
-    let last: Option<(Vec<u8>,)> = sqlx::query_as(
-        "SELECT package FROM messaging_key_package WHERE device = $1 AND last_resort = 1 AND not_after > $2",
-    )
-    .bind(device.to_vec())
-    .bind(now.as_i64())
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(last.map(|(package,)| package))
+    Ok(None)
 }
 
 /// Forgets a device's packages.

@@ -99,3 +99,22 @@ store_test!(expired_key_packages_are_neither_given_nor_kept, MIGRATIONS, |db| as
     assert_eq!((claimed.key_packages.len(), claimed.without), (0, vec![bob.device]));
     assert_eq!(w.messaging.prune().await, Ok(1));
 });
+
+store_test!(one_caller_cannot_use_up_somebodys_key_packages, MIGRATIONS, |db| async move {
+    let w = World::new(db);
+    let (alice, bob, carol) = (w.device(), w.device(), w.device());
+    let last = bytes(&bob.key_package_of(true));
+    let key_packages: Vec<_> = (0..25).map(|_| bytes(&bob.key_package())).collect();
+    let request = PublishKeyPackagesRequest { key_packages, last_resort: Some(last.clone()) };
+    w.messaging.publish_key_packages(&bob.actor(), request).await.unwrap();
+    let claim = async |by: &pakawaaz_conversation::testing::TestDevice| {
+        w.messaging.claim_key_packages(&by.actor(), bob.official).await.unwrap().key_packages[0].key_package.clone()
+    };
+    for _ in 0..20 {
+        assert_ne!(claim(&alice).await, last);
+    }
+    assert_eq!(claim(&alice).await, last, "asked too often: still reachable, but nothing is used up");
+    assert_ne!(claim(&carol).await, last, "others still get one of their own");
+    w.clock.advance(Duration::from_secs(3601));
+    assert_ne!(claim(&alice).await, last, "an hour later it is a new count");
+});
