@@ -95,7 +95,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 m.ready = true;
                 m.event(ClientEvent::Connected);
                 match self.refill_key_packages(key_packages).await {
-                    Err(ClientError::NotApproved) => {}
+                    // Nobody can add this device then, but it still reads and writes.
+                    Err(ClientError::NotApproved | ClientError::Refused { .. }) => {}
                     other => other?,
                 }
             }

@@ -288,6 +288,35 @@ fn a_revoked_device_is_removed_and_nothing_is_said_before() {
 }
 
 #[test]
+fn refused_key_packages_do_not_stop_the_reading() {
+    let mut world = World::new();
+    let (alice, bob) = (world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob], None);
+    alice.send(group, "do you read this");
+    {
+        let mut server = world.server.borrow_mut();
+        server.refuse_packages = true;
+        server.packages.clear();
+        let low = pakawaaz_contract::frames::Notice::KeyPackagesLow { available: 0 };
+        server.inbox.entry(bob.id).or_default().push(low);
+    }
+    bob.sync();
+    assert_eq!(bob.texts(group), ["do you read this"]);
+}
+
+#[test]
+fn the_first_commit_follows_the_registration_at_once() {
+    let mut world = World::new();
+    let (alice, bob) = (world.official(), world.official());
+    world.settle(&[&alice, &bob]);
+    let group = block_on(alice.client.new_conversation(&[bob.official], None)).unwrap();
+    let before = world.now.get();
+    alice.sync();
+    assert_eq!(world.server.borrow().groups[&group].epoch(), 1);
+    assert!(world.now.get() - before < 20_000, "no frame of a quiet connection had to be waited for");
+}
+
+#[test]
 fn rows_on_disk_show_no_words() {
     let mut world = World::new();
     let (alice, bob) = (world.official(), world.official());

@@ -93,6 +93,8 @@ pub struct Server {
     /// Messages of this device are kept back, unanswered.
     pub hold: Option<DeviceId>,
     pub held: Vec<ClientFrame>,
+    /// Key packages are refused.
+    pub refuse_packages: bool,
     pub now: Rc<Cell<i64>>,
 }
 
@@ -157,6 +159,7 @@ impl Server {
                 }
                 Ok(json(&ClaimedKeyPackages { key_packages, without: Vec::new() }))
             }
+            (Method::Post, ["key-packages"]) if self.refuse_packages => Err((409, "messaging.too_many_key_packages")),
             (Method::Post, ["key-packages"]) => {
                 let request: PublishKeyPackagesRequest = serde_json::from_slice(body).unwrap();
                 let mine = self.packages.entry(device).or_default();

@@ -157,6 +157,7 @@ impl World {
             poisoner: None,
             hold: None,
             held: Vec::new(),
+            refuse_packages: false,
             now: now.clone(),
         };
         Self { server: Rc::new(RefCell::new(server)), now, seed: 0 }
