@@ -54,6 +54,10 @@ pub fn outbox(message: MessageId) -> Key {
 pub fn pending_commit(group: GroupId) -> Key {
     join(&[b"q", group.as_bytes()])
 }
+/// That this device rejected the commit at a position, and whose commit it was.
+pub fn rejected(group: GroupId, seq: u64) -> Key {
+    join(&[b"r", group.as_bytes(), &seq.to_be_bytes()])
+}
 /// Every intent of a group.
 pub fn intents(group: GroupId) -> Key {
     join(&[INTENTS, group.as_bytes()])

@@ -6,6 +6,9 @@ use pakawaaz_conversation::log::LogHash;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+/// A turn that does not come.
+pub(crate) const NEVER: Millis = Millis(i64::MAX);
+
 /// How this device stands in a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Mode {
@@ -53,9 +56,13 @@ pub(crate) struct GroupRecord {
     /// Whether this device has made a commit of its own since it joined.
     pub updated_leaf: bool,
     /// Closed by the server after a poisoned commit: the device that made it, and when it is this device's turn to
-    /// make a successor.
+    /// make a successor ([`NEVER`]: this device has seen no poisoned commit).
     #[serde(default)]
     pub closed: Option<(DeviceId, Millis)>,
+    /// The server's word that the commit of this device at this position had the conversation closed, while that
+    /// position has not been looked at.
+    #[serde(default)]
+    pub claimed: Option<(DeviceId, u64)>,
     /// The group in which it goes on.
     #[serde(default)]
     pub successor: Option<GroupId>,

@@ -7,6 +7,7 @@ use crate::records::{Intent, Mode, PendingCommit};
 use crate::sync::step::Step;
 use crate::views::{AlarmKind, SystemLine};
 use crate::{Client, ClientError, Platform, Store, Transport, keys};
+use openmls::prelude::LeafNodeIndex;
 use pakawaaz_base::{DeviceId, GroupId, MessageId, OfficialId};
 use pakawaaz_contract::frames::{ClientFrame, LogEntry};
 use pakawaaz_conversation::{CommitEffect, CommitRejection, PolicyError, RejectReason};
@@ -23,6 +24,15 @@ pub(crate) fn new_epoch<S: Store, P: Platform>(mls: &mut Mls, step: &mut Step<'_
     let members: Vec<_> = step.record.members.iter().map(|(_, d)| *d).collect();
     step.record.revoked.retain(|d| members.contains(d));
     Ok(())
+}
+
+/// The leaf that an MLSMessage(PublicMessage) of one of our groups says it comes from (RFC 9420 §6: version,
+/// wire format, group id<V>, epoch, sender). None for senders outside the tree.
+fn sending_leaf(mls: &[u8]) -> Option<LeafNodeIndex> {
+    const SENDER: usize = 2 + 2 + 1 + 16 + 8;
+    let at = mls.get(SENDER..SENDER + 5)?;
+    let member = mls.get(4) == Some(&16) && at[0] == 1;
+    member.then(|| LeafNodeIndex::new(u32::from_be_bytes([at[1], at[2], at[3], at[4]])))
 }
 
 fn member_lines<S: Store, P: Platform>(
@@ -158,6 +168,10 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let device = self.profile().await?.device;
         let rejection = CommitRejection::new(group, entry.seq, entry.epoch, &entry.mls, device, reason);
         let statement = mls.engine.sign_rejection(&rejection)?;
+        // What the server later says about this commit is held against this.
+        let committer =
+            sending_leaf(&entry.mls).and_then(|index| Some(mls.engine.roster(group).ok()?.at(index)?.device));
+        step.tx.put(crate::keys::rejected(group, entry.seq), &committer);
         step.after.push(ClientFrame::RejectCommit {
             request: self.inner.serial(),
             group,

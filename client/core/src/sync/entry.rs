@@ -39,6 +39,9 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 }
             }
             let record = self.apply(m, record, chain, entry).await?;
+            if let Some((device, seq)) = record.claimed.filter(|(_, seq)| *seq <= record.seq) {
+                self.quarantined(m, group, device, seq).await?;
+            }
             m.stored(group, record.seq);
             next = m.ahead.remove(&(group, record.seq + 1));
         }

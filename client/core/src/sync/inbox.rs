@@ -34,8 +34,12 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             Notice::Revoked { device, official, groups, statement } => {
                 self.revoked(m, device, official, groups, statement).await?;
             }
-            Notice::Quarantined { group, device, .. } => self.quarantined(m, group, device).await?,
-            Notice::KeyPackagesLow { available } => self.refill_key_packages(available).await?,
+            Notice::Quarantined { group, device, seq } => self.quarantined(m, group, device, seq).await?,
+            Notice::KeyPackagesLow { available } => match self.refill_key_packages(available).await {
+                // A notice that could not be worked off would hold up everything behind it.
+                Err(ClientError::NotApproved | ClientError::Refused { .. }) => {}
+                other => other?,
+            },
         }
         let mut tx = self.db.tx();
         tx.put(keys::INBOX.to_vec(), &position);
@@ -62,6 +66,9 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             Ok(tree) => tree,
             // The epoch is long over: come back the other way.
             Err(ClientError::Refused { status: 404 | 409 | 410, .. }) => {
+                if is_live(&known) {
+                    return Ok(());
+                }
                 return self.lost(m, group, known, seq, log_hash, at).await;
             }
             Err(e) => return Err(e),
@@ -96,6 +103,10 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 // Its key package is gone, or the Welcome is damaged: the leaf is there, so come back by it.
                 *guard = None;
                 drop(guard);
+                if is_live(&known) {
+                    // A member in good standing does not give up its keys for a Welcome that nobody can open.
+                    return self.alarm_once(m, AlarmKind::Garbage, group, seq).await;
+                }
                 return self.lost(m, group, known, seq, log_hash, at).await;
             }
         }
@@ -208,6 +219,10 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     }
 }
 
+fn is_live(known: &Option<GroupRecord>) -> bool {
+    known.as_ref().is_some_and(|record| record.mode == Mode::Live)
+}
+
 /// A record of a group that this device has just met.
 pub(crate) fn fresh(group: GroupId, seq: u64, hash: Bytes, direct: bool, at: Millis, mode: Mode) -> GroupRecord {
     GroupRecord {
@@ -232,6 +247,7 @@ pub(crate) fn fresh(group: GroupId, seq: u64, hash: Bytes, direct: bool, at: Mil
         unread_ids: Vec::new(),
         updated_leaf: false,
         closed: None,
+        claimed: None,
         successor: None,
         succeeds: None,
     }

@@ -5,11 +5,11 @@
 //! longer than the one before. The server accepts one successor only.
 
 use crate::mls::MlsEngine as _;
-use crate::records::{GroupRecord, Intent, Line, LineRecord, Mode, OutBody, OutItem};
+use crate::records::{GroupRecord, Intent, Line, LineRecord, Mode, NEVER, OutBody, OutItem};
 use crate::store::Range;
 use crate::sync::machine::Machine;
 use crate::sync::step_fresh;
-use crate::views::SystemLine;
+use crate::views::{AlarmKind, SystemLine};
 use crate::{Client, ClientError, ClientEvent, Platform, Store, Transport, keys};
 use pakawaaz_base::{DeviceId, GroupId, MessageId};
 use pakawaaz_contract::messaging::GroupState;
@@ -20,16 +20,41 @@ use std::time::Duration;
 const TURN: Duration = Duration::from_secs(30);
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
-    /// The server says that enough members rejected a commit of `bad`.
-    pub(crate) async fn quarantined(&self, m: &mut Machine, group: GroupId, bad: DeviceId) -> Result<(), ClientError> {
+    /// The server says that enough members rejected the commit of `bad` at `seq`.
+    ///
+    /// Its word alone would be a way to evict anybody, so only a device that has rejected that very commit makes a
+    /// successor without `bad`. Others leave with an alarm and go on when somebody invites them.
+    pub(crate) async fn quarantined(
+        &self,
+        m: &mut Machine,
+        group: GroupId,
+        bad: DeviceId,
+        seq: u64,
+    ) -> Result<(), ClientError> {
         let Some(mut record) = self.group_record(group).await? else { return Ok(()) };
         let me = self.profile().await?.device;
         if record.closed.is_some() || bad == me {
             return Ok(());
         }
+        if seq > record.seq {
+            // The inbox comes before the log: judged when the log is there.
+            record.claimed = Some((bad, seq));
+            let mut tx = self.db.tx();
+            tx.put(keys::group(group), &record);
+            return tx.commit().await;
+        }
+        let rejected: Option<Option<DeviceId>> = self.db.get(&keys::rejected(group, seq)).await?;
+        // Whoever came from outside the tree with it is not named in it.
+        let seen = rejected.is_some_and(|committer| committer.is_none_or(|d| d == bad));
+        if !seen {
+            self.alarm_once(m, AlarmKind::ClosedWithoutCause, group, seq).await?;
+            record = self.group_record(group).await?.ok_or(ClientError::Damaged)?;
+        }
         let remaining: Vec<_> = record.members.iter().filter(|(_, d)| *d != bad).collect();
         let place = remaining.iter().position(|(_, d)| *d == me).unwrap_or_default() as u32;
-        record.closed = Some((bad, self.platform().now().plus(TURN * place)));
+        let turn = if seen { self.platform().now().plus(TURN * place) } else { NEVER };
+        record.closed = Some((bad, turn));
+        record.claimed = None;
         record.mode = Mode::Left;
         let mut tx = self.db.tx();
         tx.delete(keys::pending_commit(group));
@@ -45,7 +70,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// Makes the successor when it is this device's turn. Returns whether something is still to be done.
     pub(crate) async fn succeed(&self, m: &mut Machine, record: GroupRecord) -> Result<bool, ClientError> {
         let Some((bad, turn)) = record.closed else { return Ok(false) };
-        if record.successor.is_some() {
+        let waits = m.not_before.get(&record.group).is_some_and(|until| *until > self.platform().now());
+        if record.successor.is_some() || turn == NEVER || waits {
             return Ok(false);
         }
         if turn > self.platform().now() {
@@ -56,7 +82,12 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let state: Result<GroupState, _> = self.get(&format!("/v1/groups/{}", record.group)).await;
         match state {
             Ok(GroupState { successor: Some(successor), .. }) => {
-                self.follow(record, successor).await?;
+                if self.group_record(successor).await?.is_some() {
+                    self.follow(record, successor).await?;
+                } else {
+                    // Its Welcome is to come; the server's word says nothing about who is in there.
+                    m.not_before.insert(record.group, self.platform().now().plus(TURN));
+                }
                 return Ok(false);
             }
             Ok(_) => {}
@@ -117,13 +148,23 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         Ok(true)
     }
 
-    /// Remembers the successor; what waits to be said is said there.
+    /// Remembers the successor; what waits to be said is said there, if nobody hears it there who would not have
+    /// heard it here. The server names the successor: without this it could have words said in another conversation.
     async fn follow(&self, mut old: GroupRecord, successor: GroupId) -> Result<(), ClientError> {
         let mut tx = self.db.tx();
+        let before = old.officials();
+        let among_us = match self.group_record(successor).await? {
+            Some(new) if successor != old.group => new.officials().iter().all(|o| before.contains(o)),
+            _ => false,
+        };
         for mut item in self.outbox_of(old.group).await? {
-            if matches!(item.body, OutBody::Text { .. }) && successor != old.group {
-                item.group = successor;
-                item.sealed = None;
+            if matches!(item.body, OutBody::Text { .. }) {
+                if among_us {
+                    item.group = successor;
+                    item.sealed = None;
+                } else {
+                    item.failed = Some("messaging.group_closed".into());
+                }
                 tx.put(keys::outbox(item.message), &item);
             } else {
                 tx.delete(keys::outbox(item.message));

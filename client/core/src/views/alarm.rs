@@ -35,6 +35,8 @@ pub enum AlarmKind {
     KeyChanged,
     /// An entry that is no message of this protocol.
     Garbage,
+    /// The server closed a conversation because of a commit that this device has not seen to be bad.
+    ClosedWithoutCause,
 }
 
 impl AlarmKind {
@@ -58,6 +60,9 @@ impl AlarmKind {
             Self::WrongRejoin => "A device tried to take another device's place; refused.",
             Self::PoisonedCommit => "A member sent a change that cannot be applied; it was rejected.",
             Self::KeyChanged => "A member's device key changed.",
+            Self::ClosedWithoutCause => {
+                "The server closed this conversation for a reason that this device cannot verify; nobody was excluded."
+            }
             Self::Garbage => "Something that is no message was delivered; it was ignored.",
         }
     }

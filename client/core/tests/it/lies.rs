@@ -1,13 +1,14 @@
 //! A server that lies: each lie by name, and the alarm it raises.
 
+use crate::evil::Evil;
 use crate::world::{Device, World, rechain};
 use futures::executor::block_on;
-use pakawaaz_base::{DeviceId, GroupId, MessageId};
+use pakawaaz_base::{Bytes, DeviceId, GroupId, MessageId};
 use pakawaaz_client::ClientError;
 use pakawaaz_client::views::AlarmKind;
-use pakawaaz_contract::frames::{LogKind, ServerFrame};
+use pakawaaz_contract::frames::{LogKind, Notice, ServerFrame};
 use pakawaaz_contract::identity::DeviceList;
-use pakawaaz_contract::messaging::{ClaimedKeyPackage, ClaimedKeyPackages};
+use pakawaaz_contract::messaging::{ClaimedKeyPackage, ClaimedKeyPackages, EpochTree};
 use pakawaaz_conversation::external::remove_proposal;
 use pakawaaz_conversation::log;
 use pakawaaz_trust::SigningKey;
@@ -249,4 +250,66 @@ fn claims_another_sender() {
     bob.sync();
     assert_eq!(bob.alarms(), [AlarmKind::WrongSender]);
     assert!(bob.texts(group).is_empty());
+}
+
+fn quarantine(world: &World, victim: &Device, group: GroupId, bad: DeviceId, seq: u64) {
+    let notice = Notice::Quarantined { group, device: bad, seq };
+    world.server.borrow_mut().inbox.entry(victim.id).or_default().push(notice);
+}
+
+#[test]
+fn closes_a_conversation_to_evict_somebody() {
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.official(), world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob, &carol], Some("team"));
+    let (seq, _) = head(&world, group);
+    world.server.borrow_mut().groups.get_mut(&group).unwrap().closed = true;
+    quarantine(&world, &alice, group, carol.id, seq);
+    world.settle(&[&alice]);
+    assert_eq!(alice.alarms(), [AlarmKind::ClosedWithoutCause]);
+    assert_eq!(world.server.borrow().groups.len(), 1, "no successor without Carol is made on the server's word");
+}
+
+#[test]
+fn names_another_conversation_as_successor() {
+    let mut world = World::new();
+    let (alice, bob, carol, dave) = (world.official(), world.official(), world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob, &carol], Some("team"));
+    let other = world.conversation(&[&alice, &dave], Some("outsiders"));
+    let poisoner = carol.id;
+    let mut evil = Evil::of(&world, carol);
+    let (epoch, mls, info) = evil.garbage_commit(group);
+    world.server.borrow_mut().commit(group, MessageId::from_bytes([5; 16]), epoch, mls, info).unwrap();
+    let (seq, _) = head(&world, group);
+    block_on(alice.client.send(group, "not for Dave")).unwrap();
+    {
+        let mut server = world.server.borrow_mut();
+        let g = server.groups.get_mut(&group).unwrap();
+        (g.closed, g.successor) = (true, Some(other));
+    }
+    quarantine(&world, &alice, group, poisoner, seq);
+    world.settle(&[&alice, &dave]);
+    assert!(alice.texts(other).is_empty() && dave.texts(other).is_empty(), "the words stay where they were said");
+}
+
+#[test]
+fn breaks_a_membership_with_a_welcome_that_does_not_open() {
+    let (world, alice, bob, group) = pair();
+    let (seq, hash) = head(&world, group);
+    let epoch = world.server.borrow().groups[&group].epoch();
+    {
+        let mut server = world.server.borrow_mut();
+        let tree = server.groups[&group].trees[&epoch].ratchet_tree.clone();
+        let log_hash = Bytes::from(hash);
+        let tree = EpochTree { ratchet_tree: tree, seq: seq + 1, log_hash: log_hash.clone() };
+        server.groups.get_mut(&group).unwrap().trees.insert(epoch, tree);
+        let welcome = Notice::Welcome { group, epoch, welcome: Bytes::from([0; 8]), seq: seq + 1, log_hash };
+        server.inbox.entry(bob.id).or_default().push(welcome);
+    }
+    bob.sync();
+    assert_eq!(bob.alarms(), [AlarmKind::Garbage]);
+    assert_eq!(world.server.borrow().groups[&group].epoch(), epoch, "no new keys were made for it");
+    alice.send(group, "still readable");
+    bob.sync();
+    assert_eq!(bob.texts(group), ["still readable"]);
 }
