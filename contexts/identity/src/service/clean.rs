@@ -26,9 +26,17 @@ impl Identity {
         attempts::clean(tx.conn(), now).await?;
         sessions::delete_before(tx.conn(), now.minus(KEEP_SESSIONS)).await?;
         let expired = proposals::expire(tx.conn(), now).await?;
-        let mut cut = Cut::default();
-        cut.aged_sessions(&mut tx, now).await?;
-        cut.commit(self, tx, now).await?;
+        tx.commit().await?;
+        // Whoever logged in together ages together: not 500 a minute, or sockets would outlive their sessions.
+        loop {
+            let mut cut = Cut::default();
+            let mut tx = self.db().begin().await?;
+            let more = cut.aged_sessions(&mut tx, now).await?;
+            cut.commit(self, tx, now).await?;
+            if !more {
+                break;
+            }
+        }
         if expired > 0 {
             tracing::info!(expired, "proposals expired");
         }

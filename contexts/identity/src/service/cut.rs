@@ -32,14 +32,17 @@ impl Cut {
     }
 
     /// Sessions that aged: only now the sockets learn of it. A device that has logged in again keeps its socket.
-    pub async fn aged_sessions(&mut self, tx: &mut Tx, now: Millis) -> Result<()> {
-        for (session, device) in sessions::end_aged(tx.conn(), now).await? {
+    /// Answers whether there may be more of them.
+    pub async fn aged_sessions(&mut self, tx: &mut Tx, now: Millis) -> Result<bool> {
+        let aged = sessions::end_aged(tx.conn(), now).await?;
+        let more = aged.len() == sessions::AGED_AT_ONCE;
+        for (session, device) in aged {
             let alone = !sessions::any_open(tx.conn(), device, now).await?;
             let what = Ended::Session(session);
             self.events.push(NewEvent { what, device: alone.then_some(device), statement: None });
             outbox::append(tx, SessionEnded::KIND, &SessionEnded { session, device, at: now }, now)?;
         }
-        Ok(())
+        Ok(more)
     }
 
     /// Ends sessions of what is cut as a whole. Each is named all the same: tokens are told apart by their session,

@@ -156,14 +156,18 @@ pub async fn end(
         .collect()
 }
 
-/// Ends up to 500 sessions that have aged and returns them with their devices.
+/// Most sessions that [`end_aged`] ends at once.
+pub const AGED_AT_ONCE: usize = 500;
+
+/// Ends up to [`AGED_AT_ONCE`] sessions that have aged and returns them with their devices.
 pub async fn end_aged(conn: &mut AnyConnection, now: Millis) -> Result<Vec<(SessionId, DeviceId)>> {
     sqlx::query(
         "UPDATE identity_sessions SET ended_at = $1, end_reason = 'age' WHERE session IN
-             (SELECT session FROM identity_sessions WHERE ended_at IS NULL AND ends_at <= $1 LIMIT 500)
+             (SELECT session FROM identity_sessions WHERE ended_at IS NULL AND ends_at <= $1 LIMIT $2)
          RETURNING session, device",
     )
     .bind(now.as_i64())
+    .bind(AGED_AT_ONCE as i64)
     .fetch_all(conn)
     .await?
     .iter()
