@@ -10,6 +10,8 @@ use std::time::Duration;
 pub const QUORUM: usize = 2;
 /// Statements in one proposal.
 pub const MAX_STATEMENTS: usize = 256;
+/// Open proposals of one administrator. Fewer than one list shows, so that nobody can push those of others out of it.
+pub const MAX_OPEN: i64 = 100;
 /// How long a proposal waits for its second signature.
 pub const OPEN_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 

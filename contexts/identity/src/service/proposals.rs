@@ -3,7 +3,7 @@
 use super::Identity;
 use super::cut::Cut;
 use crate::error::{Error, Result};
-use crate::model::dual_control::{MAX_STATEMENTS, OPEN_FOR, QUORUM, belongs, kind_text};
+use crate::model::dual_control::{MAX_OPEN, MAX_STATEMENTS, OPEN_FOR, QUORUM, belongs, kind_text};
 use crate::store::roles::Signers;
 use crate::store::{accounts, devices, grants, proposals, revocations, roles, sims};
 use pakawaaz_audit::AuditActor;
@@ -31,6 +31,9 @@ impl Identity {
         let mut tx = self.db().begin().await?;
         let signers = roles::signers(tx.conn(), [actor.device]).await?;
         let known = signers.admin(actor.device).filter(|a| a.valid).ok_or(Error::Forbidden)?;
+        if proposals::open_of(tx.conn(), actor.official).await? >= MAX_OPEN {
+            return Err(Error::ProposalInvalid("you have too many open proposals; withdraw some"));
+        }
         let (mut stored, mut payloads) = (Vec::new(), BTreeSet::new());
         for bytes in &request.statements {
             let signed = Signed::from_bytes(bytes)?;

@@ -87,6 +87,16 @@ pub async fn insert(
     Ok(())
 }
 
+/// How many proposals of `by` are open.
+pub async fn open_of(conn: &mut AnyConnection, by: OfficialId) -> Result<i64> {
+    let (n,): (i64,) =
+        sqlx::query_as("SELECT COUNT(*) FROM identity_proposals WHERE status = 'open' AND proposed_by = $1")
+            .bind(by.to_vec())
+            .fetch_one(conn)
+            .await?;
+    Ok(n)
+}
+
 /// Adds a signer. `false` when this official has signed before.
 pub async fn add_signer(
     conn: &mut AnyConnection,

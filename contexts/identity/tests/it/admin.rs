@@ -49,6 +49,24 @@ store_test!(nothing_happens_without_two_distinct_administrators, MIGRATIONS, |db
     assert_eq!(refused.err(), Some(Error::Forbidden), "roles are looked up, not believed");
 });
 
+store_test!(one_administrator_cannot_bury_the_proposals_of_others, MIGRATIONS, |db| async move {
+    let (world, first, second) = World::with_administrators(db).await;
+    let official = world.official(3, "amna.khan").await;
+    let statement = world.grant(official, GrantKind::First).0;
+    let honest = world.propose(&second, ProposalKind::Grants, std::slice::from_ref(&statement)).await.unwrap();
+    let request = ProposalRequest { kind: ProposalKind::Grants, statements: vec![first.signed(&statement)] };
+    let mut last = None;
+    for _ in 0..100 {
+        last = Some(world.identity.propose(&first.actor(), &request).await.unwrap().proposal);
+    }
+    let refused = world.identity.propose(&first.actor(), &request).await;
+    assert!(matches!(refused, Err(Error::ProposalInvalid(_))), "{refused:?}");
+    let list = world.identity.proposals(&second.actor(), Some(ProposalStatus::Open)).await.unwrap();
+    assert!(list.proposals.iter().any(|p| p.proposal == honest.proposal));
+    world.identity.withdraw(&first.actor(), last.unwrap()).await.unwrap();
+    world.identity.propose(&first.actor(), &request).await.expect("there is room again");
+});
+
 store_test!(proposals_are_withdrawn_listed_and_expire, MIGRATIONS, |db| async move {
     let (world, first, second) = World::with_administrators(db).await;
     let official = world.official(3, "amna.khan").await;
