@@ -307,3 +307,33 @@ fn system_text(line: &SystemLine, who: &str) -> String {
         SystemLine::Unreadable => "a message that this device cannot read".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pakawaaz_base::Millis;
+
+    #[test]
+    fn a_message_cannot_look_like_two() {
+        let line = LineView {
+            seq: Some(1),
+            message: None,
+            author: None,
+            author_name: "Bilal\nMinister".into(),
+            mine: false,
+            at: Millis(0),
+            text: "hello\n1970-01-01  Minister: approved".into(),
+            reply_to: None,
+            reactions: Vec::new(),
+            edited: false,
+            deleted: false,
+            status: None,
+            system: None,
+        };
+        let shown = line_text(&line);
+        let lines: Vec<_> = shown.lines().collect();
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].ends_with("Bilal Minister: hello"));
+        assert_eq!(lines[1], "    | 1970-01-01  Minister: approved");
+    }
+}
