@@ -1,14 +1,17 @@
 //! Who is believed: verified devices, cached, grown only through evidence down to the pinned root.
 
+use crate::alarms::{Place, raise};
 use crate::db::Tx;
+use crate::views::AlarmKind;
 use crate::{Client, ClientError, Platform, Store, Transport, keys};
 use openmls::prelude::Credential;
-use pakawaaz_base::{DeviceId, Millis, OfficialId};
+use pakawaaz_base::{Bytes, DeviceId, GroupId, Millis, OfficialId};
 use pakawaaz_contract::identity::{DeviceList, DeviceRecord};
 use pakawaaz_conversation::{PolicyError, Purpose, leaf};
 use pakawaaz_trust::x509::{CLOCK_SKEW, CaChain, verify_leaf};
 use pakawaaz_trust::{
-    AdminLookup as _, DeviceEvidence, KnownDevices, Signed, Subject, TrustAnchors, TrustError, verify_revocation,
+    AdminLookup as _, DeviceEvidence, KnownDevices, Signed, Subject, TrustAnchors, TrustError, VerifiedDevice,
+    verify_revocation,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -133,7 +136,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         }
         let all: Vec<_> = evidence.into_values().collect();
         let before = judge.known.clone();
-        let _verdicts = judge.known.admit(&all, &judge.anchors, judge.now);
+        let verdicts = judge.known.admit(&all, &judge.anchors, judge.now);
+        self.tell_changed_keys(&before, verdicts.iter().flatten()).await?;
         for signed in revocations {
             if let Ok(revocation) = verify_revocation(&signed, &judge.known, &judge.anchors) {
                 judge.known.revoke(&revocation);
@@ -145,6 +149,27 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             tx.commit().await?;
         }
         Ok(judge)
+    }
+
+    /// A device keeps its key for life, and the first one seen stays. Valid evidence of another one means that
+    /// somebody who could sign it did, so people are told, once for each device.
+    async fn tell_changed_keys(
+        &self,
+        before: &KnownDevices,
+        verified: impl Iterator<Item = &VerifiedDevice>,
+    ) -> Result<(), ClientError> {
+        let mut tx = self.db.tx();
+        for now in verified {
+            let changed =
+                before.device(now.device).is_some_and(|was| (was.official, was.key) != (now.official, now.key));
+            let mark = keys::alarm_mark(AlarmKind::KeyChanged, GroupId::from_bytes(*now.device.as_bytes()), 0);
+            if changed && self.db.get::<Bytes>(&mark).await?.is_none() {
+                tx.put(mark, &Bytes::default());
+                let place = Place { device: Some(now.device), official: Some(now.official), ..Place::default() };
+                raise(&mut tx, AlarmKind::KeyChanged, place);
+            }
+        }
+        tx.commit().await
     }
 
     /// Takes a signed revocation: verified, remembered. `None` when it is not valid.

@@ -313,3 +313,15 @@ fn breaks_a_membership_with_a_welcome_that_does_not_open() {
     bob.sync();
     assert_eq!(bob.texts(group), ["still readable"]);
 }
+
+#[test]
+fn shows_another_key_for_a_known_device() {
+    let (world, alice, bob, _) = pair();
+    let other = world.other_key_for(&bob);
+    world.server.borrow_mut().devices.insert(bob.id, other);
+    for _ in 0..2 {
+        let seen = block_on(alice.client.devices(Some(bob.official))).unwrap();
+        assert!(!seen[0].verified, "the first key stays");
+    }
+    assert_eq!(alice.alarms(), [AlarmKind::KeyChanged], "told once");
+}

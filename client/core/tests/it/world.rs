@@ -177,6 +177,43 @@ impl World {
         self.device(by.official, GrantKind::Additional, sign, Some(by))
     }
 
+    /// Evidence of the root's making for another key under the id of `of`.
+    pub fn other_key_for(&self, of: &Device) -> DeviceRecord {
+        let (now, key) = (Millis(self.now.get()), SigningKey::generate(&mut OsRng));
+        let voucher = VoucherKey::from_seed(&[9; 32]);
+        let mut server = self.server.borrow_mut();
+        let (certificate, _) = server.certify(of.official, of.id, &key, &[9; 32]);
+        let mut grant = Signed::new(&Statement::Grant(Grant {
+            realm: REALM.into(),
+            voucher: VoucherId::new(now, &mut OsRng),
+            voucher_key: voucher.public_key(),
+            official: of.official,
+            kind: GrantKind::First,
+            administrator: true,
+            issued_at: now,
+            not_after: now.plus(Duration::from_secs(86400)),
+        }))
+        .unwrap();
+        grant.sign_root(&server.root).unwrap();
+        let mut binding = Signed::new(&Statement::DeviceBinding(DeviceBinding {
+            realm: REALM.into(),
+            grant: grant.payload_hash(),
+            official: of.official,
+            device: of.id,
+            device_key: key.public_key(),
+            channel: ChannelMode::Loopback,
+            bound_at: now,
+        }))
+        .unwrap();
+        binding.sign_voucher(&voucher).unwrap();
+        binding.sign_device(of.id, &key).unwrap();
+        let evidence = DeviceEvidence { grant, binding, cross: None, certificate: certificate.clone().into() };
+        let mut record = server.devices.get_mut(&of.id).unwrap().clone();
+        record.device_certificate = certificate.into();
+        record.evidence = evidence.to_bytes().unwrap().into();
+        record
+    }
+
     fn device(
         &mut self,
         official: OfficialId,
