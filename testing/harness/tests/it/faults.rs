@@ -108,7 +108,7 @@ async fn talk(talker: &Talker, seed: u64, kills: &AtomicU32) {
         let group = groups[random.gen_range(0..groups.len())];
         count += 1;
         talker.say(group, &format!("{} {count}", talker.name)).await;
-        tokio::time::sleep(Duration::from_millis(random.gen_range(60..240))).await;
+        tokio::time::sleep(Duration::from_millis(random.gen_range(100..400))).await;
     }
 }
 
