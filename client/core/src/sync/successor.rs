@@ -33,7 +33,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     ) -> Result<(), ClientError> {
         let Some(mut record) = self.group_record(group).await? else { return Ok(()) };
         let me = self.profile().await?.device;
-        if record.closed.is_some() || bad == me {
+        if record.closed.is_some() {
             return Ok(());
         }
         if seq > record.seq {
@@ -58,6 +58,13 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         record.mode = Mode::Left;
         let mut tx = self.db.tx();
         tx.delete(keys::pending_commit(group));
+        if bad == me {
+            // Closed against this device: it goes on without it, and what waits is never said.
+            for mut item in self.outbox_of(group).await? {
+                item.failed = Some("messaging.group_closed".into());
+                tx.put(keys::outbox(item.message), &item);
+            }
+        }
         for (key, _) in self.db.scan::<Intent>(Range::prefix(&keys::intents(group))).await? {
             tx.delete(key);
         }

@@ -5,7 +5,7 @@ use crate::world::{Device, World, rechain};
 use futures::executor::block_on;
 use pakawaaz_base::{Bytes, DeviceId, GroupId, MessageId};
 use pakawaaz_client::ClientError;
-use pakawaaz_client::views::AlarmKind;
+use pakawaaz_client::views::{AlarmKind, MessageStatus};
 use pakawaaz_contract::frames::{LogKind, Notice, ServerFrame};
 use pakawaaz_contract::identity::DeviceList;
 use pakawaaz_contract::messaging::{ClaimedKeyPackage, ClaimedKeyPackages, EpochTree};
@@ -324,4 +324,20 @@ fn shows_another_key_for_a_known_device() {
         assert!(!seen[0].verified, "the first key stays");
     }
     assert_eq!(alice.alarms(), [AlarmKind::KeyChanged], "told once");
+}
+
+#[test]
+fn a_conversation_closed_against_this_device_ends_visibly() {
+    let (world, alice, bob, group) = pair();
+    let (seq, _) = head(&world, group);
+    world.server.borrow_mut().groups.get_mut(&group).unwrap().closed = true;
+    block_on(bob.client.send(group, "nobody hears this")).unwrap();
+    quarantine(&world, &bob, group, bob.id, seq);
+    bob.sync();
+    assert_eq!(bob.alarms(), [AlarmKind::ClosedWithoutCause]);
+    assert!(bob.view(group).left);
+    let page = block_on(bob.client.read(group, None, 10)).unwrap();
+    assert_eq!(page.lines.last().unwrap().status, Some(MessageStatus::Failed), "not waiting for ever");
+    let again = block_on(bob.client.new_conversation(&[alice.official], None)).unwrap();
+    assert_ne!(again, group, "a new one can be started");
 }
