@@ -57,6 +57,9 @@ pub fn welcome(bytes: &[u8]) -> Result<Welcome, MessagingError> {
     }
 }
 
+/// Largest encrypted GroupInfo in a Welcome: one of `service::create_group::MAX_GROUP_INFO` with length and tag.
+const MAX_WELCOME_INFO: usize = 64 * 1024 + 64;
+
 /// Takes a Welcome apart: for each joiner one that holds only its own secrets (RFC 9420 §12.4.3.1). The joiners must
 /// be exactly those it was made for; otherwise somebody would wait for a Welcome that never opens.
 pub fn split_welcome(
@@ -72,6 +75,10 @@ pub fn split_welcome(
     // MLSMessage header (4) ‖ cipher_suite (2) ‖ secrets<V> ‖ encrypted_group_info<V>
     let (head, rest) = bytes.split_at_checked(6).ok_or_else(bad)?;
     let info = rest.get(secrets.to_vec().tls_serialized_len()..).ok_or_else(bad)?;
+    // It is stored once for each joiner: a thousand times a large one would fill the disk.
+    if info.len() > MAX_WELCOME_INFO {
+        return Err(bad());
+    }
     let one = |(device, reference): &(DeviceId, KeyPackageRef)| {
         let secret = secrets.iter().find(|s| s.new_member() == *reference).ok_or_else(bad)?;
         let secret = vec![secret.clone()].tls_serialize_detached().map_err(|_| bad())?;
@@ -92,7 +99,18 @@ pub fn key_package(bytes: &[u8]) -> Result<KeyPackageIn, MessagingError> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_welcome_cannot_be_blown_up_for_every_joiner() {
+        let welcome = |size: u32| {
+            let suite = [0, 1, 0, 3, 0, 0x4e, 0];
+            [&suite[..], &(0x8000_0000 | size).to_be_bytes(), &vec![7; size as usize]].concat()
+        };
+        assert_eq!(split_welcome(&welcome(60_000), &[]), Ok(Vec::new()));
+        assert_eq!(split_welcome(&welcome(70_000), &[]), Err(MessagingError::BadWelcome));
+    }
 
     proptest! {
         #[test]
