@@ -16,6 +16,8 @@ pub struct Account {
     pub suspended: bool,
     /// OPAQUE registration record; absent until a first device was enrolled.
     pub password_file: Option<Vec<u8>>,
+    /// When that was set.
+    pub password_set_at: Option<Millis>,
     /// Failed password proofs by enrolled devices since the last success.
     pub password_failures: u32,
     /// Failed SIM proofs since the last success.

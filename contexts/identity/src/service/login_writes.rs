@@ -171,6 +171,11 @@ impl LoginWrites {
         let account = accounts::get_for_update(tx.conn(), engine, session.official).await?;
         let device = devices::get_for_update(tx.conn(), engine, session.device).await?;
         let sim = sims::get_for_update(tx.conn(), engine, session.sim).await?;
+        // A login that proved a password which has been replaced since would outlive the sessions that ended with it.
+        let replaced = account.as_ref().and_then(|a| a.password_set_at).is_some_and(|at| at > begun_at(login));
+        if replaced {
+            return Err(Error::AttemptExpired);
+        }
         let usable = account.is_some_and(|a| a.usable())
             && device.is_some_and(|d| d.may_log_in() && d.official == session.official && d.sim == session.sim)
             && sim.is_some_and(|s| s.usable() && s.official == Some(session.official));
@@ -184,4 +189,9 @@ impl LoginWrites {
         devices::seen(tx.conn(), session.device, now).await?;
         Ok(Written::Opened)
     }
+}
+
+/// When a login began: its id is a UUID version 7 (RFC 9562 §5.7), made by us and authenticated with the sealed state.
+fn begun_at(login: LoginId) -> Millis {
+    Millis(login.as_bytes()[..6].iter().fold(0, |ms, byte| ms << 8 | i64::from(*byte)))
 }

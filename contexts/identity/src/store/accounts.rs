@@ -1,6 +1,6 @@
 //! `identity_accounts`.
 
-use super::{count, flag, id, millis};
+use super::{count, flag, id, millis, opt_millis};
 use crate::model::account::Account;
 use pakawaaz_base::{Millis, OfficialId};
 use pakawaaz_storage::{Engine, Result};
@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 const COLUMNS: &str =
-    "official, username, revoked, suspended, password_file, password_failures, sim_failures, retry_at";
+    "official, username, revoked, suspended, password_file, password_set_at, password_failures, sim_failures, retry_at";
 
 fn account(row: &AnyRow) -> Result<Account> {
     Ok(Account {
@@ -17,6 +17,7 @@ fn account(row: &AnyRow) -> Result<Account> {
         revoked: flag(row, "revoked")?,
         suspended: flag(row, "suspended")?,
         password_file: row.try_get("password_file")?,
+        password_set_at: opt_millis(row, "password_set_at")?,
         password_failures: count(row, "password_failures")?,
         sim_failures: count(row, "sim_failures")?,
         retry_at: millis(row, "retry_at")?,

@@ -158,6 +158,20 @@ async fn reach_sim(world: &World, person: &mut crate::world::Person, binding: &[
     LoginSimRequest { login: request.login, state: challenge.state, answer }
 }
 
+store_test!(a_login_begun_with_a_replaced_password_opens_nothing, MIGRATIONS, |db| async move {
+    let (world, mut first, _) = World::with_administrators(db).await;
+    let (registration, start) = crate::password::begin(b"new password", None);
+    let answer = world.identity.password_start(&first.actor(), &start).await.unwrap();
+    let finish = crate::password::end(registration, &answer, &first, None);
+    // Somebody who knows the old password stands before the third round while its owner changes it.
+    world.pass(Duration::from_millis(1)).await;
+    let request = reach_sim(&world, &mut first, &world.binding()).await;
+    world.pass(Duration::from_millis(1)).await;
+    world.identity.password_finish(&first.actor(), &finish).await.unwrap();
+    assert_eq!(world.identity.login_sim(&request, &connection()).await.err(), Some(Error::AttemptExpired));
+    world.login(&mut first, b"new password").await.unwrap();
+});
+
 store_test!(a_wrong_sim_or_connection_is_refused_and_counted, MIGRATIONS, |db| async move {
     let (world, mut first, second) = World::with_administrators(db).await;
     let mut request = reach_sim(&world, &mut first, &world.binding()).await;

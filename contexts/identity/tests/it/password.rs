@@ -12,7 +12,7 @@ use pakawaaz_trust::{DeviceSigner, GrantKind, SignLabel, Voucher};
 use rand::rngs::OsRng;
 use std::time::Duration;
 
-fn begin(password: &[u8], voucher: Option<(&Voucher, &Person)>) -> (Registration, PasswordStartRequest) {
+pub fn begin(password: &[u8], voucher: Option<(&Voucher, &Person)>) -> (Registration, PasswordStartRequest) {
     let (registration, message) = Registration::start(password, &mut OsRng).unwrap();
     let request = PasswordStartRequest {
         registration_request: message.into(),
@@ -22,7 +22,7 @@ fn begin(password: &[u8], voucher: Option<(&Voucher, &Person)>) -> (Registration
     (registration, request)
 }
 
-fn end(
+pub fn end(
     registration: Registration,
     answer: &PasswordStartResponse,
     person: &Person,
