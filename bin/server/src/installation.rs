@@ -101,8 +101,8 @@ Do this now:
   3. Check that both copies can be read.
   4. Delete this folder from the server (shred -u root-key.pem first).
 
-You need the key again to renew the issuing CA (every two years) and when fewer than two administrators
-are left. Backups made by `pakawaaz-server backup` do not contain it.
+You will need the key again to renew the issuing CA (every two years) and when fewer than two administrators
+are left; this version has no command for either yet. Backups made by `pakawaaz-server backup` do not contain it.
 ";
 
 #[cfg(test)]
