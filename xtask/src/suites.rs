@@ -4,7 +4,7 @@
 //! faster, or its budget must be raised here, on purpose, in a commit that says why.
 
 use crate::report::Outcome;
-use crate::tools::{CARGO_DENY, CARGO_NEXTEST, CLIPPY, POSTGRESQL, RUSTFMT, Tool};
+use crate::tools::{CARGO_DENY, CARGO_NEXTEST, CLIPPY, FAKETIME, POSTGRESQL, RUSTFMT, Tool};
 use crate::{contract, process, tidy, tree, wasm};
 use anyhow::{Result, ensure};
 use std::process::Command;
@@ -95,7 +95,7 @@ pub const SUITES: &[Suite] = &[
         about: "whole servers with real clients",
         budget: 720,
         after_build: true,
-        tools: &[CARGO_NEXTEST, POSTGRESQL],
+        tools: &[CARGO_NEXTEST, POSTGRESQL, FAKETIME],
         run: |suite| suite.nextest(E2E, false),
     },
     Suite {

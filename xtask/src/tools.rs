@@ -88,6 +88,13 @@ pub const CLIPPY: Tool = Tool {
 pub const POSTGRESQL: Tool =
     Tool { name: "PostgreSQL", present: postgresql_present, source: Source::Debian { package: "postgresql" } };
 
+/// Another clock for the end-to-end tests of long absences.
+pub const FAKETIME: Tool = Tool {
+    name: "faketime",
+    present: || answers("faketime", &["--version"]),
+    source: Source::Debian { package: "faketime" },
+};
+
 impl Tool {
     /// Installs the tool if it is missing.
     ///

@@ -18,6 +18,8 @@ pub struct Person {
     pub password_file: PathBuf,
     /// File with the PIN.
     pub pin_file: PathBuf,
+    /// Further environment of every command (another clock, for example).
+    pub environment: Vec<(String, String)>,
 }
 
 /// What a command said.
@@ -58,7 +60,8 @@ impl Person {
         let (password_file, pin_file) = (home.join("password"), home.join("pin"));
         std::fs::write(&password_file, password).unwrap();
         std::fs::write(&pin_file, "246810").unwrap();
-        Self { username: username.to_owned(), profile: home.join("profile"), sim, password_file, pin_file }
+        let environment = Vec::new();
+        Self { username: username.to_owned(), profile: home.join("profile"), sim, password_file, pin_file, environment }
     }
 
     /// The client with this person's profile and secrets, ready to be given a command.
@@ -74,6 +77,7 @@ impl Person {
             .arg("--sim")
             .arg(&self.sim)
             .args(args)
+            .envs(self.environment.iter().map(|(k, v)| (k, v)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -97,6 +97,12 @@ impl ServerProcess {
         self.child.wait().expect("waits").code()
     }
 
+    /// The same server again, on the same port, with further environment from now on.
+    pub fn restart_with(&mut self, environment: &[(String, String)]) {
+        self.arguments.extend_from_slice(environment);
+        self.restart();
+    }
+
     /// The same server again, on the same port.
     pub fn restart(&mut self) {
         self.kill();

@@ -8,3 +8,4 @@ mod faults_storage;
 mod faults_support;
 mod login;
 mod operations;
+mod time;
