@@ -70,6 +70,8 @@ ids! {
     GroupId,
     /// One message, made by its sender (idempotency key).
     MessageId,
+    /// A file at the server: opaque encrypted chunks.
+    FileId,
     /// A one-time enrolment voucher.
     VoucherId,
     /// A running enrolment.

@@ -14,7 +14,7 @@ pub use actor::{Actor, Assurance, Role};
 pub use bytes::Bytes;
 pub use error::{ErrorClass, StableError};
 pub use id::{
-    AuditId, DeviceId, EnrolmentId, GroupId, LoginId, MessageId, OfficialId, OrgUnitId, PostId, ProposalId, SessionId,
-    SimId, VoucherId,
+    AuditId, DeviceId, EnrolmentId, FileId, GroupId, LoginId, MessageId, OfficialId, OrgUnitId, PostId, ProposalId,
+    SessionId, SimId, VoucherId,
 };
 pub use time::{Clock, Millis};

@@ -12,6 +12,7 @@
 //! unknown fields in known bodies are ignored.
 
 use crate::ContentError;
+use crate::file_ref::FileRef;
 use crate::leaf::Leaf;
 use crate::log::LogHash;
 use ciborium::Value;
@@ -29,6 +30,8 @@ pub const MAX_TEXT: usize = 64 * 1024;
 pub const MAX_TITLE: usize = 1024;
 /// Largest reaction in bytes.
 pub const MAX_EMOJI: usize = 64;
+/// Most officials that one message mentions.
+pub const MAX_MENTIONS: usize = 50;
 /// Most message ids in each list of a receipt.
 pub const MAX_RECEIPTS: usize = 2000;
 const MAX_KIND: usize = 64;
@@ -62,6 +65,19 @@ pub enum Body {
         text: String,
         /// Message it answers.
         reply_to: Option<MessageId>,
+        /// Officials it mentions, at most [`MAX_MENTIONS`].
+        mentions: Vec<OfficialId>,
+    },
+    /// A file at the server, and what opens it.
+    File {
+        /// Words beside it; as [`Body::Text`], may be empty.
+        caption: String,
+        /// Message it answers.
+        reply_to: Option<MessageId>,
+        /// Officials the caption mentions, at most [`MAX_MENTIONS`].
+        mentions: Vec<OfficialId>,
+        /// Where it is and how it is opened.
+        file: FileRef,
     },
     /// What this device received and what its official read.
     Receipt {
@@ -81,8 +97,10 @@ pub enum Body {
     Edit {
         /// Which.
         target: MessageId,
-        /// New text.
+        /// New text (of a file: its new caption).
         text: String,
+        /// Officials the new text mentions, at most [`MAX_MENTIONS`].
+        mentions: Vec<OfficialId>,
     },
     /// Takes an own message back.
     Delete {
@@ -144,6 +162,18 @@ struct Text {
     text: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reply_to: Option<MessageId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    mentions: Vec<OfficialId>,
+}
+#[derive(Serialize, Deserialize)]
+struct File {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    caption: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reply_to: Option<MessageId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    mentions: Vec<OfficialId>,
+    file: FileRef,
 }
 #[derive(Serialize, Deserialize)]
 struct Receipt {
@@ -162,6 +192,8 @@ struct SettingsBody {
 struct Edit {
     target: MessageId,
     text: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    mentions: Vec<OfficialId>,
 }
 #[derive(Serialize, Deserialize)]
 struct Delete {
@@ -188,7 +220,13 @@ fn within(ok: bool) -> Result<(), ContentError> {
 impl Body {
     fn check(&self) -> Result<(), ContentError> {
         match self {
-            Self::Text { text, .. } | Self::Edit { text, .. } => within(text.len() <= MAX_TEXT),
+            Self::Text { text, mentions, .. } | Self::Edit { text, mentions, .. } => {
+                within(text.len() <= MAX_TEXT && mentions.len() <= MAX_MENTIONS)
+            }
+            Self::File { caption, mentions, file, .. } => {
+                within(caption.len() <= MAX_TEXT && mentions.len() <= MAX_MENTIONS)?;
+                file.check()
+            }
             Self::Receipt { delivered, read } => within(delivered.len() <= MAX_RECEIPTS && read.len() <= MAX_RECEIPTS),
             Self::Settings { title, .. } => within(title.as_ref().is_none_or(|t| t.len() <= MAX_TITLE)),
             Self::Reaction { emoji, .. } => within(emoji.len() <= MAX_EMOJI),
@@ -199,12 +237,21 @@ impl Body {
     fn encode(&self) -> Result<(&str, Value), ContentError> {
         self.check()?;
         Ok(match self {
-            Self::Text { text, reply_to } => ("text", value(&Text { text: text.clone(), reply_to: *reply_to })?),
+            Self::Text { text, reply_to, mentions } => {
+                let body = Text { text: text.clone(), reply_to: *reply_to, mentions: mentions.clone() };
+                ("text", value(&body)?)
+            }
+            Self::File { caption, reply_to, mentions, file } => {
+                let (caption, reply_to, mentions) = (caption.clone(), *reply_to, mentions.clone());
+                ("file", value(&File { caption, reply_to, mentions, file: file.clone() })?)
+            }
             Self::Receipt { delivered, read } => {
                 ("receipt", value(&Receipt { delivered: delivered.clone(), read: read.clone() })?)
             }
             Self::Settings { title, kind } => ("settings", value(&SettingsBody { title: title.clone(), kind: *kind })?),
-            Self::Edit { target, text } => ("edit", value(&Edit { target: *target, text: text.clone() })?),
+            Self::Edit { target, text, mentions } => {
+                ("edit", value(&Edit { target: *target, text: text.clone(), mentions: mentions.clone() })?)
+            }
             Self::Delete { target } => ("delete", value(&Delete { target: *target })?),
             Self::Reaction { target, emoji, remove } => {
                 ("reaction", value(&Reaction { target: *target, emoji: emoji.clone(), remove: *remove })?)
@@ -214,10 +261,22 @@ impl Body {
     }
     fn decode(kind: String, fields: Value) -> Result<Self, ContentError> {
         let decoded = match kind.as_str() {
-            "text" => body::<Text>(&fields).map(|b| Self::Text { text: b.text, reply_to: b.reply_to })?,
+            "text" => body::<Text>(&fields).map(|b| Self::Text {
+                text: b.text,
+                reply_to: b.reply_to,
+                mentions: b.mentions,
+            })?,
+            "file" => body::<File>(&fields).map(|b| Self::File {
+                caption: b.caption,
+                reply_to: b.reply_to,
+                mentions: b.mentions,
+                file: b.file,
+            })?,
             "receipt" => body::<Receipt>(&fields).map(|b| Self::Receipt { delivered: b.delivered, read: b.read })?,
             "settings" => body::<SettingsBody>(&fields).map(|b| Self::Settings { title: b.title, kind: b.kind })?,
-            "edit" => body::<Edit>(&fields).map(|b| Self::Edit { target: b.target, text: b.text })?,
+            "edit" => {
+                body::<Edit>(&fields).map(|b| Self::Edit { target: b.target, text: b.text, mentions: b.mentions })?
+            }
             "delete" => body::<Delete>(&fields).map(|b| Self::Delete { target: b.target })?,
             "reaction" => body::<Reaction>(&fields).map(|b| Self::Reaction {
                 target: b.target,
@@ -345,13 +404,23 @@ mod tests {
     fn ids() -> impl Strategy<Value = MessageId> {
         any::<[u8; 16]>().prop_map(MessageId::from_bytes)
     }
+    fn mentions() -> impl Strategy<Value = Vec<OfficialId>> {
+        proptest::collection::vec(any::<[u8; 16]>().prop_map(OfficialId::from_bytes), 0..4)
+    }
     fn bodies() -> impl Strategy<Value = Body> {
+        let file = crate::file_ref::tests::files();
         prop_oneof![
-            (".{0,40}", proptest::option::of(ids())).prop_map(|(text, reply_to)| Body::Text { text, reply_to }),
+            (".{0,40}", proptest::option::of(ids()), mentions()).prop_map(|(text, reply_to, mentions)| Body::Text {
+                text,
+                reply_to,
+                mentions
+            }),
+            (".{0,40}", proptest::option::of(ids()), mentions(), file)
+                .prop_map(|(caption, reply_to, mentions, file)| Body::File { caption, reply_to, mentions, file }),
             (proptest::collection::vec(ids(), 0..5), proptest::collection::vec(ids(), 0..5))
                 .prop_map(|(delivered, read)| Body::Receipt { delivered, read }),
             proptest::option::of(".{0,20}").prop_map(|title| Body::Settings { title, kind: ConversationKind::Group }),
-            (ids(), ".{0,40}").prop_map(|(target, text)| Body::Edit { target, text }),
+            (ids(), ".{0,40}", mentions()).prop_map(|(target, text, mentions)| Body::Edit { target, text, mentions }),
             ids().prop_map(|target| Body::Delete { target }),
             (ids(), ".{0,8}", any::<bool>()).prop_map(|(target, emoji, remove)| Body::Reaction {
                 target,
@@ -412,10 +481,10 @@ mod tests {
     #[test]
     fn limits_hold_both_ways() {
         let (key, group) = (SigningKey::generate(&mut OsRng), GroupId::from_bytes(GROUP));
-        let long = Body::Text { text: "x".repeat(MAX_TEXT + 1), reply_to: None };
+        let long = Body::Text { text: "x".repeat(MAX_TEXT + 1), reply_to: None, mentions: Vec::new() };
         assert_eq!(content(long.clone()).seal(group, 0, &key), Err(ContentError::TooLarge));
         // The same body smuggled past the sender's own check.
-        let fields = value(&Text { text: "x".repeat(MAX_TEXT + 1), reply_to: None }).unwrap();
+        let fields = value(&Text { text: "x".repeat(MAX_TEXT + 1), reply_to: None, mentions: Vec::new() }).unwrap();
         let smuggled = content(Body::Unknown { kind: "text".into(), body: fields });
         let bytes = smuggled.seal(group, 0, &key).unwrap();
         assert_eq!(SealedContent::decode(&bytes), Err(ContentError::TooLarge));
@@ -428,7 +497,48 @@ mod tests {
         let fields = Value::Map(vec![("text".into(), "salaam".into()), ("mood".into(), 1.into())]);
         let bytes = content(Body::Unknown { kind: "text".into(), body: fields }).seal(group, 0, &key).unwrap();
         let body = SealedContent::decode(&bytes).unwrap().unverified().body.clone();
-        assert_eq!(body, Body::Text { text: "salaam".into(), reply_to: None });
+        assert_eq!(body, Body::Text { text: "salaam".into(), reply_to: None, mentions: Vec::new() });
+    }
+
+    #[test]
+    fn mentions_and_files_have_limits_both_ways() {
+        let (key, group) = (SigningKey::generate(&mut OsRng), GroupId::from_bytes(GROUP));
+        let crowd = vec![OfficialId::from_bytes([1; 16]); MAX_MENTIONS + 1];
+        let many = Body::Text { text: String::new(), reply_to: None, mentions: crowd.clone() };
+        assert_eq!(content(many).seal(group, 0, &key), Err(ContentError::TooLarge));
+        let fields =
+            value(&Edit { target: MessageId::from_bytes([1; 16]), text: String::new(), mentions: crowd }).unwrap();
+        let bytes = content(Body::Unknown { kind: "edit".into(), body: fields }).seal(group, 0, &key).unwrap();
+        assert_eq!(SealedContent::decode(&bytes), Err(ContentError::TooLarge));
+
+        let file = FileRef { name: "../etc/passwd".into(), ..crate::file_ref::tests::file() };
+        let (caption, mentions) = (String::new(), Vec::new());
+        let body =
+            Body::File { caption: caption.clone(), reply_to: None, mentions: mentions.clone(), file: file.clone() };
+        assert_eq!(content(body).seal(group, 0, &key), Err(ContentError::Malformed));
+        let fields = value(&File { caption, reply_to: None, mentions, file }).unwrap();
+        let bytes = content(Body::Unknown { kind: "file".into(), body: fields }).seal(group, 0, &key).unwrap();
+        assert_eq!(SealedContent::decode(&bytes), Err(ContentError::Malformed));
+    }
+
+    /// The largest file message that the limits allow travels in one message.
+    #[test]
+    fn the_largest_file_message_fits() {
+        use crate::file_ref::{MAX_FILE_NAME, MAX_THUMBNAIL};
+        let (key, group) = (SigningKey::generate(&mut OsRng), GroupId::from_bytes(GROUP));
+        let body = Body::File {
+            caption: "x".repeat(MAX_TEXT),
+            reply_to: Some(MessageId::from_bytes([1; 16])),
+            mentions: vec![OfficialId::from_bytes([1; 16]); MAX_MENTIONS],
+            file: FileRef {
+                name: "n".repeat(MAX_FILE_NAME),
+                thumbnail: Some(vec![7; MAX_THUMBNAIL]),
+                thumbnail_type: Some("image/webp".into()),
+                ..crate::file_ref::tests::file()
+            },
+        };
+        let bytes = content(body.clone()).seal(group, 0, &key).unwrap();
+        assert_eq!(SealedContent::decode(&bytes).unwrap().unverified().body, body);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! * [`config`]: the MLS suite, group configuration, capabilities, key packages; [`config::Kind`] in the group context.
 //! * [`content`]: what an application message carries, signed inside by its author's device.
+//! * [`file_ref`]: what opens a file, inside a message.
 //! * [`log`]: the chained hash of the delivery service's log.
 //! * [`leaf`]: whose leaf it is, from its X.509 credential.
 //! * [`policy`]: which commits and proposals are allowed. Both sides run the same function, so a server that lets
@@ -16,6 +17,7 @@ pub mod config;
 pub mod content;
 mod error;
 pub mod external;
+pub mod file_ref;
 pub mod fuzz;
 pub mod leaf;
 pub mod log;
@@ -28,6 +30,7 @@ pub mod testing;
 pub use config::{Kind, SUITE, Settings};
 pub use content::{Body, Content, ConversationKind, LogHead, SealedContent};
 pub use error::{ContentError, PolicyError};
+pub use file_ref::FileRef;
 pub use leaf::{Leaf, Roster};
 pub use log::Chain;
 pub use policy::{CertificateCheck, CommitEffect, LeafCheck, Purpose, check_commit, check_external_proposal};

@@ -97,7 +97,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         };
         step.tx.put(keys::message(group, content.message), &row);
         match content.body {
-            Body::Text { text, reply_to } => {
+            Body::Text { text, reply_to, .. } => {
                 step.line(Line::Text { author: content.official, text, reply_to });
                 if !mine {
                     step.record.unread += 1;
@@ -122,7 +122,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                     step.system(SystemLine::Titled { official: content.official, title });
                 }
             }
-            Body::Edit { target, text } => {
+            Body::Edit { target, text, .. } => {
                 self.change_text(step, target, content.official, Some(text)).await?;
             }
             Body::Delete { target } => self.change_text(step, target, content.official, None).await?,
@@ -136,7 +136,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                     step.tx.put(keys::message(group, target), &row);
                 }
             }
-            Body::Unknown { .. } => step.system(SystemLine::Unreadable),
+            Body::File { .. } | Body::Unknown { .. } => step.system(SystemLine::Unreadable),
         }
         Ok(())
     }

@@ -327,7 +327,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let mls = guard.as_mut().ok_or(ClientError::Locked)?;
         let kind = if record.direct { ConversationKind::Direct } else { ConversationKind::Group };
         let body = match item.body.clone() {
-            OutBody::Text { text, reply_to } => Body::Text { text, reply_to },
+            OutBody::Text { text, reply_to } => Body::Text { text, reply_to, mentions: Vec::new() },
             OutBody::Receipt { delivered, read } => Body::Receipt { delivered, read },
             OutBody::Title { title } => Body::Settings { title: Some(title), kind },
         };

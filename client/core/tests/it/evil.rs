@@ -95,7 +95,7 @@ impl Evil {
             device: author.id,
             head: LogHead { seq: 0, hash: pakawaaz_conversation::log::genesis(group) },
             epoch_authenticator: mls.epoch_authenticator().as_slice().into(),
-            body: Body::Text { text: text.into(), reply_to: None },
+            body: Body::Text { text: text.into(), reply_to: None, mentions: Vec::new() },
         };
         let plain = content.seal(group, epoch, &self.key).unwrap();
         let out = mls.create_message(&self.provider, &self.signer, &plain).unwrap();
