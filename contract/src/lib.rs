@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod directory;
 pub mod facts;
+pub mod files;
 pub mod frames;
 pub mod fuzz;
 pub mod identity;

@@ -72,6 +72,8 @@ ids! {
     MessageId,
     /// A file at the server: opaque encrypted chunks.
     FileId,
+    /// A file on its way up or down, as one device counts it.
+    TransferId,
     /// A one-time enrolment voucher.
     VoucherId,
     /// A running enrolment.

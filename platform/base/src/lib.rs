@@ -15,6 +15,6 @@ pub use bytes::Bytes;
 pub use error::{ErrorClass, StableError};
 pub use id::{
     AuditId, DeviceId, EnrolmentId, FileId, GroupId, LoginId, MessageId, OfficialId, OrgUnitId, PostId, ProposalId,
-    SessionId, SimId, VoucherId,
+    SessionId, SimId, TransferId, VoucherId,
 };
 pub use time::{Clock, Millis};
