@@ -1,0 +1,96 @@
+import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from "react";
+
+/** Settings of this browser. Nothing secret: they are readable before the PIN. */
+export interface Preferences {
+  language: "en" | "ur";
+  theme: "system" | "light" | "dark";
+  contrast: boolean;
+  motion: "system" | "reduced";
+  text: "small" | "normal" | "large" | "larger";
+  /** Notifications; they never carry content. */
+  notify: boolean;
+  /** Tell others that I am writing. */
+  typing: boolean;
+  /** Whether the note about this kind of app has been read. */
+  assuranceSeen: boolean;
+}
+
+const KEY = "pakawaaz.preferences";
+
+export function defaults(): Preferences {
+  const language = navigator.languages.some((tag) => tag.toLowerCase().startsWith("ur")) ? "ur" : "en";
+  return {
+    language,
+    theme: "system",
+    contrast: false,
+    motion: "system",
+    text: "normal",
+    notify: false,
+    typing: true,
+    assuranceSeen: false,
+  };
+}
+
+export function stored(): Preferences {
+  try {
+    return { ...defaults(), ...(JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Preferences>) };
+  } catch {
+    return defaults();
+  }
+}
+
+interface Held {
+  preferences: Preferences;
+  change(some: Partial<Preferences>): void;
+}
+
+const Context = createContext<Held | null>(null);
+
+/** `fixed` overrides what is stored and keeps nothing: the gallery shows several at once. */
+export function PreferencesProvider({ children, fixed }: { children: ReactNode; fixed?: Partial<Preferences> }) {
+  const [preferences, set] = useState<Preferences>(() => ({ ...(fixed ? defaults() : stored()), ...fixed }));
+  const change = useCallback(
+    (some: Partial<Preferences>) =>
+      set((was) => {
+        const now = { ...was, ...some };
+        try {
+          if (!fixed) localStorage.setItem(KEY, JSON.stringify(now));
+        } catch {
+          // Storage is full or forbidden; the setting holds until the tab is closed.
+        }
+        return now;
+      }),
+    [fixed],
+  );
+  useEffect(() => apply(preferences), [preferences]);
+  useEffect(() => {
+    // Other tabs of this origin follow.
+    const follow = (event: StorageEvent) => {
+      if (event.key === KEY && !fixed) set(stored());
+    };
+    addEventListener("storage", follow);
+    return () => removeEventListener("storage", follow);
+  }, [fixed]);
+  return <Context value={useMemo(() => ({ preferences, change }), [preferences, change])}>{children}</Context>;
+}
+
+export function usePreferences(): Held {
+  const held = use(Context);
+  if (!held) throw new Error("no PreferencesProvider above");
+  return held;
+}
+
+/** Writes the preferences to the document element, where the style sheet reads them. */
+export function apply(preferences: Preferences) {
+  const root = document.documentElement;
+  root.lang = preferences.language;
+  root.dir = preferences.language === "ur" ? "rtl" : "ltr";
+  const dark =
+    preferences.theme === "dark" ||
+    (preferences.theme === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
+  const contrast = preferences.contrast || matchMedia("(prefers-contrast: more)").matches;
+  root.dataset.theme = dark ? "dark" : "light";
+  root.dataset.contrast = contrast ? "more" : "normal";
+  root.dataset.motion = preferences.motion;
+  root.dataset.text = preferences.text;
+}

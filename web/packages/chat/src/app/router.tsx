@@ -1,0 +1,92 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, type RouterHistory } from "@tanstack/react-router";
+import { ConversationInfoPage } from "../chat/conversation-info-page.tsx";
+import { ConversationPage } from "../chat/conversation-page.tsx";
+import { NewConversationPage } from "../chat/new-conversation-page.tsx";
+import { FindPage } from "../find/find-page.tsx";
+import { OfficialPage } from "../find/official-page.tsx";
+import { Gate } from "./gate.tsx";
+import { ListAndPane, NothingOpen, Shell } from "./layout.tsx";
+import { NotFound } from "./not-found.tsx";
+
+const root = createRootRoute({ component: Gate, notFoundComponent: NotFound });
+
+/** Everything behind enrolment, PIN and login. */
+const shell = createRoute({ getParentRoute: () => root, id: "shell", component: Shell });
+
+/** The conversation list, with something beside it on wide screens. */
+const conversations = createRoute({ getParentRoute: () => shell, id: "conversations", component: ListAndPane });
+
+const home = createRoute({ getParentRoute: () => conversations, path: "/", component: NothingOpen });
+const conversation = createRoute({
+  getParentRoute: () => conversations,
+  path: "/c/$group",
+  component: function Conversation() {
+    const { group } = conversation.useParams();
+    return <ConversationPage key={group} group={group} />;
+  },
+});
+const conversationInfo = createRoute({
+  getParentRoute: () => conversations,
+  path: "/c/$group/info",
+  component: function ConversationInfo() {
+    const { group } = conversationInfo.useParams();
+    return <ConversationInfoPage key={group} group={group} />;
+  },
+});
+const newConversation = createRoute({ getParentRoute: () => conversations, path: "/new", component: NewConversationPage });
+const find = createRoute({ getParentRoute: () => shell, path: "/find", component: FindPage });
+const official = createRoute({
+  getParentRoute: () => shell,
+  path: "/official/$id",
+  component: function OfficialRoute() {
+    const { id } = official.useParams();
+    return <OfficialPage key={id} official={id} />;
+  },
+});
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("../screens/settings/settings.tsx"), "Settings"),
+});
+const settingsSection = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/$section",
+  component: lazyRouteComponent(() => import("../screens/settings/settings.tsx"), "Settings"),
+});
+const devices = createRoute({
+  getParentRoute: () => shell,
+  path: "/devices",
+  component: lazyRouteComponent(() => import("../screens/devices.tsx"), "Devices"),
+});
+/** The gate shows these by phase; the addresses exist so that a bookmark is no dead end. */
+const gated = ["/enrol", "/login", "/unlock"].map((path) =>
+  createRoute({ getParentRoute: () => root, path, component: Outlet }),
+);
+
+const tree = root.addChildren([
+  ...gated,
+  shell.addChildren([
+    conversations.addChildren([home, conversation, conversationInfo, newConversation]),
+    find,
+    official,
+    settings,
+    settingsSection,
+    devices,
+  ]),
+]);
+
+export function makeRouter(history?: RouterHistory) {
+  return createRouter({
+    routeTree: tree,
+    defaultPreload: "intent",
+    scrollRestoration: false,
+    ...(history && { history }),
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

@@ -1,0 +1,3 @@
+export function NewConversationPage() {
+  return null;
+}

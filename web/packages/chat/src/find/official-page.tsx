@@ -1,0 +1,5 @@
+import type { Id } from "@pakawaaz/api/protocol";
+
+export function OfficialPage({ official }: { official: Id }) {
+  return <p>{official}</p>;
+}

@@ -1,0 +1,1 @@
+import "@pakawaaz/ui/styles.css";

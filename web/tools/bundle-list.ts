@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, constants } from "node:zlib";
+import type { Plugin } from "vite";
+
+const TEXT = /\.(?:html|js|css|json|svg|wasm|webmanifest)$/;
+const brotli = promisify(brotliCompress);
+
+/** Every file below `folder`, as paths with forward slashes, sorted. */
+export async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
+    .sort();
+}
+
+/**
+ * Writes `bundle.json`, the SHA-256 of every file, so that a bundle can be packed and signed and a copy be compared
+ * with it; and a brotli copy beside every file that shrinks, so that the server never compresses.
+ */
+export function bundleList(): Plugin {
+  let folder = "";
+  return {
+    name: "pakawaaz-bundle-list",
+    apply: "build",
+    configResolved(config) {
+      folder = join(config.root, config.build.outDir);
+    },
+    writeBundle: {
+      order: "post",
+      sequential: true,
+      async handler() {
+        const files: Record<string, { sha256: string; size: number }> = {};
+        for (const path of await filesBelow(folder)) {
+          if (path === "bundle.json" || path.endsWith(".br")) continue;
+          const bytes = await readFile(join(folder, path));
+          files[path] = { sha256: createHash("sha256").update(bytes).digest("hex"), size: bytes.length };
+          if (TEXT.test(path)) await writeFile(join(folder, `${path}.br`), await compress(bytes));
+        }
+        const list = Buffer.from(`${JSON.stringify({ version: 1, files }, null, 1)}\n`);
+        await writeFile(join(folder, "bundle.json"), list);
+        await writeFile(join(folder, "bundle.json.br"), await compress(list));
+      },
+    },
+  };
+}
+
+function compress(bytes: Buffer): Promise<Buffer> {
+  return brotli(bytes, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+  });
+}
