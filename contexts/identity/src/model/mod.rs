@@ -1,6 +1,7 @@
 //! Pure decisions: (state, command, now) → decision. No clock, randomness, SQL or sockets.
 
 pub mod account;
+pub mod authority;
 pub mod backoff;
 pub mod device;
 pub mod dual_control;
