@@ -8,7 +8,15 @@ import { type Preferences, PreferencesProvider } from "./preferences.tsx";
 import { makeRouter } from "./router.tsx";
 
 /** The whole app over an engine. `history` and `fixed` are for the gallery. */
-export function App({ engine, history, fixed }: { engine: Engine; history?: RouterHistory; fixed?: Partial<Preferences> }) {
+export function App({
+  engine,
+  history,
+  fixed,
+}: {
+  engine: Engine;
+  history?: RouterHistory;
+  fixed?: Partial<Preferences>;
+}) {
   const [router] = useState(() => makeRouter(history));
   return (
     <PreferencesProvider fixed={fixed}>

@@ -1,6 +1,15 @@
 import type { Commands, Engine, EngineError, Happening, Progress, Subscription, Topics } from "@pakawaaz/api/protocol";
-import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { useSyncExternalStore } from "react";
+import {
+  createContext,
+  type ReactNode,
+  use,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
 
 /**
  * A topic that somebody shows. Several components share one subscription; it lives a moment longer than the last of

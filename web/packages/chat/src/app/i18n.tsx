@@ -119,7 +119,9 @@ export function formatFor(language: Language): Format {
       if (seconds < 60) return unit(seconds, "second");
       if (seconds < 3600) {
         const rest = seconds % 60;
-        return rest ? `${unit(Math.trunc(seconds / 60), "minute")} ${unit(rest, "second")}` : unit(seconds / 60, "minute");
+        return rest
+          ? `${unit(Math.trunc(seconds / 60), "minute")} ${unit(rest, "second")}`
+          : unit(seconds / 60, "minute");
       }
       return unit(seconds / 3600, "hour", 1);
     },

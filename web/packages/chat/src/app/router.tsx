@@ -1,4 +1,11 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, type RouterHistory } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  type RouterHistory,
+} from "@tanstack/react-router";
 import { ConversationInfoPage } from "../chat/conversation-info-page.tsx";
 import { ConversationPage } from "../chat/conversation-page.tsx";
 import { NewConversationPage } from "../chat/new-conversation-page.tsx";
@@ -33,7 +40,11 @@ const conversationInfo = createRoute({
     return <ConversationInfoPage key={group} group={group} />;
   },
 });
-const newConversation = createRoute({ getParentRoute: () => conversations, path: "/new", component: NewConversationPage });
+const newConversation = createRoute({
+  getParentRoute: () => conversations,
+  path: "/new",
+  component: NewConversationPage,
+});
 const find = createRoute({ getParentRoute: () => shell, path: "/find", component: FindPage });
 const official = createRoute({
   getParentRoute: () => shell,

@@ -1,5 +1,26 @@
-import type { AppState, Commands, Engine, EngineError, EnrolStep, LoginStep, Progress, Topics } from "@pakawaaz/api/protocol";
-import { alarms, appState, conversations, devices, id, lines, members, NOW, officials, sessions, transfers } from "./fixtures.ts";
+import type {
+  AppState,
+  Commands,
+  Engine,
+  EngineError,
+  EnrolStep,
+  LoginStep,
+  Progress,
+  Topics,
+} from "@pakawaaz/api/protocol";
+import {
+  alarms,
+  appState,
+  conversations,
+  devices,
+  id,
+  lines,
+  members,
+  NOW,
+  officials,
+  sessions,
+  transfers,
+} from "./fixtures.ts";
 
 /** How a fixture engine differs from "everything is fine". */
 export interface Scene {
@@ -25,20 +46,48 @@ const ENROL: EnrolStep[] = ["voucher", "keys", "password", "sim", "certificate",
 export function fixtureEngine(scene: Scene = {}): Engine {
   let subscriptions = 0;
   const replies: Replies = {
-    check_voucher: () => ({ realm: "demo.gov.pk", url: "http://a.raza.localhost:8443", kind: "first", not_after: NOW + 86_400_000, here: true }),
+    check_voucher: () => ({
+      realm: "demo.gov.pk",
+      url: "http://a.raza.localhost:8443",
+      kind: "first",
+      not_after: NOW + 86_400_000,
+      here: true,
+    }),
     enrol: () => ({ username: "a.raza", status: "active", code: "4512 0837 6619 2245 1098 7731" }),
     own_code: () => ({ device: id(203), code: "7718 6620 0945 3312 8876 1503" }),
     find: ({ text }) => ({
-      officials: scene.empty ? [] : officials.filter((o) => JSON.stringify(o).toLowerCase().includes(text.toLowerCase())),
+      officials: scene.empty
+        ? []
+        : officials.filter((o) => JSON.stringify(o).toLowerCase().includes(text.toLowerCase())),
       next: null,
     }),
-    official: ({ official }) => officials.find((o) => o.official === official) ?? (officials[0] as (typeof officials)[0]),
-    units: () => ({ units: [{ unit: id(601), parent: null, kind: "ministry", name: { en: "Ministry of Interior", ur: "وزارتِ داخلہ" } }] }),
-    posts: () => ({ posts: officials.flatMap((o) => o.posts.map((p) => ({ post: p.post, unit: id(601), title: p.title, grade: p.grade, holder: o.official, held_since: NOW }))) }),
+    official: ({ official }) =>
+      officials.find((o) => o.official === official) ?? (officials[0] as (typeof officials)[0]),
+    units: () => ({
+      units: [
+        { unit: id(601), parent: null, kind: "ministry", name: { en: "Ministry of Interior", ur: "وزارتِ داخلہ" } },
+      ],
+    }),
+    posts: () => ({
+      posts: officials.flatMap((o) =>
+        o.posts.map((p) => ({
+          post: p.post,
+          unit: id(601),
+          title: p.title,
+          grade: p.grade,
+          holder: o.official,
+          held_since: NOW,
+        })),
+      ),
+    }),
     sessions: () => ({ sessions: scene.empty ? [] : sessions }),
     new_conversation: () => ({ group: id(300) }),
     send: () => ({ message: id(999) }),
-    search: () => ({ hits: scene.empty ? [] : lines.filter((l) => l.text).map((l) => ({ group: id(300), line: l })), next: null, scanned: 1200 }),
+    search: () => ({
+      hits: scene.empty ? [] : lines.filter((l) => l.text).map((l) => ({ group: id(300), line: l })),
+      next: null,
+      scanned: 1200,
+    }),
     message_info: () => ({ delivered: [id(2)], read: [id(2)], waiting: [], sent_at: NOW }),
     attach: () => ({ transfers: [id(401)] }),
     download: () => ({ transfer: id(403) }),
@@ -47,7 +96,13 @@ export function fixtureEngine(scene: Scene = {}): Engine {
   const snapshots: { [N in keyof Topics]: (args: Topics[N][0]) => Topics[N][1] } = {
     app: () => appState(scene.app),
     conversations: () => (scene.empty ? [] : conversations),
-    timeline: ({ group }) => ({ group, lines: scene.empty ? [] : lines, older: false, newer: false, unread_from: lines[6]?.key ?? null }),
+    timeline: ({ group }) => ({
+      group,
+      lines: scene.empty ? [] : lines,
+      older: false,
+      newer: false,
+      unread_from: lines[6]?.key ?? null,
+    }),
     members: () => members,
     devices: () => (scene.empty ? devices.slice(0, 1) : devices),
     alarms: () => (scene.empty ? [] : alarms),

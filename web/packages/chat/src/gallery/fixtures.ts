@@ -36,7 +36,12 @@ export const officials: Official[] = [
     name: name("Ahmed Raza", "احمد رضا"),
     rank: name("Deputy Secretary", "ڈپٹی سیکریٹری"),
     posts: [
-      { post: id(101), title: name("Deputy Secretary (Security)", "ڈپٹی سیکریٹری (سیکیورٹی)"), units: [name("Security Wing", "سیکیورٹی ونگ"), INTERIOR], grade: 19 },
+      {
+        post: id(101),
+        title: name("Deputy Secretary (Security)", "ڈپٹی سیکریٹری (سیکیورٹی)"),
+        units: [name("Security Wing", "سیکیورٹی ونگ"), INTERIOR],
+        grade: 19,
+      },
     ],
   },
   {
@@ -45,7 +50,12 @@ export const officials: Official[] = [
     name: name("Fatima Khan", "فاطمہ خان"),
     rank: name("Joint Secretary", "جوائنٹ سیکریٹری"),
     posts: [
-      { post: id(102), title: name("Joint Secretary (Budget)", "جوائنٹ سیکریٹری (بجٹ)"), units: [name("Budget Wing", "بجٹ ونگ"), FINANCE], grade: 20 },
+      {
+        post: id(102),
+        title: name("Joint Secretary (Budget)", "جوائنٹ سیکریٹری (بجٹ)"),
+        units: [name("Budget Wing", "بجٹ ونگ"), FINANCE],
+        grade: 20,
+      },
     ],
   },
   {
@@ -54,7 +64,12 @@ export const officials: Official[] = [
     name: name("Sajid Hussain", "ساجد حسین"),
     rank: name("Section Officer", "سیکشن آفیسر"),
     posts: [
-      { post: id(103), title: name("Section Officer (Coordination)", "سیکشن آفیسر (رابطہ)"), units: [name("Coordination Section", "رابطہ سیکشن"), name("Security Wing", "سیکیورٹی ونگ"), INTERIOR], grade: 17 },
+      {
+        post: id(103),
+        title: name("Section Officer (Coordination)", "سیکشن آفیسر (رابطہ)"),
+        units: [name("Coordination Section", "رابطہ سیکشن"), name("Security Wing", "سیکیورٹی ونگ"), INTERIOR],
+        grade: 17,
+      },
     ],
   },
   {
@@ -133,15 +148,33 @@ export const lines: LineView[] = [
   line(ahmed, "Thank you. I shall correct both and send it back today.", NOW - DAY, { edited: true }),
   line(fatima, "", NOW - 20 * HOUR, { system: { what: "alarm", kind: "device_key_changed" }, message: null }),
   line(fatima, "", NOW - 3 * HOUR, {
-    file: { name: "budget-note-rev2.pdf", media_type: "application/pdf", size: 2_483_112, width: null, height: null, duration_ms: null, thumbnail: null, thumbnail_type: null },
+    file: {
+      name: "budget-note-rev2.pdf",
+      media_type: "application/pdf",
+      size: 2_483_112,
+      width: null,
+      height: null,
+      duration_ms: null,
+      thumbnail: null,
+      thumbnail_type: null,
+    },
   }),
   question,
   line(ahmed, "They go out within the hour.", NOW - 35 * MINUTE, {
-    reply: { message: question.message ?? "", author_name: fatima.name, text: question.text, file: null, deleted: false },
+    reply: {
+      message: question.message ?? "",
+      author_name: fatima.name,
+      text: question.text,
+      file: null,
+      deleted: false,
+    },
   }),
   line(fatima, "", NOW - 30 * MINUTE, { deleted: true }),
   line(ahmed, "یہ رہے نظرثانی شدہ اعداد و شمار۔", NOW - 12 * MINUTE, { status: "delivered" }),
-  line(ahmed, "Fatima sahiba, the table on page 5 is new.", NOW - 10 * MINUTE, { status: "sent", mentions: [fatima.official] }),
+  line(ahmed, "Fatima sahiba, the table on page 5 is new.", NOW - 10 * MINUTE, {
+    status: "sent",
+    mentions: [fatima.official],
+  }),
   line(ahmed, "I am in the committee room until four.", NOW - 4 * MINUTE, { status: "queued", seq: null }),
   line(ahmed, "Reports attached.", NOW - 3 * MINUTE, { status: "failed", failure: "messaging.too_large", seq: null }),
 ];
@@ -172,7 +205,14 @@ function conversation(n: number, some: Partial<ConversationView>): ConversationV
 }
 
 export const conversations: ConversationView[] = [
-  conversation(0, { names: [fatima.name], pinned: true, last: lines.at(-1) ?? null, updated_at: NOW - 3 * MINUTE, queued: 1, failed: 1 }),
+  conversation(0, {
+    names: [fatima.name],
+    pinned: true,
+    last: lines.at(-1) ?? null,
+    updated_at: NOW - 3 * MINUTE,
+    queued: 1,
+    failed: 1,
+  }),
   conversation(1, {
     title: "Flood relief coordination",
     direct: false,
@@ -182,10 +222,35 @@ export const conversations: ConversationView[] = [
     mentions: 1,
     first_unread: 120,
   }),
-  conversation(2, { names: [zainab.name], members: [ahmed.official, zainab.official], last: line(zainab, "کل صبح نو بجے ملاقات طے ہے۔", NOW - 5 * HOUR), unread: 2, first_unread: 4 }),
-  conversation(3, { names: [sajid.name], members: [ahmed.official, sajid.official], last: line(ahmed, "Noted.", NOW - DAY), draft: "About the seating plan: ", muted: true }),
-  conversation(4, { title: "کابینہ اجلاس کی تیاری", direct: false, members: officials.map((o) => o.official), last: line(zainab, "ایجنڈا حتمی ہے۔", NOW - 3 * DAY), alarms: 1, updated_at: NOW - 3 * DAY }),
-  conversation(5, { title: "Interior and Finance, weekly", direct: false, last: line(fatima, "", NOW - 40 * DAY, { deleted: true }), updated_at: NOW - 40 * DAY, left: true }),
+  conversation(2, {
+    names: [zainab.name],
+    members: [ahmed.official, zainab.official],
+    last: line(zainab, "کل صبح نو بجے ملاقات طے ہے۔", NOW - 5 * HOUR),
+    unread: 2,
+    first_unread: 4,
+  }),
+  conversation(3, {
+    names: [sajid.name],
+    members: [ahmed.official, sajid.official],
+    last: line(ahmed, "Noted.", NOW - DAY),
+    draft: "About the seating plan: ",
+    muted: true,
+  }),
+  conversation(4, {
+    title: "کابینہ اجلاس کی تیاری",
+    direct: false,
+    members: officials.map((o) => o.official),
+    last: line(zainab, "ایجنڈا حتمی ہے۔", NOW - 3 * DAY),
+    alarms: 1,
+    updated_at: NOW - 3 * DAY,
+  }),
+  conversation(5, {
+    title: "Interior and Finance, weekly",
+    direct: false,
+    last: line(fatima, "", NOW - 40 * DAY, { deleted: true }),
+    updated_at: NOW - 40 * DAY,
+    left: true,
+  }),
 ];
 
 export const members: MemberView[] = officials.map((o, n) => ({
@@ -215,7 +280,13 @@ function device(n: number, some: Partial<DeviceView>): DeviceView {
 export const devices: DeviceView[] = [
   device(1, { label: "Chromium on Linux", this_device: true, last_seen_at: NOW }),
   device(2, { label: "Office phone", assurance: "software" }),
-  device(3, { label: "Firefox on Windows", status: "pending", verified: false, last_seen_at: null, enrolled_at: NOW - 4 * MINUTE }),
+  device(3, {
+    label: "Firefox on Windows",
+    status: "pending",
+    verified: false,
+    last_seen_at: null,
+    enrolled_at: NOW - 4 * MINUTE,
+  }),
   device(4, { label: "Old laptop", status: "revoked", verified: false, last_seen_at: NOW - 30 * DAY }),
 ];
 
@@ -229,7 +300,46 @@ export const alarms: AlarmView[] = [
 ];
 
 export const transfers: TransferView[] = [
-  { transfer: id(401), direction: "up", group: id(300), message: null, name: "site-survey.mp4", media_type: "video/mp4", size: 734_003_200, prepared: 450_000_000, done: 310_000_000, state: "running", failure: null, bytes_per_second: 5_200_000 },
-  { transfer: id(402), direction: "up", group: id(300), message: null, name: "annex.xlsx", media_type: "application/vnd.ms-excel", size: 812_000, prepared: 812_000, done: 0, state: "failed", failure: "files.quota", bytes_per_second: null },
-  { transfer: id(403), direction: "down", group: id(300), message: id(1006), name: "budget-note-rev2.pdf", media_type: "application/pdf", size: 2_483_112, prepared: 0, done: 1_048_576, state: "paused", failure: null, bytes_per_second: null },
+  {
+    transfer: id(401),
+    direction: "up",
+    group: id(300),
+    message: null,
+    name: "site-survey.mp4",
+    media_type: "video/mp4",
+    size: 734_003_200,
+    prepared: 450_000_000,
+    done: 310_000_000,
+    state: "running",
+    failure: null,
+    bytes_per_second: 5_200_000,
+  },
+  {
+    transfer: id(402),
+    direction: "up",
+    group: id(300),
+    message: null,
+    name: "annex.xlsx",
+    media_type: "application/vnd.ms-excel",
+    size: 812_000,
+    prepared: 812_000,
+    done: 0,
+    state: "failed",
+    failure: "files.quota",
+    bytes_per_second: null,
+  },
+  {
+    transfer: id(403),
+    direction: "down",
+    group: id(300),
+    message: id(1006),
+    name: "budget-note-rev2.pdf",
+    media_type: "application/pdf",
+    size: 2_483_112,
+    prepared: 0,
+    done: 1_048_576,
+    state: "paused",
+    failure: null,
+    bytes_per_second: null,
+  },
 ];

@@ -37,7 +37,16 @@ const SIZES = {
   large: "min-h-13 px-5 text-base",
 };
 
-export function Button({ children, kind = "secondary", size = "normal", icon: Icon, wide, busy, className, ...props }: ButtonProps) {
+export function Button({
+  children,
+  kind = "secondary",
+  size = "normal",
+  icon: Icon,
+  wide,
+  busy,
+  className,
+  ...props
+}: ButtonProps) {
   return (
     <AriaButton
       {...props}
@@ -64,7 +73,16 @@ export interface IconButtonProps extends Omit<AriaProps, "children" | "className
   ref?: Ref<HTMLButtonElement>;
 }
 
-export function IconButton({ icon: Icon, label, kind = "quiet", size = "normal", mirror, count, className, ...props }: IconButtonProps) {
+export function IconButton({
+  icon: Icon,
+  label,
+  kind = "quiet",
+  size = "normal",
+  mirror,
+  count,
+  className,
+  ...props
+}: IconButtonProps) {
   return (
     <Tooltip text={label}>
       <AriaButton
@@ -81,7 +99,10 @@ export function IconButton({ icon: Icon, label, kind = "quiet", size = "normal",
       >
         <Icon size={size === "small" ? 18 : 22} aria-hidden className={cx(mirror && "mirror")} />
         {count ? (
-          <span className="absolute -top-1 -end-1 min-w-5 rounded-full bg-brand px-1 text-xs leading-5 text-on-brand" aria-hidden>
+          <span
+            className="absolute -top-1 -end-1 min-w-5 rounded-full bg-brand px-1 text-xs leading-5 text-on-brand"
+            aria-hidden
+          >
             {count}
           </span>
         ) : null}

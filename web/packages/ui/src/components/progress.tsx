@@ -24,7 +24,12 @@ const TONES = { brand: "bg-brand", danger: "bg-danger", muted: "bg-line-strong" 
 export function Progress({ label, value, visibleLabel, detail, tone = "brand" }: ProgressProps) {
   const unknown = value === null || value === undefined;
   return (
-    <ProgressBar aria-label={label} value={unknown ? 0 : value * 100} isIndeterminate={unknown} className="block w-full">
+    <ProgressBar
+      aria-label={label}
+      value={unknown ? 0 : value * 100}
+      isIndeterminate={unknown}
+      className="block w-full"
+    >
       {visibleLabel && (
         <div className="mb-1 flex items-baseline justify-between gap-3 text-sm">
           <span>{label}</span>
@@ -33,7 +38,11 @@ export function Progress({ label, value, visibleLabel, detail, tone = "brand" }:
       )}
       <div className="h-2 overflow-hidden rounded-full bg-sunken forced-colors:border">
         <div
-          className={cx("h-full rounded-full transition-[width] duration-calm", TONES[tone], unknown && "w-1/3 animate-sheen")}
+          className={cx(
+            "h-full rounded-full transition-[width] duration-calm",
+            TONES[tone],
+            unknown && "w-1/3 animate-sheen",
+          )}
           style={unknown ? undefined : { width: `${Math.min(1, Math.max(0, value)) * 100}%` }}
         />
       </div>

@@ -6,7 +6,10 @@ export function Tooltip({ text, children }: { text: string; children: ReactEleme
   return (
     <TooltipTrigger delay={600}>
       {children}
-      <AriaTooltip offset={6} className="z-50 max-w-64 rounded-md bg-ink px-2.5 py-1 text-sm text-page shadow-overlay animate-fade">
+      <AriaTooltip
+        offset={6}
+        className="z-50 max-w-64 rounded-md bg-ink px-2.5 py-1 text-sm text-page shadow-overlay animate-fade"
+      >
         {text}
       </AriaTooltip>
     </TooltipTrigger>

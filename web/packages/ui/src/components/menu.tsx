@@ -1,0 +1,58 @@
+import type { LucideIcon } from "lucide-react";
+import type { ReactElement, ReactNode } from "react";
+import {
+  Menu as AriaMenu,
+  MenuItem as AriaMenuItem,
+  Keyboard,
+  MenuTrigger,
+  Popover,
+  Separator,
+} from "react-aria-components";
+import { cx } from "../classes.ts";
+
+/** `trigger` is a Button or IconButton. */
+export function Menu({ trigger, label, children }: { trigger: ReactElement; label: string; children: ReactNode }) {
+  return (
+    <MenuTrigger>
+      {trigger}
+      <Popover className="min-w-52 rounded-control border border-line bg-raised p-1 text-ink shadow-overlay animate-fade">
+        <AriaMenu aria-label={label} className="max-h-[70dvh] overflow-y-auto outline-none">
+          {children}
+        </AriaMenu>
+      </Popover>
+    </MenuTrigger>
+  );
+}
+
+export interface MenuItemProps {
+  id?: string;
+  label: string;
+  icon?: LucideIcon;
+  shortcut?: string;
+  danger?: boolean;
+  disabled?: boolean;
+  onAction(): void;
+}
+
+export function MenuItem({ id, label, icon: Icon, shortcut, danger, disabled, onAction }: MenuItemProps) {
+  return (
+    <AriaMenuItem
+      id={id}
+      textValue={label}
+      isDisabled={disabled}
+      onAction={onAction}
+      className={cx(
+        "flex min-h-11 cursor-default items-center gap-3 rounded-md px-3 outline-none focused:bg-hover data-[disabled]:opacity-50",
+        danger && "text-danger-ink",
+      )}
+    >
+      {Icon && <Icon size={18} aria-hidden />}
+      <span className="flex-1">{label}</span>
+      {shortcut && <Keyboard className="code text-xs text-muted">{shortcut}</Keyboard>}
+    </AriaMenuItem>
+  );
+}
+
+export function MenuLine() {
+  return <Separator className="my-1 border-t border-line" />;
+}
