@@ -18,6 +18,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Sockets.
     pub http: HttpConfig,
+    /// The web app.
+    pub web: WebConfig,
     /// Database.
     pub database: DatabaseConfig,
     /// Login and keys.
@@ -42,10 +44,19 @@ pub struct HttpConfig {
     pub metrics: String,
     /// DNS names and addresses in the server certificate; the first is the one vouchers name.
     pub hosts: Vec<String>,
-    /// Further `host:port` that clients may use (a proxy's, the demo's).
+    /// Further `host:port` that clients may use (a proxy's, the demo's). `*.localhost:PORT` stands for every name below
+    /// localhost; no other pattern is understood.
     pub authorities: Vec<String>,
     /// URL printed into vouchers; empty = made from the first host and the port.
     pub public_url: String,
+}
+
+/// The web app.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebConfig {
+    /// Folder with the built app; empty = none is served.
+    pub dir: PathBuf,
 }
 
 /// Database.
@@ -108,6 +119,8 @@ pub struct LimitsConfig {
     pub anonymous_burst: u32,
     /// Requests without a session that one address regains each second.
     pub anonymous_per_second: u32,
+    /// Conversations that one official may create, with all devices together.
+    pub groups_per_official: u64,
     /// Seconds to finish what is running when stopping.
     pub drain_seconds: u64,
 }
@@ -156,6 +169,7 @@ impl Default for Config {
                 authorities: Vec::new(),
                 public_url: String::new(),
             },
+            web: WebConfig { dir: PathBuf::new() },
             database: DatabaseConfig { url: String::new(), readers: 8, writers: 16 },
             identity: IdentityConfig {
                 vault: VaultKind::Software,
@@ -174,6 +188,7 @@ impl Default for Config {
                 request_seconds: 30,
                 anonymous_burst: 1000,
                 anonymous_per_second: 50,
+                groups_per_official: 10_000,
                 drain_seconds: 10,
             },
             log: LogConfig { format: LogFormat::Text, level: "info".into() },
@@ -264,7 +279,12 @@ impl Config {
             problems.push("identity.site must be 0 to 7".into());
         }
         let l = &self.limits;
-        if l.connections == 0 || l.connections_per_address == 0 || l.handshakes == 0 || l.anonymous_burst == 0 {
+        if l.connections == 0
+            || l.connections_per_address == 0
+            || l.handshakes == 0
+            || l.anonymous_burst == 0
+            || l.groups_per_official == 0
+        {
             problems.push("limits must be at least 1".into());
         }
     }

@@ -6,6 +6,7 @@ use crate::jobs::Jobs;
 use crate::net::limits::Connections;
 use crate::net::listener::Listening;
 use crate::net::tls::{self, ServerCertificate};
+use crate::web::app::WebApp;
 use crate::web::health::Health;
 use crate::web::{docs, metrics, openapi};
 use crate::wiring::{self, Wired};
@@ -66,6 +67,10 @@ impl Server {
         );
         let lock = files::lock_directory(&config.data_dir)?;
         let secrets = installation::secrets(&config)?;
+        let app = match &config.web.dir {
+            none if none.as_os_str().is_empty() => Router::new(),
+            dir => WebApp::load(dir)?.router(),
+        };
         let recorder = metrics::recorder()?;
 
         let db = Db::open(&config.database_url()?, &schema::storage_options(&config)).await?;
@@ -87,7 +92,7 @@ impl Server {
 
         let Wired { router, authenticator } = wired;
         let router = Edge { authenticator, clock: clock.clone() }
-            .wrap(bounded(router.merge(pages()?).merge(health.router()), &config));
+            .wrap(bounded(router.merge(pages()?).merge(health.router()).merge(app), &config));
 
         let stop = CancellationToken::new();
         let connections = Connections::new(
