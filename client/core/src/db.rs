@@ -50,6 +50,9 @@ impl<S: Store, P: Platform> Db<S, P> {
     fn vault(&self) -> Result<Rc<Vault>, ClientError> {
         self.vault.borrow().clone().ok_or(ClientError::Locked)
     }
+    pub(crate) fn vault_key(&self) -> Result<Zeroizing<[u8; 32]>, ClientError> {
+        Ok(self.vault()?.key().clone())
+    }
     pub(crate) async fn header(&self) -> Result<Option<VaultHeader>, ClientError> {
         self.store.get(keys::VAULT).await?.map(|row| decode(&row)).transpose()
     }

@@ -4,8 +4,8 @@ use crate::http::post;
 use crate::login::{login_error, trust_mode, usim_error};
 use crate::profile::Profile;
 use crate::vault::{PinCost, Vault};
-use crate::{Client, ClientError, Platform, Store, Transport, keys};
-use pakawaaz_aka::{Autn, Rand, Usim, UsimResponse};
+use crate::{Client, ClientError, Platform, SimCard, Step, Store, Transport, keys};
+use pakawaaz_aka::{Autn, Rand, UsimResponse};
 use pakawaaz_base::{Assurance, Bytes, DeviceId, Millis, OfficialId};
 use pakawaaz_contract::identity::{
     ChannelMode, DeviceStatus, EnrolFinishRequest, EnrolFinishResponse, EnrolStartRequest, EnrolStartResponse,
@@ -62,7 +62,22 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// # Errors
     /// [`ClientError::AlreadyEnrolled`], [`ClientError::WeakPin`], [`ClientError::Trust`] when the server is not the
     /// voucher's, [`ClientError::Refused`] with the server's reason.
-    pub async fn enrol(&self, options: EnrolOptions, usim: &mut dyn Usim) -> Result<Enrolled, ClientError> {
+    pub async fn enrol<C: SimCard + ?Sized>(
+        &self,
+        options: EnrolOptions,
+        usim: &mut C,
+    ) -> Result<Enrolled, ClientError> {
+        let done = self.new_profile(options, usim).await;
+        self.last_step(done.is_ok());
+        done
+    }
+
+    async fn new_profile<C: SimCard + ?Sized>(
+        &self,
+        options: EnrolOptions,
+        usim: &mut C,
+    ) -> Result<Enrolled, ClientError> {
+        self.step(Step::Voucher);
         if self.is_enrolled().await? {
             return Err(ClientError::AlreadyEnrolled);
         }
@@ -73,6 +88,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         }
         let now = self.server_now();
         let anchors = TrustAnchors::from_chain(&voucher.realm, &voucher.ca_pin, &info.ca_chain, now)?;
+        self.step(Step::Keys);
         // Before anything leaves: a bad PIN must not cost the voucher.
         let secret = self.platform().device_secret();
         let (vault, header) = Vault::create(&options.pin, &secret, options.pin_cost, &mut self.db.rng())?;
@@ -81,6 +97,9 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let device_key = signer.public_key();
         let mut nonce = [0u8; 32];
         self.db.rng().fill_bytes(&mut nonce);
+        if options.password.is_some() {
+            self.step(Step::Password);
+        }
         let registration = match &options.password {
             Some(password) => Some(Registration::start(password.as_bytes(), &mut self.db.rng()).map_err(login_error)?),
             None => None,
@@ -156,9 +175,11 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             assurance: options.assurance,
             label: options.label.clone(),
         };
+        self.step(Step::Sim);
         let (device_certificate, mls_certificate, ca_chain, status) =
             self.prove_new_sim(&anchors, &start, &answer, &mut finish, usim).await?;
 
+        self.step(Step::Certificate);
         let ca = CaChain::verify_pinned(&ca_chain, &anchors, now)?;
         let certified = ca.verify_device_certificate(&device_certificate, now, pakawaaz_trust::x509::CLOCK_SKEW)?;
         if certified.key != device_key || certified.device != answer.device || certified.official != answer.official {
@@ -188,10 +209,14 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             anchors,
         };
         let code = short_code(&profile.anchors.realm, profile.official, &device_key);
+        self.step(Step::Saved);
         self.db.set_vault(Some(vault));
         let mut tx = self.db.tx();
         tx.put_header(header);
         tx.put(keys::PROFILE.to_vec(), &profile);
+        if let Some((name, row)) = usim.keep() {
+            tx.put_raw(keys::shell(name), row);
+        }
         if let Err(e) = tx.commit().await {
             self.db.set_vault(None);
             return Err(e);
@@ -200,19 +225,19 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         Ok(Enrolled { official: answer.official, username: answer.username, device: answer.device, status, code })
     }
 
-    async fn prove_new_sim(
+    async fn prove_new_sim<C: SimCard + ?Sized>(
         &self,
         anchors: &TrustAnchors,
         start: &EnrolStartRequest,
         answer: &EnrolStartResponse,
         finish: &mut EnrolFinishRequest,
-        usim: &mut dyn Usim,
+        usim: &mut C,
     ) -> Result<(Bytes, Option<Bytes>, Vec<Bytes>, DeviceStatus), ClientError> {
         let mut rand = answer.rand.array().ok_or(ClientError::BadAnswer)?;
         let mut autn = answer.autn.array().ok_or(ClientError::BadAnswer)?;
         let mut resynced = false;
         loop {
-            match usim.authenticate(&Rand(rand), &Autn::from_bytes(autn)).map_err(usim_error)? {
+            match usim.authenticate(&Rand(rand), &Autn::from_bytes(autn)).await.map_err(usim_error)? {
                 UsimResponse::Success { ck, ik, .. } => {
                     let key = EnrolKey::from_sim(&anchors.realm, answer.device, &ck, &ik, &Autn::from_bytes(autn))
                         .map_err(login_error)?;

@@ -3,6 +3,7 @@
 use crate::login::Session;
 use crate::mls::OpenMls;
 use crate::profile::Profile;
+use crate::progress::{Listener, Step, StepState};
 use futures::channel::mpsc;
 use futures::lock::Mutex;
 use pakawaaz_base::GroupId;
@@ -29,6 +30,8 @@ pub(crate) struct Inner {
     pub writing: Mutex<()>,
     /// One refresh of the token at a time: two would look like theft to the server.
     pub refreshing: Mutex<()>,
+    listener: RefCell<Option<Listener>>,
+    step: Cell<Option<Step>>,
     wake: RefCell<Option<mpsc::UnboundedSender<()>>>,
     serial: Cell<u64>,
     /// Missing log positions that were asked for again by reconnecting.
@@ -55,6 +58,22 @@ impl Inner {
     }
     pub(crate) fn set_session(&self, session: Option<Rc<Session>>) {
         *self.session.borrow_mut() = session;
+    }
+    pub(crate) fn set_listener(&self, listener: Option<Listener>) {
+        *self.listener.borrow_mut() = listener;
+        self.step.set(None);
+    }
+    pub(crate) fn step(&self, step: Step) {
+        self.last_step(StepState::Done);
+        self.step.set(Some(step));
+        if let Some(listener) = &*self.listener.borrow() {
+            listener(step, StepState::Running);
+        }
+    }
+    pub(crate) fn last_step(&self, state: StepState) {
+        if let (Some(step), Some(listener)) = (self.step.take(), &*self.listener.borrow()) {
+            listener(step, state);
+        }
     }
     /// Secrets leave memory.
     pub(crate) fn forget(&self) {

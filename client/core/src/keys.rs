@@ -78,6 +78,10 @@ pub fn alarm(at: Millis, salt: u32) -> Key {
 pub fn alarm_mark(kind: crate::views::AlarmKind, group: GroupId, seq: u64) -> Key {
     join(&[b"x", &[kind as u8], group.as_bytes(), &seq.to_be_bytes()])
 }
+/// A row of the shell around the core.
+pub fn shell(name: &str) -> Key {
+    join(&[b"~", name.as_bytes()])
+}
 /// An MLS row.
 pub fn mls(key: &[u8]) -> Key {
     join(&[MLS, key])

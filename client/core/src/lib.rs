@@ -15,6 +15,7 @@
 
 mod admin;
 mod alarms;
+mod card;
 mod client;
 mod conversations;
 mod db;
@@ -35,6 +36,7 @@ mod mls_state;
 mod password;
 mod platform;
 mod profile;
+mod progress;
 mod read;
 mod records;
 pub mod store;
@@ -49,9 +51,11 @@ pub mod vault;
 pub mod views;
 
 pub use admin::NewVoucher;
+pub use card::SimCard;
 pub use client::{Client, ClientEvent};
 pub use enrol::{EnrolOptions, Enrolled};
 pub use error::ClientError;
 pub use platform::Platform;
+pub use progress::{Step, StepState};
 pub use store::{Store, StoreError};
 pub use transport::{Connection, EventSocket, Transport, TransportError};

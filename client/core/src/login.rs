@@ -2,8 +2,8 @@
 
 use crate::http::{post, request};
 use crate::transport::{HttpRequest, Method};
-use crate::{Client, ClientError, Connection, Platform, Store, Transport, keys};
-use pakawaaz_aka::{Usim, UsimError};
+use crate::{Client, ClientError, Connection, Platform, SimCard, Step, Store, Transport, keys};
+use pakawaaz_aka::UsimError;
 use pakawaaz_base::{Bytes, Millis};
 use pakawaaz_contract::identity::{
     ChannelMode, LoginChallenge, LoginPasswordRequest, LoginSimRequest, LoginSimResponse, LoginStartRequest,
@@ -109,7 +109,14 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// # Errors
     /// [`ClientError::Refused`] with `identity.wrong_password`, `identity.sim_rejected`, …; [`ClientError::Login`]
     /// when the server could not prove itself; [`ClientError::Sim`].
-    pub async fn login(&self, password: &str, usim: &mut dyn Usim) -> Result<(), ClientError> {
+    pub async fn login<C: SimCard + ?Sized>(&self, password: &str, usim: &mut C) -> Result<(), ClientError> {
+        let done = self.three_factors(password, usim).await;
+        self.last_step(done.is_ok());
+        done
+    }
+
+    async fn three_factors<C: SimCard + ?Sized>(&self, password: &str, usim: &mut C) -> Result<(), ClientError> {
+        self.step(Step::Device);
         let profile = self.profile().await?;
         let signer = profile.signer()?;
         let info = self.server_info().await?;
@@ -147,6 +154,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             ke2: answer.ke2.0.clone(),
             nonce: answer.nonce.array().ok_or(ClientError::BadAnswer)?,
         };
+        self.step(Step::Password);
         let (sent, second) = client.password(&response, &signer, &mut self.db.rng()).map_err(login_error)?;
         let body = LoginPasswordRequest {
             login: answer.login,
@@ -155,10 +163,12 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             signature: second.signature.into(),
         };
         let first: LoginChallenge = self.plain_on(&mut connection, post("/v1/login/password", &body)).await?;
+        self.step(Step::Sim);
         let issuing = ca.issuing_spki_hash()?;
         let binding =
             channel_binding(profile.channel, connection.channel_binding(), &self.transport.origin(), &issuing)?;
         let tokens = self.prove_sim(&mut connection, sent, first, usim, &binding).await?;
+        self.step(Step::Session);
         let now = self.server_now();
         let session = Session {
             tokens,
@@ -175,18 +185,18 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         Ok(())
     }
 
-    async fn prove_sim(
+    async fn prove_sim<C: SimCard + ?Sized>(
         &self,
         connection: &mut T::Connection,
         mut sent: PasswordSent,
         mut current: LoginChallenge,
-        usim: &mut dyn Usim,
+        usim: &mut C,
         binding: &[u8],
     ) -> Result<Tokens, ClientError> {
         loop {
             let login = sent.login();
             let challenged = sent.challenge(&challenge(&current)?).map_err(login_error)?;
-            let response = usim.authenticate(challenged.rand(), challenged.autn()).map_err(usim_error)?;
+            let response = usim.authenticate(challenged.rand(), challenged.autn()).await.map_err(usim_error)?;
             match challenged.answer(response, binding).map_err(login_error)? {
                 Answer::Proof(waiting, proof) => {
                     let answer =

@@ -10,7 +10,7 @@ use pakawaaz_login::KsfParams;
 use pakawaaz_trust::{SigningKey, TrustAnchors};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// What this device knows about itself; one sealed row.
 #[derive(Clone, Serialize, Deserialize)]
@@ -73,6 +73,45 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         self.db.set_vault(Some(Vault::open(&header, pin, &self.platform().device_secret())?));
         self.inner.forget();
         Ok(())
+    }
+    /// The key of the open profile, for another process of the same profile (a browser's other tab) to go on with
+    /// when this one ends. It must never be written down.
+    ///
+    /// # Errors
+    /// [`ClientError::Locked`].
+    pub fn vault_key(&self) -> Result<Zeroizing<[u8; 32]>, ClientError> {
+        self.db.vault_key()
+    }
+    /// Opens the profile with a key that another process handed over.
+    ///
+    /// # Errors
+    /// [`ClientError::WrongPin`] when it is not the key of this profile.
+    pub async fn unlock_with(&self, key: Zeroizing<[u8; 32]>) -> Result<(), ClientError> {
+        self.db.set_vault(Some(Vault::from_key(key)));
+        self.inner.forget();
+        match self.profile().await {
+            Ok(_) => Ok(()),
+            Err(e) => {
+                self.lock();
+                Err(if matches!(e, ClientError::Damaged) { ClientError::WrongPin } else { e })
+            }
+        }
+    }
+    /// A sealed row of the shell (a browser's software SIM).
+    ///
+    /// # Errors
+    /// Store errors, [`ClientError::Locked`].
+    pub async fn shell_row(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, ClientError> {
+        self.db.get_raw(&keys::shell(name)).await
+    }
+    /// Writes a sealed row of the shell; durable when this returns.
+    ///
+    /// # Errors
+    /// As [`Client::shell_row`].
+    pub async fn put_shell_row(&self, name: &str, value: Zeroizing<Vec<u8>>) -> Result<(), ClientError> {
+        let mut tx = self.db.tx();
+        tx.put_raw(keys::shell(name), value);
+        tx.commit().await
     }
     /// Whether the profile is open.
     pub fn is_unlocked(&self) -> bool {

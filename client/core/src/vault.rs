@@ -72,6 +72,7 @@ impl VaultHeader {
 /// An opened vault. Its key is wiped on drop.
 pub struct Vault {
     cipher: Aes256Gcm,
+    key: Zeroizing<[u8; 32]>,
 }
 
 impl std::fmt::Debug for Vault {
@@ -110,7 +111,7 @@ impl Vault {
         let mut data_key = Zeroizing::new([0u8; 32]);
         rng.fill_bytes(&mut *data_key);
         let header = Self::wrap(&data_key, pin, device_secret, cost, rng)?;
-        Ok((Self { cipher: Aes256Gcm::new((&*data_key).into()) }, header))
+        Ok((Self::from_key(data_key), header))
     }
 
     fn wrap(
@@ -158,7 +159,16 @@ impl Vault {
     /// [`ClientError::WrongPin`] (also on another device), [`ClientError::Damaged`].
     pub fn open(header: &VaultHeader, pin: &str, device_secret: &[u8; 32]) -> Result<Self, ClientError> {
         let key = Self::unwrap_key(header, pin, device_secret)?;
-        Ok(Self { cipher: Aes256Gcm::new((&*key).into()) })
+        Ok(Self::from_key(key))
+    }
+
+    /// A vault whose data key is known: handed over by another process of the same profile, in memory only.
+    pub fn from_key(key: Zeroizing<[u8; 32]>) -> Self {
+        Self { cipher: Aes256Gcm::new((&*key).into()), key }
+    }
+    /// The data key, to hand over.
+    pub fn key(&self) -> &Zeroizing<[u8; 32]> {
+        &self.key
     }
 
     /// A header for the same data key under another PIN.
