@@ -146,7 +146,7 @@ export const lines: LineView[] = [
     reactions: [{ emoji: "👍", officials: [ahmed.official], mine: true }],
   }),
   line(ahmed, "Thank you. I shall correct both and send it back today.", NOW - DAY, { edited: true }),
-  line(fatima, "", NOW - 20 * HOUR, { system: { what: "alarm", kind: "device_key_changed" }, message: null }),
+  line(fatima, "", NOW - 20 * HOUR, { system: { what: "alarm", kind: "key_changed" }, message: null }),
   line(fatima, "", NOW - 3 * HOUR, {
     file: {
       name: "budget-note-rev2.pdf",
@@ -296,7 +296,7 @@ export const sessions: SessionView[] = [
 ];
 
 export const alarms: AlarmView[] = [
-  { kind: "device_key_changed", at: NOW - 20 * HOUR, group: id(300), official: fatima.official, device: id(211) },
+  { kind: "key_changed", at: NOW - 20 * HOUR, group: id(300), official: fatima.official, device: id(211) },
 ];
 
 export const transfers: TransferView[] = [
