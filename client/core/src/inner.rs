@@ -34,7 +34,7 @@ pub(crate) struct Inner {
     step: Cell<Option<Step>>,
     wake: RefCell<Option<mpsc::UnboundedSender<()>>>,
     serial: Cell<u64>,
-    /// Missing log positions that were asked for again by reconnecting.
+    /// Missing or damaged log positions that were asked for again by reconnecting.
     asked: RefCell<HashSet<(GroupId, u64)>>,
     /// Epochs in which the elected committer of a removal was given time.
     elections: RefCell<HashSet<(GroupId, u64)>>,
@@ -97,6 +97,10 @@ impl Inner {
     /// Whether a missing position was asked for before; remembers it.
     pub(crate) fn asked_again(&self, group: GroupId, seq: u64) -> bool {
         !self.asked.borrow_mut().insert((group, seq))
+    }
+    /// Whether a position was asked for again.
+    pub(crate) fn has_asked(&self, group: GroupId, seq: u64) -> bool {
+        self.asked.borrow().contains(&(group, seq))
     }
     /// Whether the elected committer of this epoch has had its time; starts it.
     pub(crate) fn waited_for_election(&self, group: GroupId, epoch: u64) -> bool {

@@ -4,13 +4,18 @@
 //! brick a group that way. Members who cannot apply the commit sign this; when enough do, the server quarantines
 //! the committer and the group continues as a successor.
 
+use openmls::ciphersuite::signable::Verifiable as _;
+use openmls::ciphersuite::signature::OpenMlsSignaturePublicKey;
+use openmls::prelude::tls_codec::Deserialize as _;
+use openmls::prelude::{MlsMessageBodyIn, MlsMessageIn};
 use openmls_traits::crypto::OpenMlsCrypto;
 use openmls_traits::signatures::Signer;
 use pakawaaz_base::{Bytes, DeviceId, ErrorClass, GroupId, StableError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::config::SUITE;
+use crate::Leaf;
+use crate::config::{SUITE, mls_group_id};
 
 /// Largest encoded [`CommitRejection`] in bytes.
 pub const MAX_REJECTION: usize = 512;
@@ -117,6 +122,36 @@ impl SignedBytes {
         ciborium::into_writer(&(&self.payload, &self.signature), &mut out).map_err(|_| RejectionError)?;
         Ok(out)
     }
+}
+
+/// Whether `author` has signed this very confirmation tag for this very commit.
+///
+/// A commit's signature covers neither its confirmation tag nor its membership tag (RFC 9420 §6.1), so whoever carries
+/// the commit can spoil them. But the GroupInfo that its author hands in with it holds the confirmation tag under the
+/// author's signature (§12.4.3), and the delivery service takes no commit whose GroupInfo says another tag. So a wrong
+/// tag counts against the author only if it stands in there too. `transcript` is the confirmed transcript hash after
+/// the commit, which names the commit; `tag` is the TLS encoding of the tag. `None`: this is not the author's GroupInfo of
+/// this commit.
+pub fn confirmed_by(
+    group_info: &[u8],
+    group: GroupId,
+    transcript: &[u8],
+    tag: &[u8],
+    author: &Leaf,
+    crypto: &impl OpenMlsCrypto,
+) -> Option<bool> {
+    let MlsMessageBodyIn::GroupInfo(info) = MlsMessageIn::tls_deserialize_exact(group_info).ok()?.extract() else {
+        return None;
+    };
+    let context = info.group_context();
+    if context.group_id() != &mls_group_id(group) || context.confirmed_transcript_hash() != transcript {
+        return None;
+    }
+    let key = OpenMlsSignaturePublicKey::new(author.mls_key.clone().into(), SUITE.signature_algorithm()).ok()?;
+    info.verify_no_out(crypto, &key).ok()?;
+    // GroupInfoTBS ends with confirmation_tag<V> ‖ signer (u32), which openmls does not give out.
+    let tail = [tag, &author.index.u32().to_be_bytes()].concat();
+    Some(info.unsigned_payload().ok()?.ends_with(&tail))
 }
 
 fn uncbor<T: serde::de::DeserializeOwned>(mut bytes: &[u8]) -> Result<T, RejectionError> {

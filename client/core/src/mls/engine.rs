@@ -63,9 +63,14 @@ pub(crate) enum Processed {
     Commit {
         /// Whose evidence judging it needs.
         new: WhoIsNew,
+        /// Its membership tag was wrong. Signature and confirmation tag are not, and they prove more.
+        retagged: bool,
     },
     /// This device's own pending commit came back.
-    OwnCommit,
+    OwnCommit {
+        /// As in [`Processed::Commit`].
+        retagged: bool,
+    },
     /// This device's own application message came back.
     OwnMessage,
 }
@@ -81,8 +86,25 @@ pub(crate) enum EngineError {
     WrongEpoch,
     #[error("the message does not decrypt or verify")]
     Invalid,
-    #[error("the commit's path or confirmation is wrong")]
+    /// Not as its author signed it, so it is not the author's doing.
+    #[error("the author's signature does not cover these bytes")]
+    NotSigned,
+    /// Signed by its author, and cannot be applied.
+    #[error("the commit's signed content cannot be applied")]
     BadCommit,
+    /// Signed by its author and applicable, but for the confirmation tag, which the signature does not cover; see
+    /// [`MlsEngine::author_confirmed`].
+    #[error("the commit's confirmation tag is wrong")]
+    BadConfirmation,
+    /// It rests on a proposal that was not delivered.
+    #[error("a proposal of the commit is missing")]
+    MissingProposal,
+    /// Under this device's own leaf, but not its pending commit.
+    #[error("another commit of this very device")]
+    OwnOther,
+    /// It adds a key package whose time is over by now: the commit came late, or a clock is wrong.
+    #[error("a key package in the commit has ended")]
+    Expired,
     #[error("the key package was used already or is not ours")]
     NoKeyPackage,
     #[error("the group state is damaged")]
@@ -100,7 +122,11 @@ impl From<EngineError> for crate::ClientError {
             EngineError::NoGroup => "no such group",
             EngineError::WrongEpoch => "another epoch",
             EngineError::Invalid => "does not decrypt or verify",
-            EngineError::BadCommit => "commit cannot be applied",
+            EngineError::NotSigned => "not signed by its author",
+            EngineError::BadCommit | EngineError::BadConfirmation => "commit cannot be applied",
+            EngineError::MissingProposal => "a proposal is missing",
+            EngineError::OwnOther => "a forgotten commit of this device",
+            EngineError::Expired => "a key package has ended",
             EngineError::NoKeyPackage => "unknown key package",
             EngineError::Damaged => "damaged group state",
             EngineError::Refused(why) => why,
@@ -178,6 +204,9 @@ pub(crate) trait MlsEngine {
     fn message_epoch(&self, mls: &[u8]) -> Option<u64>;
     /// Reads a message of the log. A commit or proposal is staged, not applied.
     fn process(&mut self, group: GroupId, mls: &[u8]) -> Result<Processed, EngineError>;
+    /// After [`EngineError::BadConfirmation`]: whether `group_info` (MLSMessage), the author's own of the epoch that the
+    /// commit leads into, carries that wrong tag under the author's signature. `None`: it is not that GroupInfo.
+    fn author_confirmed(&mut self, group: GroupId, group_info: &[u8]) -> Option<bool>;
     /// Judges the staged commit and applies it; returns what it did and whether this device was removed by it.
     fn accept_commit(&mut self, group: GroupId, leaves: &dyn LeafCheck) -> Result<(CommitEffect, bool), EngineError>;
     /// Judges the staged proposal and keeps it; `revoked(statement, leaf)` verifies the revocation.

@@ -2,6 +2,7 @@
 
 mod engine;
 mod openmls;
+mod tags;
 
 pub(crate) use self::engine::{CommitPlan, EngineError, MlsEngine, Processed, Rejoin};
 pub(crate) use self::openmls::{Identity, MlsSigner, OpenMls};

@@ -1,9 +1,11 @@
 //! [`MlsEngine`] over openmls.
 
 use super::engine::{Changes, CommitPlan, EngineError, MlsEngine, OutgoingCommit, Processed, Rejoin, WhoIsNew};
+use super::tags::{Listening, Mac};
 use crate::store::Key;
 use ed25519_dalek::Signer as _;
-use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _};
+use openmls::group::{ProposalValidationError, StageCommitError};
+use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _, Size as _, VLBytes};
 use openmls::prelude::{
     CredentialWithKey, ExternalCommitBuilder, GroupEpoch, KeyPackage, KeyPackageIn, LeafNodeIndex, LeafNodeParameters,
     MlsGroup, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsProvider, PreSharedKeyProposal,
@@ -11,6 +13,7 @@ use openmls::prelude::{
     RatchetTreeIn, Sender, StagedWelcome, ValidationError, WelcomeError,
 };
 use openmls::schedule::PreSharedKeyId;
+use openmls::treesync::errors::LeafNodeValidationError;
 use openmls_traits::signatures::{Signer, SignerError};
 use openmls_traits::types::SignatureScheme;
 use pakawaaz_base::{Bytes, DeviceId, GroupId, Millis, OfficialId};
@@ -19,6 +22,7 @@ use pakawaaz_conversation::config::{
 };
 use pakawaaz_conversation::leaf::identity_of;
 use pakawaaz_conversation::policy::check_members;
+use pakawaaz_conversation::rejection::confirmed_by;
 use pakawaaz_conversation::{
     CommitEffect, CommitRejection, Kind, Leaf, LeafCheck, Purpose, Roster, SUITE, Settings, check_commit,
     check_external_proposal,
@@ -61,13 +65,23 @@ pub(crate) struct OpenMls {
     groups: HashMap<GroupId, MlsGroup>,
     message: Option<ProcessedMessage>,
     welcome: Option<StagedWelcome>,
+    disputed: Option<Disputed>,
+}
+
+/// A commit whose confirmation tag is wrong.
+struct Disputed {
+    sender: LeafNodeIndex,
+    /// Transcript up to and including it (RFC 9420 §8.2): names this very commit.
+    transcript: Zeroizing<Vec<u8>>,
+    /// The wrong tag (TLS).
+    tag: Vec<u8>,
 }
 
 impl OpenMls {
     /// An engine without any rows yet.
     pub(crate) fn new(identity: Identity, rng: impl CryptoRngCore + Send + 'static) -> Self {
         let provider = Provider::new(MemoryStore::new(), rng);
-        Self { provider, identity, groups: HashMap::new(), message: None, welcome: None }
+        Self { provider, identity, groups: HashMap::new(), message: None, welcome: None, disputed: None }
     }
     /// A renewed certificate: used for key packages and commits from now on.
     pub(crate) fn set_identity(&mut self, identity: Identity) {
@@ -122,6 +136,103 @@ fn package(bytes: &[u8], provider: &Provider) -> Result<KeyPackage, EngineError>
         .map_err(|_| EngineError::Malformed)?
         .validate(provider.crypto(), ProtocolVersion::Mls10)
         .map_err(|_| EngineError::Invalid)
+}
+
+/// Why a message was not taken.
+enum Fault {
+    /// The membership tag, which is looked at before everything else.
+    MembershipTag,
+    Other(EngineError),
+}
+
+impl From<EngineError> for Fault {
+    fn from(e: EngineError) -> Self {
+        Self::Other(e)
+    }
+}
+
+fn fault<E>(e: ProcessMessageError<E>) -> Fault {
+    use ValidationError as V;
+    let refused = match e {
+        ProcessMessageError::ValidationError(V::InvalidMembershipTag) => return Fault::MembershipTag,
+        ProcessMessageError::ValidationError(V::WrongEpoch) => EngineError::WrongEpoch,
+        // Looked at before the signature, or the signature itself.
+        ProcessMessageError::ValidationError(V::InvalidSignature | V::UnknownMember | V::WrongGroupId) => {
+            EngineError::NotSigned
+        }
+        // Past the signature.
+        ProcessMessageError::ValidationError(
+            V::KeyPackageVerifyError(_)
+            | V::UpdatePathError(_)
+            | V::InvalidLeafNodeSignature
+            | V::InvalidLeafNodeSourceType
+            | V::CommitterIncludedOwnUpdate
+            | V::InvalidAddProposalCiphersuite
+            | V::ExternalCommitValidation(_),
+        ) => EngineError::BadCommit,
+        ProcessMessageError::InvalidCommit(e) => match e {
+            StageCommitError::ConfirmationTagMismatch => EngineError::BadConfirmation,
+            StageCommitError::MissingProposal => EngineError::MissingProposal,
+            StageCommitError::OwnCommitMismatch => EngineError::OwnOther,
+            StageCommitError::ProposalValidationError(ProposalValidationError::LeafNodeValidation(
+                LeafNodeValidationError::Lifetime(_),
+            )) => EngineError::Expired,
+            _ => EngineError::BadCommit,
+        },
+        _ => EngineError::Invalid,
+    };
+    Fault::Other(refused)
+}
+
+impl OpenMls {
+    fn unprotect(&mut self, group: GroupId, mls: &[u8]) -> Result<ProcessedMessage, Fault> {
+        let message = handshake_or_text(mls)?;
+        self.group(group)?;
+        let loaded = self.groups.get_mut(&group).ok_or(EngineError::NoGroup)?;
+        if message.group_id() != loaded.group_id() {
+            return Err(EngineError::Malformed.into());
+        }
+        loaded.process_message(&self.provider, message).map_err(fault)
+    }
+
+    /// The MACs that openmls computes while it looks at a message.
+    fn overhear(&mut self, group: GroupId, mls: &[u8]) -> Result<Vec<Mac>, EngineError> {
+        let message = handshake_or_text(mls)?;
+        self.with(group, |loaded, provider, _| {
+            let listening = Listening::new(provider);
+            // It fails again as it did before; only what it computed is of interest.
+            let _ = loaded.process_message(&listening, message);
+            Ok(listening.heard())
+        })
+    }
+
+    /// The same PublicMessage with the membership tag that belongs there.
+    fn with_right_membership_tag(&mut self, group: GroupId, mls: &[u8]) -> Result<Vec<u8>, EngineError> {
+        let mac = self.overhear(group, mls)?.into_iter().next().ok_or(EngineError::Invalid)?;
+        let context = self.group(group)?.public_group().group_context().tls_serialized_len();
+        // What the tag covers is the message without the tag, with the group context in between (RFC 9420 §6.2).
+        let rest = mac.message.len().checked_sub(context).and_then(|n| mls.get(..n)).ok_or(EngineError::Invalid)?;
+        let tag = VLBytes::new(mac.value.to_vec()).tls_serialize_detached().map_err(|_| EngineError::Invalid)?;
+        Ok([rest, &tag].concat())
+    }
+
+    fn dispute(&mut self, group: GroupId, mls: &[u8], retagged: bool) -> Option<Disputed> {
+        let MlsMessageBodyIn::PublicMessage(message) = read(mls).ok()? else { return None };
+        let Sender::Member(sender) = message.sender().clone() else { return None };
+        let tag = message.confirmation_tag()?.tls_serialize_detached().ok()?;
+        let right = if retagged { self.with_right_membership_tag(group, mls).ok()? } else { mls.to_vec() };
+        // The last thing that is computed before the comparison fails.
+        let transcript = self.overhear(group, &right).ok()?.pop()?.message;
+        Some(Disputed { sender, transcript, tag })
+    }
+}
+
+fn handshake_or_text(mls: &[u8]) -> Result<ProtocolMessage, EngineError> {
+    match read(mls)? {
+        MlsMessageBodyIn::PrivateMessage(m) => Ok(m.into()),
+        MlsMessageBodyIn::PublicMessage(m) => Ok(m.into()),
+        _ => Err(EngineError::Malformed),
+    }
 }
 
 impl MlsEngine for OpenMls {
@@ -370,21 +481,24 @@ impl MlsEngine for OpenMls {
     }
     fn process(&mut self, group: GroupId, mls: &[u8]) -> Result<Processed, EngineError> {
         self.message = None;
-        let message: ProtocolMessage = match read(mls)? {
-            MlsMessageBodyIn::PrivateMessage(m) => m.into(),
-            MlsMessageBodyIn::PublicMessage(m) => m.into(),
-            _ => return Err(EngineError::Malformed),
-        };
-        let processed = self.with(group, |loaded, provider, _| {
-            if message.group_id() != loaded.group_id() {
-                return Err(EngineError::Malformed);
+        self.disputed = None;
+        let (processed, retagged) = match self.unprotect(group, mls) {
+            Err(Fault::MembershipTag) => {
+                // Nothing hangs on it that signature and confirmation tag do not prove better, and anybody on the way
+                // can break it: so it must neither stop the conversation nor stand against the author.
+                let right = self.with_right_membership_tag(group, mls)?;
+                (self.unprotect(group, &right), true)
             }
-            loaded.process_message(provider, message).map_err(|e| match e {
-                ProcessMessageError::ValidationError(ValidationError::WrongEpoch) => EngineError::WrongEpoch,
-                ProcessMessageError::InvalidCommit(_) => EngineError::BadCommit,
-                _ => EngineError::Invalid,
-            })
-        })?;
+            other => (other, false),
+        };
+        let processed = processed.map_err(|fault| match fault {
+            Fault::MembershipTag => EngineError::Invalid,
+            Fault::Other(e) => e,
+        });
+        if processed.as_ref().is_err_and(|e| *e == EngineError::BadConfirmation) {
+            self.disputed = self.dispute(group, mls, retagged);
+        }
+        let processed = processed?;
         let sender = processed.sender().clone();
         let epoch = GroupEpoch::as_u64(&processed.epoch());
         let summary = match processed.content() {
@@ -404,14 +518,20 @@ impl MlsEngine for OpenMls {
             ProcessedMessageContent::StagedCommitMessage(commit) => {
                 let added = commit.add_proposals();
                 let added: Vec<_> = added.map(|a| a.add_proposal().key_package().leaf_node().clone()).collect();
-                Processed::Commit { new: who(added.iter().chain(commit.update_path_leaf_node())) }
+                Processed::Commit { new: who(added.iter().chain(commit.update_path_leaf_node())), retagged }
             }
-            ProcessedMessageContent::OwnPendingCommit => Processed::OwnCommit,
+            ProcessedMessageContent::OwnPendingCommit => Processed::OwnCommit { retagged },
             ProcessedMessageContent::OwnPrivateMessage => Processed::OwnMessage,
             _ => return Err(EngineError::Invalid),
         };
         self.message = Some(processed);
         Ok(summary)
+    }
+    fn author_confirmed(&mut self, group: GroupId, group_info: &[u8]) -> Option<bool> {
+        let disputed = self.disputed.take()?;
+        let roster = self.roster(group).ok()?;
+        let author = roster.at(disputed.sender)?;
+        confirmed_by(group_info, group, &disputed.transcript, &disputed.tag, author, self.provider.crypto())
     }
     fn accept_commit(&mut self, group: GroupId, leaves: &dyn LeafCheck) -> Result<(CommitEffect, bool), EngineError> {
         let message = self.message.take().ok_or(EngineError::Invalid)?;

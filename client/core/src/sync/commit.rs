@@ -10,6 +10,7 @@ use crate::{Client, ClientError, Platform, Store, Transport, keys};
 use openmls::prelude::LeafNodeIndex;
 use pakawaaz_base::{DeviceId, GroupId, MessageId, OfficialId};
 use pakawaaz_contract::frames::{ClientFrame, LogEntry};
+use pakawaaz_contract::messaging::GroupState;
 use pakawaaz_conversation::{CommitEffect, CommitRejection, PolicyError, RejectReason};
 
 /// Brings record and pre-shared keys to the engine's epoch. Returns who was there before and who is there now.
@@ -49,6 +50,60 @@ fn member_lines<S: Store, P: Platform>(
     }
 }
 
+/// Why a commit of the log is not followed.
+enum Refusal {
+    /// Its author signed it so: evidence against the author.
+    Author(AlarmKind, RejectReason),
+    /// Not as the author signed it, or not resting on what the author saw: only whoever delivered it can have done
+    /// that. It is not taken into the log; the true one may come yet.
+    Delivery(AlarmKind),
+    /// It stands in the log for everybody and nobody is proven to be at fault: this device comes back after it.
+    Nobody(Option<AlarmKind>),
+}
+
+impl From<EngineError> for Refusal {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Policy(PolicyError::BadLeaf | PolicyError::IdentityChanged) => {
+                Self::Author(AlarmKind::DeviceWithoutEvidence, RejectReason::Forbidden)
+            }
+            EngineError::Policy(PolicyError::BadExternalCommit) => {
+                Self::Author(AlarmKind::WrongRejoin, RejectReason::Forbidden)
+            }
+            // The delivery service lets no commit pass that leaves one out, so the author was never shown it.
+            EngineError::Policy(PolicyError::RemovalLeftOut) => Self::Delivery(AlarmKind::LogForked),
+            EngineError::Policy(_) => Self::Author(AlarmKind::PoisonedCommit, RejectReason::Forbidden),
+            EngineError::BadCommit => Self::Author(AlarmKind::PoisonedCommit, RejectReason::BadPath),
+            EngineError::MissingProposal => Self::Delivery(AlarmKind::LogGap),
+            // The delivery service verifies all this before it takes a commit.
+            EngineError::Malformed
+            | EngineError::NotSigned
+            | EngineError::WrongEpoch
+            | EngineError::Invalid
+            | EngineError::NoKeyPackage
+            | EngineError::Refused(_) => Self::Delivery(AlarmKind::CommitDamaged),
+            EngineError::BadConfirmation => Self::Nobody(Some(AlarmKind::CommitDamaged)),
+            EngineError::OwnOther | EngineError::Expired | EngineError::NoGroup | EngineError::Damaged => {
+                Self::Nobody(None)
+            }
+        }
+    }
+}
+
+/// The engine is in the next epoch: record, pre-shared keys and lines follow.
+fn entered<S: Store, P: Platform>(
+    mls: &mut Mls,
+    step: &mut Step<'_, S, P>,
+    revoked: &[DeviceId],
+) -> Result<(), ClientError> {
+    let before = step.record.members.clone();
+    new_epoch(mls, step)?;
+    member_lines(step, &before, revoked);
+    // Whatever this device wanted to commit in the epoch before is done or void; intents that are not done stay.
+    step.tx.delete(keys::pending_commit(step.record.group));
+    Ok(())
+}
+
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// The server put this device's own commit into the log: now, and only now, it is merged.
     pub(crate) async fn own_commit(
@@ -59,7 +114,6 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     ) -> Result<(), ClientError> {
         let group = step.record.group;
         let mls = guard.as_mut().ok_or(ClientError::Locked)?;
-        let before = step.record.members.clone();
         let revoked: Vec<_> = step.record.revoked.iter().copied().collect();
         if pending.external {
             step.record.mode = Mode::Live;
@@ -68,41 +122,43 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         } else {
             mls.engine.merge_pending(group)?;
         }
-        new_epoch(mls, step)?;
+        entered(mls, step, &revoked)?;
         step.record.updated_leaf = true;
-        member_lines(step, &before, &revoked);
-        step.tx.delete(keys::pending_commit(group));
         for intent in pending.intents {
             step.tx.delete(keys::intent(group, intent));
         }
         Ok(())
     }
 
+    /// Another device's commit. An alarm is given back when it must not be taken into the log: then nothing of `step`
+    /// may be stored.
     pub(crate) async fn foreign_commit(
         &self,
         guard: &mut Guard<'_>,
         step: &mut Step<'_, S, P>,
         entry: &LogEntry,
-    ) -> Result<(), ClientError> {
+    ) -> Result<Option<AlarmKind>, ClientError> {
         let group = entry.group;
         let mls = guard.as_mut().ok_or(ClientError::Locked)?;
         if entry.epoch != step.record.epoch {
             let kind = if entry.epoch > step.record.epoch { AlarmKind::CommitWithheld } else { AlarmKind::LogReplayed };
             step.alarm(kind, None, None);
-            return Ok(());
+            return Ok(None);
         }
         let processed = mls.engine.process(group, &entry.mls);
+        if let Ok(Processed::OwnCommit { retagged: true } | Processed::Commit { retagged: true, .. }) = processed
+            && !self.inner.has_asked(group, entry.seq)
+        {
+            // It could be followed, but then this device's log would hold other bytes than everybody else's.
+            return Ok(Some(AlarmKind::CommitDamaged));
+        }
         let outcome = match processed {
-            Ok(Processed::OwnCommit) => {
-                // The same commit under another id: the server's bookkeeping, not ours.
+            // The same commit under another id: the server's bookkeeping, not ours.
+            Ok(Processed::OwnCommit { .. }) => {
                 mls.engine.merge_pending(group)?;
-                let before = step.record.members.clone();
-                new_epoch(mls, step)?;
-                member_lines(step, &before, &[]);
-                step.tx.delete(keys::pending_commit(group));
-                return Ok(());
+                return entered(mls, step, &[]).map(|()| None);
             }
-            Ok(Processed::Commit { new }) => {
+            Ok(Processed::Commit { new, .. }) => {
                 let judge = self.judge_of(&new).await?;
                 let check = |c: &openmls::prelude::Credential, k: &[u8], p| judge.leaf(c, k, p);
                 mls.engine.accept_commit(group, &check)
@@ -110,13 +166,50 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             Ok(_) => Err(EngineError::Malformed),
             Err(e) => Err(e),
         };
-        match outcome {
-            Ok((effect, removed_me)) => self.applied(guard, step, effect, removed_me).await,
-            Err(e) => self.refused_commit(guard, step, entry, e).await,
+        let refusal = match outcome {
+            Ok((effect, removed_me)) => return self.applied(guard, step, effect, removed_me).map(|()| None),
+            Err(EngineError::BadConfirmation) => self.who_confirmed(mls, group).await?,
+            Err(EngineError::OwnOther) if self.is_pending(entry).await? => Refusal::Delivery(AlarmKind::CommitDamaged),
+            Err(e) => e.into(),
+        };
+        match refusal {
+            Refusal::Delivery(kind) => return Ok(Some(kind)),
+            Refusal::Nobody(kind) => {
+                match kind {
+                    Some(kind) => step.alarm(kind, None, None),
+                    None => step.system(SystemLine::Unreadable),
+                }
+                step.record.mode = Mode::Lost;
+                step.tx.delete(keys::pending_commit(group));
+            }
+            Refusal::Author(kind, reason) => self.refused_commit(guard, step, entry, kind, reason).await?,
         }
+        Ok(None)
     }
 
-    async fn applied(
+    /// Whether an entry claims to be the commit that this device is waiting for.
+    async fn is_pending(&self, entry: &LogEntry) -> Result<bool, ClientError> {
+        let pending: Option<PendingCommit> = self.db.get(&keys::pending_commit(entry.group)).await?;
+        Ok(pending.is_some_and(|p| p.message == entry.message))
+    }
+
+    /// The confirmation tag of a commit is wrong. Its author is at fault if the GroupInfo that belongs to the commit
+    /// carries that tag too, under the author's signature, and not if it carries another one. When the server has no
+    /// such GroupInfo any more, nobody is proven to be.
+    async fn who_confirmed(&self, mls: &mut Mls, group: GroupId) -> Result<Refusal, ClientError> {
+        let state: GroupState = match self.get(&format!("/v1/groups/{group}")).await {
+            Ok(state) => state,
+            Err(ClientError::Refused { status: 403 | 404 | 410, .. }) => return Ok(EngineError::BadConfirmation.into()),
+            Err(e) => return Err(e),
+        };
+        Ok(match mls.engine.author_confirmed(group, &state.group_info) {
+            Some(true) => Refusal::Author(AlarmKind::PoisonedCommit, RejectReason::BadConfirmation),
+            Some(false) => Refusal::Delivery(AlarmKind::CommitDamaged),
+            None => EngineError::BadConfirmation.into(),
+        })
+    }
+
+    fn applied(
         &self,
         guard: &mut Guard<'_>,
         step: &mut Step<'_, S, P>,
@@ -125,45 +218,33 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     ) -> Result<(), ClientError> {
         let group = step.record.group;
         let mls = guard.as_mut().ok_or(ClientError::Locked)?;
-        // Whatever this device wanted to commit in that epoch is void; the intents stay and are tried again.
-        step.tx.delete(keys::pending_commit(group));
         if removed_me {
+            step.tx.delete(keys::pending_commit(group));
             step.record.mode = Mode::Left;
             step.record.epoch = effect.epoch;
             step.system(SystemLine::RemovedHere);
             mls.engine.delete_group(group);
             return Ok(());
         }
-        let before = step.record.members.clone();
-        new_epoch(mls, step)?;
-        member_lines(step, &before, &effect.revoked);
+        entered(mls, step, &effect.revoked)?;
         if effect.external {
             step.system(SystemLine::Healed { official: effect.official, device: effect.committer });
         }
         Ok(())
     }
 
-    /// A commit that the server let through but this device cannot or must not follow: signed rejection and alarm.
-    /// From one that is broken the device comes back by an external commit; from one that is forbidden it stays away.
+    /// A commit that its author signed but this device cannot or must not follow: signed rejection and alarm. From one
+    /// that is broken the device comes back by an external commit; from one that is forbidden it stays away.
     async fn refused_commit(
         &self,
         guard: &mut Guard<'_>,
         step: &mut Step<'_, S, P>,
         entry: &LogEntry,
-        error: EngineError,
+        kind: AlarmKind,
+        reason: RejectReason,
     ) -> Result<(), ClientError> {
         let group = entry.group;
         let mls = guard.as_mut().ok_or(ClientError::Locked)?;
-        let (kind, reason) = match error {
-            EngineError::Policy(PolicyError::BadLeaf | PolicyError::IdentityChanged) => {
-                (AlarmKind::DeviceWithoutEvidence, RejectReason::Forbidden)
-            }
-            EngineError::Policy(PolicyError::BadExternalCommit) => (AlarmKind::WrongRejoin, RejectReason::Forbidden),
-            EngineError::Policy(_) => (AlarmKind::PoisonedCommit, RejectReason::Forbidden),
-            EngineError::BadCommit => (AlarmKind::PoisonedCommit, RejectReason::BadPath),
-            EngineError::WrongEpoch => (AlarmKind::CommitWithheld, RejectReason::Invalid),
-            _ => (AlarmKind::PoisonedCommit, RejectReason::Invalid),
-        };
         step.alarm(kind, None, None);
         let device = self.profile().await?.device;
         let rejection = CommitRejection::new(group, entry.seq, entry.epoch, &entry.mls, device, reason);

@@ -38,7 +38,10 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                     return self.alarm_once(m, AlarmKind::LogReordered, group, entry.seq).await;
                 }
             }
-            let record = self.apply(m, record, chain, entry).await?;
+            let Some(record) = self.apply(m, record, chain, entry).await? else {
+                m.ahead.retain(|(g, _), _| *g != group);
+                return Ok(());
+            };
             if let Some((device, seq)) = record.claimed.filter(|(_, seq)| *seq <= record.seq) {
                 self.quarantined(m, group, device, seq).await?;
             }
@@ -59,13 +62,15 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         self.alarm_once(m, AlarmKind::LogReplayed, record.group, entry.seq).await
     }
 
+    /// Stores an entry with everything that follows from it. `None`: it was not taken, and the conversation stands
+    /// still until something else is delivered in its place.
     async fn apply(
         &self,
         m: &mut Machine,
         mut record: GroupRecord,
         chain: Chain,
         entry: LogEntry,
-    ) -> Result<GroupRecord, ClientError> {
+    ) -> Result<Option<GroupRecord>, ClientError> {
         record.seq = chain.seq;
         record.hash = chain.hash.into();
         let mut step = Step::new(self.db.tx(), record, entry.seq, entry.at);
@@ -80,16 +85,30 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                     LogKind::Application => Line::System(SystemLine::Unreadable),
                     LogKind::Commit | LogKind::Proposal => Line::Hidden,
                 });
-                return self.store_step(m, None, step).await;
+                return self.store_step(m, None, step).await.map(Some);
             }
         };
         match (entry.kind, mine) {
             (LogKind::Commit, Some(pending)) => self.own_commit(&mut guard, &mut step, pending).await?,
-            (LogKind::Commit, None) => self.foreign_commit(&mut guard, &mut step, &entry).await?,
+            (LogKind::Commit, None) => {
+                if let Some(kind) = self.foreign_commit(&mut guard, &mut step, &entry).await? {
+                    drop((guard, step));
+                    self.stand_still(m, &entry, kind).await?;
+                    return Ok(None);
+                }
+            }
             (LogKind::Proposal, _) => self.proposal(&mut guard, &mut step, &entry).await?,
             (LogKind::Application, _) => self.application(&mut guard, &mut step, &entry).await?,
         }
-        self.store_step(m, Some(guard), step).await
+        self.store_step(m, Some(guard), step).await.map(Some)
+    }
+
+    /// An entry that only whoever delivered it can have made so: said, asked for again once, and waited for.
+    async fn stand_still(&self, m: &mut Machine, entry: &LogEntry, kind: AlarmKind) -> Result<(), ClientError> {
+        self.alarm_once(m, kind, entry.group, entry.seq).await?;
+        m.stopped.insert(entry.group);
+        m.resync |= !self.inner.asked_again(entry.group, entry.seq);
+        Ok(())
     }
 
     /// Stores everything, then lets it be seen.
@@ -142,8 +161,11 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 let authenticator = mls.engine.epoch_authenticator(entry.group)?;
                 self.message_content(step, entry, sender, epoch, &authenticator, &content).await?;
             }
-            // Written by this device in a life it no longer remembers.
-            Ok(Processed::OwnMessage) => step.system(SystemLine::Unreadable),
+            // Everything this device says waits in the outbox until it has its place in the log: it has been here.
+            Ok(Processed::OwnMessage) => {
+                let me = self.profile().await?;
+                step.alarm(AlarmKind::LogReplayed, Some(me.device), Some(me.official));
+            }
             Ok(_) => step.alarm(AlarmKind::Garbage, None, None),
             Err(EngineError::WrongEpoch) => {
                 let claimed = mls.engine.message_epoch(&entry.mls).unwrap_or_default();

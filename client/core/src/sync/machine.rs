@@ -40,6 +40,8 @@ pub(crate) struct Machine {
     pub ready: bool,
     /// Groups that must reach an epoch before anything more is sent to them: a commit won against ours.
     pub waiting_for: BTreeMap<GroupId, u64>,
+    /// Groups whose next entry was damaged on its way: nothing is sent to them.
+    pub stopped: BTreeSet<GroupId>,
     /// Do not send to a group before.
     pub not_before: BTreeMap<GroupId, Millis>,
     /// Positions must be told again: close and reconnect.
@@ -148,7 +150,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 continue;
             }
             let broken = keys::alarm_mark(crate::views::AlarmKind::LogReordered, group, missing);
-            if self.db.get::<Bytes>(&broken).await?.is_some() {
+            if m.stopped.contains(&group) || self.db.get::<Bytes>(&broken).await?.is_some() {
                 // It is there, but not as it was: said already.
                 m.ahead.retain(|(g, _), _| *g != group);
             } else if self.inner.asked_again(group, missing) {

@@ -48,6 +48,10 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         mut items: Vec<OutItem>,
     ) -> Result<bool, ClientError> {
         let group = record.group;
+        if m.stopped.contains(&group) {
+            // Its user is told by the alarm; nothing this device can do.
+            return Ok(false);
+        }
         if record.mode == Mode::Left {
             return self.succeed(m, record).await;
         }

@@ -37,6 +37,10 @@ pub enum AlarmKind {
     Garbage,
     /// The server closed a conversation because of a commit that this device has not seen to be bad.
     ClosedWithoutCause,
+    /// A commit arrived otherwise than its author signed it.
+    CommitDamaged,
+    /// The server's clock contradicts what was signed before, or this device's by more than a day.
+    ClockMoved,
 }
 
 impl AlarmKind {
@@ -62,6 +66,12 @@ impl AlarmKind {
             Self::KeyChanged => "A member's device key changed.",
             Self::ClosedWithoutCause => {
                 "The server closed this conversation for a reason that this device cannot verify; nobody was excluded."
+            }
+            Self::CommitDamaged => {
+                "A change of this conversation's members arrived damaged; nobody was excluded because of it."
+            }
+            Self::ClockMoved => {
+                "The server's clock is not believable; check the date on this device and tell your administrator."
             }
             Self::Garbage => "Something that is no message was delivered; it was ignored.",
         }

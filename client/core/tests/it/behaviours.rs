@@ -191,6 +191,28 @@ fn a_garbage_commit_cannot_brick_a_group() {
 }
 
 #[test]
+fn a_wrong_confirmation_tag_counts_against_the_author_who_signed_for_it() {
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.official(), world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob, &carol], Some("team"));
+    let mut evil = Evil::of(&world, carol);
+    let (epoch, mls, info) = evil.unconfirmed_commit(group);
+    world.server.borrow_mut().commit(group, MessageId::from_bytes([5; 16]), epoch, mls, info).unwrap();
+    // Whoever looks while the server still has what its author signed with it.
+    alice.sync();
+    assert_eq!(alice.alarms(), [AlarmKind::PoisonedCommit]);
+    assert_eq!(world.server.borrow().rejections.len(), 1);
+    // Later it is nobody's proven fault; but nobody is locked out by it either.
+    bob.sync();
+    assert_eq!(bob.alarms(), [AlarmKind::CommitDamaged]);
+    assert_eq!(world.server.borrow().rejections.len(), 1);
+    world.settle(&[&alice, &bob]);
+    bob.send(group, "it goes on");
+    alice.sync();
+    assert!(alice.texts(group).contains(&"it goes on".into()));
+}
+
+#[test]
 fn a_quarantined_group_goes_on_as_a_successor_without_the_poisoner() {
     let mut world = World::new();
     let (alice, bob, carol) = (world.official(), world.official(), world.official());

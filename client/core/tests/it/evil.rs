@@ -1,7 +1,7 @@
 //! A member with its own hands on openmls.
 
 use crate::world::{Device, Ed, World};
-use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _};
+use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _, VLBytes};
 use openmls::prelude::{
     CredentialWithKey, ExternalCommitBuilder, KeyPackage, LeafNodeParameters, MlsGroup, MlsMessageBodyIn, MlsMessageIn,
     OpenMlsProvider as _, RatchetTreeIn,
@@ -17,6 +17,13 @@ use pakawaaz_trust::SigningKey;
 use pakawaaz_trust::x509::MlsCertificate;
 use rand::RngCore as _;
 use rand::rngs::OsRng;
+
+/// The end of a PublicMessage, from behind: membership_tag<V>, confirmation_tag<V>, signature<V> (RFC 9420 §6).
+pub const MEMBERSHIP: usize = 1 + 48;
+pub const CONFIRMATION: usize = 1 + 48;
+pub const SIGNATURE: usize = 2 + 64;
+/// An encrypted path secret of the suite.
+const CIPHERTEXT: usize = 2 + 1120 + 2 + 64;
 
 pub struct Evil {
     pub provider: Provider,
@@ -102,10 +109,8 @@ impl Evil {
         (message, out.to_bytes().unwrap().into(), epoch)
     }
 
-    /// A commit that the server cannot tell from a good one: its membership tag is wrong.
-    pub fn garbage_commit(&mut self, group: GroupId) -> (u64, Bytes, Bytes) {
+    fn plain_commit(&mut self, group: GroupId) -> (MlsGroup, Vec<u8>, Vec<u8>) {
         let mut mls = self.group(group);
-        let epoch = mls.epoch().as_u64();
         let bundle = mls
             .commit_builder()
             .force_self_update(true)
@@ -118,9 +123,58 @@ impl Evil {
             .stage_commit(&self.provider)
             .unwrap();
         let (commit, _, info) = bundle.into_messages();
-        let mut bytes = commit.to_bytes().unwrap();
-        *bytes.last_mut().unwrap() ^= 1;
-        (epoch, bytes.into(), info.unwrap().to_bytes().unwrap().into())
+        (mls, commit.to_bytes().unwrap(), info.unwrap().to_bytes().unwrap())
+    }
+
+    /// A commit that the server cannot tell from a good one: no path secret in it decrypts, and it is signed so.
+    pub fn garbage_commit(&mut self, group: GroupId) -> (u64, Bytes, Bytes) {
+        let (mls, mut bytes, mut info) = self.plain_commit(group);
+        let before = transcript(&mls, &bytes);
+        let end = bytes.len() - MEMBERSHIP - CONFIRMATION - SIGNATURE;
+        // Every HPKE ciphertext of the last node: kem_output<V> (1120) ‖ ciphertext<V> (48 and its tag).
+        let mut at = end;
+        while at > CIPHERTEXT
+            && bytes[at - 66..at - 64] == [0x40, 0x40]
+            && bytes[at - CIPHERTEXT..][..2] == [0x44, 0x60]
+        {
+            bytes[at - 1] ^= 1;
+            at -= CIPHERTEXT;
+        }
+        assert!(at < end, "a path secret");
+        let context = mls.public_group().group_context().tls_serialize_detached().unwrap();
+        let signature = self.sign("FramedContentTBS", &[&bytes[..end], &context].concat());
+        bytes[end + 2..end + SIGNATURE].copy_from_slice(&signature);
+        // The GroupInfo that the server compares with it must be about this commit.
+        let at = info.windows(before.len()).position(|w| w == before).unwrap();
+        info[at..at + before.len()].copy_from_slice(&transcript(&mls, &bytes));
+        self.sign_info(&mut info);
+        (mls.epoch().as_u64(), bytes.into(), info.into())
+    }
+
+    /// A commit with a wrong confirmation tag, which its author vouches for in the GroupInfo.
+    pub fn unconfirmed_commit(&mut self, group: GroupId) -> (u64, Bytes, Bytes) {
+        let (mls, mut bytes, mut info) = self.plain_commit(group);
+        let tag = bytes.len() - MEMBERSHIP - 1;
+        bytes[tag] ^= 1;
+        let tag = info.len() - SIGNATURE - 4 - 1;
+        info[tag] ^= 1;
+        self.sign_info(&mut info);
+        (mls.epoch().as_u64(), bytes.into(), info.into())
+    }
+
+    fn sign_info(&self, info: &mut [u8]) {
+        let end = info.len() - SIGNATURE;
+        let signature = self.sign("GroupInfoTBS", &info[4..end]);
+        info[end + 2..].copy_from_slice(&signature);
+    }
+
+    /// SignWithLabel (RFC 9420 §5.1.2).
+    fn sign(&self, label: &str, content: &[u8]) -> Vec<u8> {
+        use openmls_traits::signatures::Signer as _;
+        let label = VLBytes::new([b"MLS 1.0 ", label.as_bytes()].concat());
+        let content = VLBytes::new(content.to_vec());
+        let parts = [label.tls_serialize_detached().unwrap(), content.tls_serialize_detached().unwrap()];
+        self.signer.sign(&parts.concat()).unwrap()
     }
 
     /// Joins from outside without replacing a leaf of its own.
@@ -151,6 +205,16 @@ impl Evil {
         let (commit, _, info) = bundle.into_messages();
         (epoch, commit.to_bytes().unwrap().into(), info.unwrap().to_bytes().unwrap().into())
     }
+}
+
+/// The confirmed transcript hash after a commit (RFC 9420 §8.2).
+fn transcript(mls: &MlsGroup, commit: &[u8]) -> Vec<u8> {
+    use sha2::{Digest as _, Sha384};
+    let before = mls.public_group().group_context().confirmed_transcript_hash();
+    let tag = mls.confirmation_tag().tls_serialize_detached().unwrap();
+    let interim = Sha384::new().chain_update(before).chain_update(tag).finalize();
+    let input = &commit[2..commit.len() - MEMBERSHIP - CONFIRMATION];
+    Sha384::new().chain_update(interim).chain_update(input).finalize().to_vec()
 }
 
 /// The message that a device has queued, caught on its way.

@@ -1,6 +1,6 @@
 //! A server that lies: each lie by name, and the alarm it raises.
 
-use crate::evil::Evil;
+use crate::evil::{CONFIRMATION, Evil, MEMBERSHIP, SIGNATURE};
 use crate::world::{Device, World, rechain};
 use futures::executor::block_on;
 use pakawaaz_base::{Bytes, DeviceId, GroupId, MessageId};
@@ -136,6 +136,137 @@ fn withholds_a_commit() {
     alice.send(group, "carol is here");
     bob.sync();
     assert_eq!(bob.alarms(), [AlarmKind::CommitWithheld]);
+}
+
+/// Every byte that belongs to a commit can be changed by the server. Nobody is blamed for that.
+fn damages_a_commit(from_the_end: usize, is_followed: bool) {
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.official(), world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob], Some("team"));
+    carol.sync();
+    let before = head(&world, group);
+    world.lie(bob.id, move |mut frames| {
+        for frame in &mut frames {
+            if let ServerFrame::Log(e) = frame
+                && e.kind == LogKind::Commit
+                && e.seq > before.0
+            {
+                let at = e.mls.len() - from_the_end;
+                e.mls.0[at] ^= 1;
+            }
+        }
+        rechain(frames, before)
+    });
+    block_on(alice.client.add_members(group, &[carol.official])).unwrap();
+    alice.sync();
+    let _ = bob.try_sync();
+    assert_eq!(bob.alarms(), [AlarmKind::CommitDamaged], "told once");
+    assert!(world.server.borrow().rejections.is_empty(), "no word against Alice");
+    assert!(!bob.view(group).left);
+    assert_eq!(bob.member_devices(group).contains(&carol.id), is_followed);
+    if is_followed {
+        return;
+    }
+    block_on(bob.client.send(group, "waiting for the truth")).unwrap();
+    world.honest();
+    bob.sync();
+    bob.sync();
+    assert!(bob.member_devices(group).contains(&carol.id), "the true commit is taken when it comes");
+    alice.sync();
+    assert_eq!(alice.texts(group), ["waiting for the truth"]);
+    assert_eq!((alice.alarms(), bob.alarms().len()), (vec![], 1));
+}
+
+#[test]
+fn damages_the_membership_tag_of_a_commit() {
+    // Signature and confirmation tag say all that it says.
+    damages_a_commit(1, true);
+}
+
+#[test]
+fn damages_the_confirmation_tag_of_a_commit() {
+    damages_a_commit(MEMBERSHIP + 1, false);
+}
+
+#[test]
+fn damages_the_signature_of_a_commit() {
+    damages_a_commit(MEMBERSHIP + CONFIRMATION + 1, false);
+}
+
+#[test]
+fn damages_the_signed_content_of_a_commit() {
+    damages_a_commit(MEMBERSHIP + CONFIRMATION + SIGNATURE + 1, false);
+}
+
+#[test]
+fn damages_a_devices_own_commit() {
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.official(), world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob], Some("team"));
+    carol.sync();
+    let before = head(&world, group);
+    // It comes back to its author as a log entry, before the answer, and with another tag.
+    world.server.borrow_mut().echo = true;
+    world.lie(alice.id, move |mut frames| {
+        frames.retain(|f| !matches!(f, ServerFrame::Accepted { .. }));
+        for frame in &mut frames {
+            if let ServerFrame::Log(e) = frame
+                && e.kind == LogKind::Commit
+                && e.seq > before.0
+            {
+                let at = e.mls.len() - MEMBERSHIP - 1;
+                e.mls.0[at] ^= 1;
+            }
+        }
+        rechain(frames, before)
+    });
+    block_on(alice.client.add_members(group, &[carol.official])).unwrap();
+    let _ = alice.try_sync();
+    assert_eq!(alice.alarms(), [AlarmKind::CommitDamaged]);
+    assert!(world.server.borrow().rejections.is_empty(), "it does not testify against itself");
+    world.honest();
+    alice.sync();
+    assert!(alice.member_devices(group).contains(&carol.id));
+    alice.send(group, "here we are");
+    bob.sync();
+    assert_eq!(bob.texts(group), ["here we are"]);
+}
+
+#[test]
+fn withholds_a_proposal_that_a_commit_rests_on() {
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.official(), world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob, &carol], Some("team"));
+    let before = head(&world, group);
+    world.lie(bob.id, move |frames| {
+        let frames = frames.into_iter().filter(|f| !matches!(f, ServerFrame::Log(e) if e.kind == LogKind::Proposal));
+        rechain(frames.collect(), before)
+    });
+    world.revoke(&carol, &[&alice, &bob], group);
+    alice.sync();
+    assert!(!alice.member_devices(group).contains(&carol.id), "committed");
+    let _ = bob.try_sync();
+    assert_eq!(bob.alarms(), [AlarmKind::LogGap]);
+    assert!(world.server.borrow().rejections.is_empty(), "no word against Alice");
+    world.honest();
+    bob.sync();
+    assert!(!bob.member_devices(group).contains(&carol.id));
+}
+
+#[test]
+fn replays_a_devices_own_message_to_it() {
+    let (world, alice, bob, group) = pair();
+    let id = alice.send(group, "pay once");
+    let again = {
+        let server = world.server.borrow();
+        server.groups[&group].log.iter().find(|e| e.message == id).unwrap().clone()
+    };
+    let other = MessageId::from_bytes([9; 16]);
+    world.server.borrow_mut().append(group, again.epoch, LogKind::Application, other, again.mls);
+    alice.sync();
+    assert_eq!(alice.alarms(), [AlarmKind::LogReplayed]);
+    assert_eq!(alice.texts(group), ["pay once"]);
+    drop(bob);
 }
 
 #[test]

@@ -324,6 +324,31 @@ impl World {
         group
     }
 
+    /// A device's signed revocation by another one of its official: evidence for `witnesses`, and the proposal.
+    pub fn revoke(&self, device: &Device, witnesses: &[&Device], group: GroupId) {
+        use pakawaaz_trust::{Revocation, Subject};
+        let mut statement = Signed::new(&Statement::Revocation(Revocation {
+            realm: REALM.into(),
+            id: [1; 16],
+            subject: Subject::Device(device.id),
+            at: Millis(self.now.get()),
+            reason: 1,
+        }))
+        .unwrap();
+        witnesses.iter().for_each(|by| statement.sign_device(by.id, &by.key).unwrap());
+        let statement = statement.to_bytes().unwrap();
+        let (epoch, leaf) = {
+            let server = self.server.borrow();
+            let g = &server.groups[&group];
+            let roster = pakawaaz_conversation::Roster::of(g.public.treesync()).unwrap();
+            (g.epoch(), roster.by_device(device.id).unwrap().index)
+        };
+        let external = &self.server.borrow().external.0.to_bytes();
+        let external = Ed(ed25519_dalek::SigningKey::from_bytes(external));
+        let mls = pakawaaz_conversation::external::remove_proposal(group, epoch, leaf, &statement, &external).unwrap();
+        self.server.borrow_mut().propose(group, mls.into());
+    }
+
     /// Lies about the log of one device from now on.
     pub fn lie(&self, to: DeviceId, mut lie: impl FnMut(Vec<ServerFrame>) -> Vec<ServerFrame> + 'static) {
         let lie = move |device, frames| if device == to { lie(frames) } else { frames };
