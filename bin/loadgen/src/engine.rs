@@ -3,7 +3,7 @@
 use crate::clock::Moment;
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
-use pakawaaz_storage::{BatchHandler, BatchOptions, Batcher, Db, Migration, StorageError, StorageOptions, Tx};
+use pakawaaz_storage::{BatchHandler, BatchOptions, Batcher, Db, Migration, StorageError, StorageOptions, Tx, values};
 use rand::RngCore as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -43,13 +43,7 @@ impl BatchHandler for Append {
 
     async fn apply(&self, tx: &mut Tx, rows: &[Row]) -> Result<Vec<Result<(), StorageError>>, StorageError> {
         for piece in rows.chunks(ROWS) {
-            let values: Vec<String> = (0..piece.len())
-                .map(|row| {
-                    let numbers: Vec<String> = (1..=COLUMNS).map(|c| format!("${}", row * COLUMNS + c)).collect();
-                    format!("({})", numbers.join(","))
-                })
-                .collect();
-            let sql = format!("INSERT INTO raw_log VALUES {}", values.join(","));
+            let sql = format!("INSERT INTO raw_log VALUES {}", values(tx.conn(), piece.len(), COLUMNS));
             let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
             for row in piece {
                 query = query

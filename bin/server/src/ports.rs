@@ -1,11 +1,11 @@
 //! One context's questions, answered by another: small adapters, no decisions.
 
 use async_trait::async_trait;
-use pakawaaz_base::{Actor, DeviceId, OfficialId};
+use pakawaaz_base::{DeviceId, OfficialId};
 use pakawaaz_contract::identity::DeviceStatus;
 use pakawaaz_http::{CloseReason, Hub, Problem};
 use pakawaaz_identity::{ActiveDevice, HelloProof, Identity, SocketCloser};
-use pakawaaz_messaging::{DeviceStanding, Devices, MessagingError, SocketAuth, SocketHello};
+use pakawaaz_messaging::{DeviceStanding, Devices, MessagingError, SocketAuth, SocketHello, SocketSession};
 
 /// identity ends sockets through the hub.
 pub struct Sockets(pub Hub);
@@ -50,11 +50,15 @@ fn standing(device: &ActiveDevice) -> DeviceStanding {
 
 #[async_trait]
 impl SocketAuth for AskIdentity {
-    async fn authenticate_hello(&self, hello: SocketHello) -> Result<Actor, Problem> {
+    async fn authenticate_hello(&self, hello: SocketHello) -> Result<SocketSession, Problem> {
         let SocketHello { access_token, dpop, nonce, htu, .. } = &hello;
         let proof = HelloProof { access_token, dpop, nonce, uri: htu };
         // A socket outlives its access token: what ends the session ends the socket.
-        let (actor, _token_ends_at) = self.0.authenticate_hello(proof).await?;
-        Ok(actor)
+        let (actor, issued_at) = self.0.authenticate_hello(proof).await?;
+        Ok(SocketSession { actor, issued_at })
+    }
+
+    fn check(&self, session: &SocketSession) -> Result<(), Problem> {
+        Ok(self.0.still_live(&session.actor, session.issued_at)?)
     }
 }

@@ -64,7 +64,9 @@ pub async fn wire(
     let external_sender = MlsSigner::from_seed(&secrets.external_sender);
     let ask_identity = Arc::new(AskIdentity(identity.clone()));
     let ports = Ports { devices: ask_identity.clone(), socket_auth: ask_identity, clock: clock.clone(), hub };
-    let messaging = Messaging::start(db.clone(), MessagingConfig::new(anchors, ca, external_sender), ports);
+    let mut messaging = MessagingConfig::new(anchors, ca, external_sender);
+    messaging.groups_per_official = config.limits.groups_per_official;
+    let messaging = Messaging::start(db.clone(), messaging, ports);
 
     consume(jobs, db, "outbox_identity_officials", Arc::new(Officials(identity.clone())));
     consume(jobs, db, "outbox_messaging_devices", Arc::new(DeviceFacts(messaging.clone())));
@@ -75,8 +77,8 @@ pub async fn wire(
 
     let router = Router::new()
         .merge(pakawaaz_directory::http::router(directory))
-        .merge(pakawaaz_identity::http::router(identity.clone(), throttle))
-        .merge(pakawaaz_messaging::http::router(messaging));
+        .merge(pakawaaz_identity::http::router(identity.clone(), throttle.clone()))
+        .merge(pakawaaz_messaging::http::router(messaging, throttle));
     Ok(Wired { router, authenticator: Arc::new(identity) })
 }
 

@@ -28,6 +28,9 @@ pub enum MessagingError {
     /// Another group has this id.
     #[error("the group exists already")]
     GroupExists,
+    /// The official has created as many groups as the installation allows.
+    #[error("this official has created too many groups")]
+    TooManyGroups,
     /// The group takes nothing more: it was quarantined or has a successor.
     #[error("the group is closed")]
     GroupClosed,
@@ -98,6 +101,7 @@ impl StableError for MessagingError {
             Self::Duplicate => "messaging.duplicate",
             Self::GroupNotFound => "messaging.group_not_found",
             Self::GroupExists => "messaging.group_exists",
+            Self::TooManyGroups => "messaging.too_many_groups",
             Self::GroupClosed => "messaging.group_closed",
             Self::NoSuccessor => "messaging.no_successor",
             Self::TreeNotFound => "messaging.tree_not_found",
@@ -122,6 +126,7 @@ impl StableError for MessagingError {
                 ErrorClass::Conflict
             }
             Self::NotMember | Self::DeviceCut | Self::NoSuccessor => ErrorClass::Forbidden,
+            Self::TooManyGroups => ErrorClass::Throttled,
             Self::GroupNotFound | Self::TreeNotFound => ErrorClass::NotFound,
             Self::BadMessage
             | Self::BadCommit

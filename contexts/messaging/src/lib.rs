@@ -20,7 +20,7 @@ pub mod service;
 mod store;
 
 pub use error::MessagingError;
-pub use ports::{DeviceStanding, Devices, SocketAuth, SocketHello};
+pub use ports::{DeviceStanding, Devices, SocketAuth, SocketHello, SocketSession};
 pub use service::commit::CommitRequest;
 pub use service::send::SendRequest;
 pub use service::{Accepted, Messaging, MessagingConfig, Ports};
@@ -28,5 +28,7 @@ pub use service::{Accepted, Messaging, MessagingConfig, Ports};
 use pakawaaz_storage::Migration;
 
 /// The schema; hand it to `Db::migrate`.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { context: "messaging", version: 1, sql: include_str!("../migrations/0001_messaging.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { context: "messaging", version: 1, sql: include_str!("../migrations/0001_messaging.sql") },
+    Migration { context: "messaging", version: 2, sql: include_str!("../migrations/0002_creator.sql") },
+];

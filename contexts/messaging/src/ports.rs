@@ -47,9 +47,21 @@ impl std::fmt::Debug for SocketHello {
     }
 }
 
+/// Who a WebSocket belongs to.
+#[derive(Clone, Debug)]
+pub struct SocketSession {
+    /// The actor.
+    pub actor: Actor,
+    /// When the access token of its Hello was issued.
+    pub issued_at: Millis,
+}
+
 /// Authenticates a WebSocket (answered by identity).
 #[async_trait]
 pub trait SocketAuth: Send + Sync + 'static {
-    /// The actor, or the problem to close with.
-    async fn authenticate_hello(&self, hello: SocketHello) -> Result<Actor, Problem>;
+    /// The session, or the problem to close with.
+    async fn authenticate_hello(&self, hello: SocketHello) -> Result<SocketSession, Problem>;
+    /// Whether the session is still good, from memory: asked for every frame. A problem of status 503 means that nobody
+    /// can tell at the moment.
+    fn check(&self, session: &SocketSession) -> Result<(), Problem>;
 }

@@ -29,4 +29,8 @@ pub trait StableError: std::error::Error {
     fn code(&self) -> &'static str;
     /// How to treat it.
     fn class(&self) -> ErrorClass;
+    /// After how many milliseconds trying again makes sense, when the error knows.
+    fn retry_after_ms(&self) -> Option<u64> {
+        None
+    }
 }

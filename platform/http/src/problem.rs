@@ -59,7 +59,7 @@ impl Problem {
     /// The problem for an error. Its text becomes the detail, except for internal errors, which are logged
     /// by code and kept from the client.
     pub fn from_error(error: &dyn StableError) -> Self {
-        let problem = Self::new(error.class(), error.code());
+        let problem = Self { retry_after_ms: error.retry_after_ms(), ..Self::new(error.class(), error.code()) };
         if error.class() == ErrorClass::Internal {
             tracing::error!(code = error.code(), %error, "internal error");
             return problem;
@@ -121,25 +121,32 @@ mod tests {
     use super::*;
     use http_body_util::BodyExt;
 
-    #[derive(Debug, thiserror::Error)]
+    #[derive(Debug, PartialEq, thiserror::Error)]
     enum Failure {
         #[error("the epoch has moved on")]
         Conflict,
         #[error("row 17 has the wrong shape")]
         Broken,
+        #[error("wait")]
+        Wait,
     }
     impl StableError for Failure {
         fn code(&self) -> &'static str {
             match self {
                 Self::Conflict => "messaging.epoch_conflict",
                 Self::Broken => "messaging.broken",
+                Self::Wait => "identity.back_off",
             }
         }
         fn class(&self) -> ErrorClass {
             match self {
                 Self::Conflict => ErrorClass::Conflict,
                 Self::Broken => ErrorClass::Internal,
+                Self::Wait => ErrorClass::Throttled,
             }
+        }
+        fn retry_after_ms(&self) -> Option<u64> {
+            (*self == Self::Wait).then_some(4_001)
         }
     }
 
@@ -173,6 +180,13 @@ mod tests {
         assert_eq!(parts.status, 500);
         assert_eq!(body.get("detail"), None);
         assert_eq!(body["code"], "messaging.broken");
+    }
+
+    #[tokio::test]
+    async fn an_error_that_knows_when_to_come_back_says_so() {
+        let (parts, body) = json(Failure::Wait.into()).await;
+        assert_eq!((parts.status.as_u16(), &parts.headers[RETRY_AFTER]), (429, &HeaderValue::from_static("5")));
+        assert_eq!(body["retry_after_ms"], 4_001);
     }
 
     #[tokio::test]

@@ -37,6 +37,11 @@ impl Throttle {
             Problem::new(ErrorClass::Throttled, "http.throttled").retry_after_ms(wait)
         })
     }
+
+    /// Gives back one token that [`Throttle::check`] took: the source has proven who it is after all.
+    pub fn give_back(&self, source: IpAddr, now: Millis) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).give_back(source, now);
+    }
 }
 
 /// The pure core: time is an argument.
@@ -88,6 +93,15 @@ impl Buckets {
         Ok(())
     }
 
+    /// Gives one token back; a bucket never holds more than its burst.
+    pub fn give_back(&mut self, source: IpAddr, now: Millis) {
+        let source = bucket_of(source);
+        let Some(full_at) = self.young.get(&source).or_else(|| self.old.get(&source)).copied() else { return };
+        let now = now.as_i64().saturating_mul(1000);
+        let full_at = full_at.clamp(now, now.saturating_add(self.depth));
+        self.remember(source, full_at.saturating_sub(self.interval).max(now));
+    }
+
     fn remember(&mut self, source: IpAddr, full_at: i64) {
         if self.young.len() >= self.half && !self.young.contains_key(&source) {
             self.old = std::mem::take(&mut self.young);
@@ -137,6 +151,26 @@ mod tests {
         assert_eq!(b.take(ip(1), Millis(500)), Ok(()));
         assert_eq!(b.take(ip(1), Millis(500)), Err(500));
         assert_eq!(b.take(ip(2), Millis(500)), Ok(()), "another source has its own bucket");
+    }
+
+    #[test]
+    fn a_token_given_back_is_there_again_and_never_more_than_all() {
+        let mut b = buckets(2, 0.001, 100);
+        b.give_back(ip(1), Millis(0));
+        for _ in 0..2 {
+            assert_eq!(b.take(ip(1), Millis(0)), Ok(()));
+        }
+        assert!(b.take(ip(1), Millis(0)).is_err());
+        b.give_back(ip(1), Millis(0));
+        assert_eq!(b.take(ip(1), Millis(0)), Ok(()));
+        assert!(b.take(ip(1), Millis(0)).is_err());
+        for _ in 0..9 {
+            b.give_back(ip(1), Millis(0));
+        }
+        for _ in 0..2 {
+            assert_eq!(b.take(ip(1), Millis(0)), Ok(()));
+        }
+        assert!(b.take(ip(1), Millis(0)).is_err(), "no more than the burst");
     }
 
     #[test]

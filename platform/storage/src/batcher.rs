@@ -33,7 +33,8 @@ pub trait BatchHandler: Send + Sync + 'static {
         requests: &[Self::Request],
     ) -> Result<Vec<Result<Self::Response, Self::Error>>, Self::Error>;
 
-    /// Called after the commit and before the submitters wake up; for wake-ups to others.
+    /// Called after the commit and before the submitters wake up, in the order of commits, while the next transaction
+    /// may be running; for wake-ups to others.
     fn committed(&self, _requests: &[Self::Request], _results: &[Result<Self::Response, Self::Error>]) {}
 }
 
@@ -96,8 +97,27 @@ struct Worker<H: BatchHandler> {
     options: BatchOptions,
 }
 
+/// A committed transaction, on its way to those who wait for it.
+struct Done<H: BatchHandler> {
+    requests: Vec<H::Request>,
+    results: Vec<Result<H::Response, H::Error>>,
+    replies: Vec<oneshot::Sender<Result<H::Response, H::Error>>>,
+}
+
+/// Tells of commits, in their order, while the next transaction is already running.
+async fn tell<H: BatchHandler>(handler: Arc<H>, mut done: mpsc::Receiver<Done<H>>) {
+    while let Some(Done { requests, results, replies }) = done.recv().await {
+        handler.committed(&requests, &results);
+        for (reply, result) in replies.into_iter().zip(results) {
+            let _ = reply.send(result); // the submitter may have gone
+        }
+    }
+}
+
 impl<H: BatchHandler> Worker<H> {
     async fn run(self, mut jobs: mpsc::Receiver<Job<H>>) {
+        let (done, telling) = mpsc::channel(2);
+        tokio::spawn(tell(self.handler.clone(), telling));
         let mut batch = Vec::new();
         let max = self.options.max_batch.max(1);
         while jobs.recv_many(&mut batch, max).await > 0 {
@@ -112,33 +132,41 @@ impl<H: BatchHandler> Worker<H> {
                 }
             }
             metrics::histogram!("pakawaaz_storage_batch_size", "batch" => self.name).record(batch.len() as f64);
-            let (requests, replies): (Vec<_>, Vec<_>) = batch.drain(..).map(|job| (job.request, job.reply)).unzip();
-            let results = self.apply_all(&requests).await;
-            for (reply, result) in replies.into_iter().zip(results) {
-                let _ = reply.send(result); // the submitter may have gone
-            }
+            self.store(batch.drain(..).map(|job| (job.request, job.reply)).unzip(), &done).await;
         }
     }
 
-    async fn apply_all(&self, requests: &[H::Request]) -> Vec<Result<H::Response, H::Error>> {
-        let first = match self.attempt(requests).await {
-            Ok(results) => return results,
+    async fn store(
+        &self,
+        (requests, replies): (Vec<H::Request>, Vec<oneshot::Sender<Result<H::Response, H::Error>>>),
+        done: &mpsc::Sender<Done<H>>,
+    ) {
+        let failure = match self.attempt(&requests).await {
+            Ok(results) => {
+                let _ = done.send(Done { requests, results, replies }).await;
+                return;
+            }
             Err(failure) => failure,
         };
-        if requests.len() == 1 || first.fatal {
-            return std::iter::once(Err(first.error))
-                .chain(requests.iter().skip(1).map(|_| Err(first.shared.clone().into())))
-                .collect();
+        if requests.len() == 1 || failure.fatal {
+            let errors = std::iter::once(failure.error).chain(std::iter::repeat_with(|| failure.shared.clone().into()));
+            for (reply, error) in replies.into_iter().zip(errors) {
+                let _ = reply.send(Err(error));
+            }
+            return;
         }
         metrics::counter!("pakawaaz_storage_batch_splits_total", "batch" => self.name).increment(1);
-        let mut results = Vec::with_capacity(requests.len());
-        for request in requests {
-            results.push(match self.attempt(std::slice::from_ref(request)).await {
-                Ok(mut one) => one.pop().unwrap_or_else(|| Err(StorageError::internal("batch_results").into())),
-                Err(failure) => Err(failure.error),
-            });
+        for (request, reply) in requests.into_iter().zip(replies) {
+            match self.attempt(std::slice::from_ref(&request)).await {
+                Ok(results) => {
+                    let one = Done { requests: vec![request], results, replies: vec![reply] };
+                    let _ = done.send(one).await;
+                }
+                Err(failure) => {
+                    let _ = reply.send(Err(failure.error));
+                }
+            }
         }
-        results
     }
 
     /// One transaction. `Err` means that nothing was acknowledged.
@@ -165,7 +193,6 @@ impl<H: BatchHandler> Worker<H> {
             fatal: error != StorageError::Aborted,
             ..Failure::storage(error)
         })?;
-        self.handler.committed(requests, &results);
         Ok(results)
     }
 }

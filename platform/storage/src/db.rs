@@ -10,6 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
+/// Memory in which SQLite's writer keeps pages.
+const WRITER_CACHE_KIB: u32 = 32 * 1024;
+/// Pages (4 KiB) of the write-ahead log after which SQLite's writer checkpoints.
+const WAL_PAGES: u32 = 4096;
+
 /// Sizes and time limits of a [`Db`].
 #[derive(Clone, Debug)]
 pub struct StorageOptions {
@@ -82,8 +87,12 @@ impl Db {
         let busy = options.busy_timeout.as_millis();
         let common = format!(
             "PRAGMA busy_timeout = {busy}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-             PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+             PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
         );
+        // The one writer touches the index pages of many conversations in each transaction, and a checkpoint writes a
+        // page once however often it changed since: so it keeps more in memory and checkpoints less often.
+        let writing =
+            format!("{common} PRAGMA cache_size = -{WRITER_CACHE_KIB}; PRAGMA wal_autocheckpoint = {WAL_PAGES};");
         let pool = |max: u32, setup: String| {
             AnyPoolOptions::new()
                 .max_connections(max)
@@ -98,7 +107,7 @@ impl Db {
         let mut first = connect.connect().await?;
         run_setup(&mut first, common.clone()).await?;
         first.close().await?;
-        let writers = pool(1, common.clone()).connect_with(connect.clone()).await?;
+        let writers = pool(1, writing).connect_with(connect.clone()).await?;
         let readers =
             pool(options.max_readers.max(1), format!("{common} PRAGMA query_only = ON;")).connect_with(connect).await?;
         Ok(Self::assemble(Engine::Sqlite, url, readers, writers))

@@ -1,5 +1,7 @@
 //! Which database is behind a [`crate::Db`], and the few places where that matters.
 
+use sqlx::AnyConnection;
+
 /// The two engines every store runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Engine {
@@ -10,6 +12,11 @@ pub enum Engine {
 }
 
 impl Engine {
+    /// The engine behind a connection.
+    pub fn of(conn: &AnyConnection) -> Self {
+        if conn.backend_name() == "SQLite" { Self::Sqlite } else { Self::Postgres }
+    }
+
     /// One of two SQL literals; only for what the engines cannot express alike (row locks, full text).
     pub fn pick(self, sqlite: &'static str, postgres: &'static str) -> &'static str {
         match self {

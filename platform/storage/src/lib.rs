@@ -17,6 +17,7 @@ pub mod error;
 pub mod migrate;
 pub mod outbox;
 pub mod tx;
+pub mod values;
 
 pub use batcher::{BatchHandler, BatchOptions, Batcher};
 pub use db::{Db, Read, Snapshot, StorageOptions};
@@ -25,6 +26,7 @@ pub use error::{StorageError, is_unique_violation};
 pub use migrate::Migration;
 pub use outbox::{OutboxConsumer, OutboxEvent, OutboxHandler};
 pub use tx::Tx;
+pub use values::values;
 
 /// What almost every function here returns.
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;

@@ -9,8 +9,9 @@ pub struct Tx {
     inner: Transaction<'static, Any>,
     db: Db,
     pub(crate) pending: Vec<Pending>,
-    /// Length of `pending` when each open savepoint was made.
-    savepoints: Vec<usize>,
+    /// Lengths of `pending` and `after_commit` when each open savepoint was made.
+    savepoints: Vec<(usize, usize)>,
+    after_commit: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 impl std::fmt::Debug for Tx {
@@ -21,7 +22,7 @@ impl std::fmt::Debug for Tx {
 
 impl Tx {
     pub(crate) fn new(inner: Transaction<'static, Any>, db: Db) -> Self {
-        Self { inner, db, pending: Vec::new(), savepoints: Vec::new() }
+        Self { inner, db, pending: Vec::new(), savepoints: Vec::new(), after_commit: Vec::new() }
     }
 
     /// The connection, as sqlx's executor.
@@ -32,6 +33,12 @@ impl Tx {
     /// The engine behind it.
     pub fn engine(&self) -> Engine {
         self.db.engine()
+    }
+
+    /// Has `act` run once the transaction is durable, and never when it is rolled back. For what is not in the
+    /// database: waking or closing sockets before the commit would have them read the state from before it.
+    pub fn after_commit(&mut self, act: impl FnOnce() + Send + 'static) {
+        self.after_commit.push(Box::new(act));
     }
 
     /// Serialises everybody who asks for the same `key` until the end of this transaction.
@@ -49,7 +56,7 @@ impl Tx {
     pub async fn savepoint(&mut self) -> Result<()> {
         // One name for all depths: both engines let an inner savepoint hide an outer one of the same name.
         sqlx::query("SAVEPOINT step").execute(self.conn()).await?;
-        self.savepoints.push(self.pending.len());
+        self.savepoints.push((self.pending.len(), self.after_commit.len()));
         Ok(())
     }
 
@@ -63,8 +70,9 @@ impl Tx {
     /// Undoes what happened since the last [`Tx::savepoint`], outbox events included. On PostgreSQL this
     /// also revives a transaction whose last statement failed.
     pub async fn rollback_to_savepoint(&mut self) -> Result<()> {
-        let pending = self.savepoints.pop().ok_or(StorageError::internal("no_savepoint"))?;
+        let (pending, after) = self.savepoints.pop().ok_or(StorageError::internal("no_savepoint"))?;
         self.pending.truncate(pending);
+        self.after_commit.truncate(after);
         sqlx::query("ROLLBACK TO SAVEPOINT step").execute(self.conn()).await?;
         sqlx::query("RELEASE SAVEPOINT step").execute(self.conn()).await?;
         Ok(())
@@ -89,6 +97,9 @@ impl Tx {
         self.inner.commit().await?;
         if events {
             self.db.outbox_changed();
+        }
+        for act in self.after_commit {
+            act();
         }
         Ok(())
     }

@@ -4,25 +4,28 @@
 //! to take each frame: a client that does not read costs one page of memory, and is closed after a while. The reader
 //! submits messages in the order they came and does not wait for one before submitting the next.
 
+use super::Admission;
+use super::upgrade::{Socket, upgrade};
 use crate::service::acknowledge::Ack;
 use crate::service::follow::Follower;
-use crate::{Accepted, CommitRequest, Messaging, MessagingError, SendRequest, SocketHello};
+use crate::{Accepted, CommitRequest, Messaging, MessagingError, SendRequest, SocketHello, SocketSession};
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, SplitSink, SplitStream};
 use futures::{FutureExt, SinkExt, StreamExt};
-use pakawaaz_base::{Actor, StableError};
+use pakawaaz_base::{Actor, ErrorClass, GroupId, StableError};
 use pakawaaz_contract::frames::{ClientFrame, ServerFrame};
-use pakawaaz_contract::{EVENTS_PATH, MAX_FRAME, PROTOCOL_VERSION};
+use pakawaaz_contract::{EVENTS_PATH, PROTOCOL_VERSION};
 use pakawaaz_http::{CloseReason, ConnectionInfo, Problem, Signal, Subscription};
 use rand::RngCore;
 use rand::rngs::OsRng;
+use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Message;
 
 /// Answers that may wait for the writer.
 const ANSWERS: usize = 64;
@@ -30,6 +33,11 @@ const ANSWERS: usize = 64;
 const IN_FLIGHT: usize = 64;
 /// Bytes of requests of one socket in flight, after which the next is not read. One may be as large as a frame.
 const IN_FLIGHT_BYTES: usize = 2 * 1024 * 1024;
+
+/// When to repeat what failed for a moment.
+const RETRY_AFTER_MS: u64 = 1000;
+/// How often is looked again whether revocations are known, while they are not.
+const HOLD: Duration = Duration::from_millis(100);
 
 /// What the requests of one socket in flight hold in memory.
 #[derive(Default)]
@@ -54,47 +62,59 @@ impl Load {
 
 /// Open the event stream
 ///
-/// A WebSocket of CBOR frames (`pakawaaz-contract`, module `frames`). The first frame from the client authenticates.
-#[utoipa::path(get, path = "/v1/events", tag = "messaging", responses((status = 101, description = "WebSocket")))]
+/// A WebSocket of CBOR frames (`pakawaaz-contract`, module `frames`). The first frame from the client authenticates; it
+/// must come soon and be small. Sockets that have not authenticated are limited by source address.
+#[utoipa::path(get, path = "/v1/events", tag = "messaging", responses(
+    (status = 101, description = "WebSocket"),
+    (status = 400, body = Problem, description = "messaging.no_upgrade"),
+    (status = 429, body = Problem, description = "http.throttled")
+))]
 pub async fn open(
     State(messaging): State<Messaging>,
+    State(admission): State<Admission>,
     connection: ConnectionInfo,
-    headers: axum::http::HeaderMap,
-    upgrade: WebSocketUpgrade,
-) -> Response {
+    request: Request,
+) -> Result<Response, Problem> {
+    let source = connection.peer.ip();
+    admission.throttle.check(source, messaging.now())?;
     let scheme = if connection.secure { "https" } else { "http" };
-    let host = headers.get(axum::http::header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
+    let host = request.headers().get(http::header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
     let htu = format!("{scheme}://{host}{EVENTS_PATH}");
-    upgrade
-        // Small buffers: tungstenite's default for reading is 128 KiB for each of ten thousand connections.
-        .read_buffer_size(4 * 1024)
-        .write_buffer_size(4 * 1024)
-        .max_write_buffer_size(MAX_FRAME + 1024 * 1024)
-        .max_message_size(MAX_FRAME)
-        .max_frame_size(MAX_FRAME)
-        .on_upgrade(move |socket| async move {
-            metrics::counter!("pakawaaz_messaging_sockets_opened_total").increment(1);
-            run(messaging, socket, htu).await;
-        })
+    let large = admission.large_hellos.clone();
+    upgrade(request, large, move |socket| {
+        metrics::counter!("pakawaaz_messaging_sockets_opened_total").increment(1);
+        async move {
+            let clock = messaging.clone();
+            // Whoever proves who it is has cost nothing.
+            let known = move || admission.throttle.give_back(source, clock.now());
+            // Boxed on its own, so that a socket does not carry the room for its greeting through its whole life.
+            if let Some(greeted) = Box::pin(greet(messaging.clone(), socket, htu, known)).await {
+                run(messaging, greeted).await;
+            }
+        }
+        .boxed()
+    })
 }
 
-async fn run(messaging: Messaging, socket: WebSocket, htu: String) {
-    let (sink, mut stream) = socket.split();
-    let mut out = Out { sink, patience: messaging.inner.config.write_timeout };
-    let hello = greet(&messaging, &mut out, &mut stream, htu).await;
-    let (actor, follower, subscription) = match hello {
-        Ok(greeted) => greeted,
-        Err(Ended::Gone) => return,
-        Err(Ended::Refused(code)) => return out.close(code).await,
-    };
+async fn run(messaging: Messaging, greeted: Greeted) {
+    let Greeted { out, stream, session, follower, subscription } = greeted;
     let (answers, queue) = mpsc::channel(ANSWERS);
-    let reading = read(messaging.clone(), actor, stream, answers);
-    let writing = write(messaging, out, queue, follower, subscription);
+    let reading = read(messaging.clone(), session.clone(), stream, answers);
+    let writing = write(messaging, session, out, queue, follower, subscription);
     // Whichever ends first ends the other: without a reader nobody acknowledges, without a writer nobody is answered.
     tokio::select! {
         () = reading => {}
         () = writing => {}
     }
+}
+
+/// A client that is known.
+struct Greeted {
+    out: Out,
+    stream: SplitStream<Socket>,
+    session: SocketSession,
+    follower: Follower,
+    subscription: Subscription,
 }
 
 enum Ended {
@@ -108,9 +128,13 @@ impl<E: StableError> From<E> for Ended {
     }
 }
 
+fn refused(problem: Problem) -> Ended {
+    Ended::Refused(problem.code.into_owned())
+}
+
 struct Out {
-    sink: SplitSink<WebSocket, Message>,
-    patience: std::time::Duration,
+    sink: SplitSink<Socket, Message>,
+    patience: Duration,
 }
 
 impl Out {
@@ -129,19 +153,48 @@ impl Out {
     }
 }
 
-/// Challenge, Hello, Ready.
-async fn greet(
-    messaging: &Messaging,
-    out: &mut Out,
-    stream: &mut SplitStream<WebSocket>,
-    htu: String,
-) -> Result<(Actor, Follower, Subscription), Ended> {
+/// Challenge, Hello, Ready. `None`: refused, told so, and closed. Calls `known` once the client has proven itself.
+async fn greet(messaging: Messaging, mut socket: Socket, htu: String, known: impl FnOnce()) -> Option<Greeted> {
+    let patience = messaging.inner.config.write_timeout;
+    let hello = hello(&messaging, &mut socket, htu).await;
+    if hello.is_ok() {
+        socket.get_mut().open();
+        known();
+    }
+    let (sink, stream) = socket.split();
+    let mut out = Out { sink, patience };
+    let admitted = match hello {
+        Ok(hello) => admit(&messaging, &mut out, hello).await,
+        Err(ended) => Err(ended),
+    };
+    match admitted {
+        Ok((session, follower, subscription)) => Some(Greeted { out, stream, session, follower, subscription }),
+        Err(Ended::Gone) => None,
+        Err(Ended::Refused(code)) => {
+            out.close(code).await;
+            None
+        }
+    }
+}
+
+/// What a Hello that proves somebody says.
+struct Hello {
+    session: SocketSession,
+    positions: Vec<(GroupId, u64)>,
+    inbox: u64,
+}
+
+async fn hello(messaging: &Messaging, socket: &mut Socket, htu: String) -> Result<Hello, Ended> {
     let mut nonce = [0u8; 32];
     OsRng.fill_bytes(&mut nonce);
-    out.frame(&ServerFrame::Challenge { nonce: nonce.into(), time: messaging.now() }).await?;
-    let first = tokio::time::timeout(messaging.inner.config.hello_timeout, stream.next()).await;
-    let bytes = match first {
-        Ok(Some(Ok(Message::Binary(bytes)))) => bytes,
+    let challenge = ServerFrame::Challenge { nonce: nonce.into(), time: messaging.now() }.encode();
+    // One deadline for both: a stranger that does not even take the challenge gets no more time.
+    let exchange = async {
+        socket.send(Message::Binary(challenge.into())).await.ok()?;
+        socket.next().await?.ok()
+    };
+    let bytes = match tokio::time::timeout(messaging.inner.config.hello_timeout, exchange).await {
+        Ok(Some(Message::Binary(bytes))) => bytes,
         Ok(_) => return Err(Ended::Gone),
         Err(_) => return Err(Ended::Refused("messaging.hello_timeout".into())),
     };
@@ -153,23 +206,35 @@ async fn greet(
     }
     let nonce = URL_SAFE_NO_PAD.encode(nonce);
     let hello = SocketHello { access_token, dpop, nonce, htu, now: messaging.now() };
-    let refused = |problem: Problem| Ended::Refused(problem.code.into_owned());
-    let actor = messaging.inner.ports.socket_auth.authenticate_hello(hello).await.map_err(refused)?;
-    let subscription = messaging.inner.ports.hub.subscribe(actor.device).map_err(refused)?;
-    let follower = messaging.follow(actor.device, &positions, inbox).await?;
-    let key_packages = messaging.key_packages_left(actor.device).await?;
+    let session = messaging.inner.ports.socket_auth.authenticate_hello(hello).await.map_err(refused)?;
+    Ok(Hello { session, positions, inbox })
+}
+
+async fn admit(
+    messaging: &Messaging,
+    out: &mut Out,
+    hello: Hello,
+) -> Result<(SocketSession, Follower, Subscription), Ended> {
+    let Hello { session, positions, inbox } = hello;
+    let device = session.actor.device;
+    let subscription = messaging.inner.ports.hub.subscribe(device).map_err(refused)?;
+    // Again, now that whatever ends from here on closes the subscription: what ended in between found no socket.
+    messaging.inner.ports.socket_auth.check(&session).map_err(refused)?;
+    let follower = messaging.follow(device, &positions, inbox).await?;
+    let key_packages = messaging.key_packages_left(device).await?;
     out.frame(&ServerFrame::Ready { key_packages }).await?;
-    Ok((actor, follower, subscription))
+    Ok((session, follower, subscription))
 }
 
 async fn write(
     messaging: Messaging,
+    session: SocketSession,
     mut out: Out,
-    mut answers: mpsc::Receiver<ServerFrame>,
+    mut answers: mpsc::Receiver<Answer>,
     mut follower: Follower,
     mut subscription: Subscription,
 ) {
-    let code = match push(&messaging, &mut out, &mut answers, &mut follower, &mut subscription).await {
+    let code = match push(&messaging, &session, &mut out, &mut answers, &mut follower, &mut subscription).await {
         Err(Ended::Gone) | Ok(()) => return,
         Err(Ended::Refused(code)) => code,
     };
@@ -177,10 +242,20 @@ async fn write(
     out.close(code).await;
 }
 
+/// Whether the session is still good; `false` while nobody can tell.
+fn permitted(messaging: &Messaging, session: &SocketSession) -> Result<bool, Ended> {
+    match messaging.inner.ports.socket_auth.check(session) {
+        Ok(()) => Ok(true),
+        Err(problem) if problem.status == 503 => Ok(false),
+        Err(problem) => Err(refused(problem)),
+    }
+}
+
 async fn push(
     messaging: &Messaging,
+    session: &SocketSession,
     out: &mut Out,
-    answers: &mut mpsc::Receiver<ServerFrame>,
+    answers: &mut mpsc::Receiver<Answer>,
     follower: &mut Follower,
     subscription: &mut Subscription,
 ) -> Result<(), Ended> {
@@ -194,6 +269,19 @@ async fn push(
         }
         let page = follower.next().await?;
         if !page.is_empty() {
+            // Held back while nobody can tell; answers and the end still go out.
+            while !permitted(messaging, session)? {
+                tokio::select! {
+                    answer = answers.recv() => match answer {
+                        Some(answer) => say(out, answer).await?,
+                        None => return Ok(()),
+                    },
+                    signal = subscription.next() => if let Signal::Close(reason) = signal {
+                        return Err(Ended::Refused(closing_code(reason).into()));
+                    },
+                    () = tokio::time::sleep(HOLD) => {}
+                }
+            }
             for bytes in page {
                 out.bytes(bytes).await?;
             }
@@ -223,8 +311,8 @@ async fn push(
 }
 
 /// Sends an answer of the reader; its Closing ends the socket.
-async fn say(out: &mut Out, answer: ServerFrame) -> Result<(), Ended> {
-    match answer {
+async fn say(out: &mut Out, answer: Answer) -> Result<(), Ended> {
+    match *answer {
         ServerFrame::Closing { code } => Err(Ended::Refused(code)),
         answer => out.frame(&answer).await,
     }
@@ -239,13 +327,15 @@ fn closing_code(reason: CloseReason) -> &'static str {
     }
 }
 
+/// Boxed: the queue of answers has room for many, and most sockets are silent.
+type Answer = Box<ServerFrame>;
 type Answering = BoxFuture<'static, Option<ServerFrame>>;
 
 async fn read(
     messaging: Messaging,
-    actor: Actor,
-    mut stream: SplitStream<WebSocket>,
-    answers: mpsc::Sender<ServerFrame>,
+    session: SocketSession,
+    mut stream: SplitStream<Socket>,
+    answers: mpsc::Sender<Answer>,
 ) {
     let idle = messaging.inner.config.idle_timeout;
     let mut running = FuturesUnordered::new();
@@ -254,7 +344,7 @@ async fn read(
         let message = tokio::select! {
             Some((size, answer)) = running.next(), if !running.is_empty() => {
                 load.end(size);
-                if let Some(answer) = answer && answers.send(answer).await.is_err() {
+                if let Some(answer) = answer && answers.send(Box::new(answer)).await.is_err() {
                     return;
                 }
                 continue;
@@ -268,15 +358,29 @@ async fn read(
             _ => return,
         };
         let Ok(frame) = ClientFrame::decode(&bytes) else {
-            let _ = answers.send(ServerFrame::Closing { code: "messaging.bad_frame".into() }).await;
-            // The writer says it and ends us both.
-            return std::future::pending().await;
+            return end(&answers, "messaging.bad_frame").await;
         };
-        let mut answering = answer(messaging.clone(), actor.clone(), frame);
+        // In memory, so cheap enough for every frame: what has ended is not obeyed, however it was told.
+        match messaging.inner.ports.socket_auth.check(&session) {
+            Ok(()) => {}
+            Err(problem) if problem.status == 503 => {
+                if let Some(request) = request_of(&frame) {
+                    let code = problem.code.into_owned();
+                    let refused =
+                        ServerFrame::Rejected { request, code, epoch: None, retry_after_ms: Some(RETRY_AFTER_MS) };
+                    if answers.send(Box::new(refused)).await.is_err() {
+                        return;
+                    }
+                    continue;
+                }
+            }
+            Err(problem) => return end(&answers, &problem.code).await,
+        }
+        let mut answering = answer(messaging.clone(), session.actor.clone(), frame);
         // Polled once here, so that messages enter their batch in the order they came in.
         match futures::poll!(&mut answering) {
             std::task::Poll::Ready(Some(answer)) => {
-                if answers.send(answer).await.is_err() {
+                if answers.send(Box::new(answer)).await.is_err() {
                     return;
                 }
             }
@@ -290,17 +394,29 @@ async fn read(
     }
 }
 
+/// Has the writer say why and end both of us.
+async fn end(answers: &mpsc::Sender<Answer>, code: &str) {
+    let _ = answers.send(Box::new(ServerFrame::Closing { code: code.into() })).await;
+    std::future::pending().await
+}
+
+/// The number under which the client wants its answer.
+fn request_of(frame: &ClientFrame) -> Option<u64> {
+    match frame {
+        ClientFrame::Send { request, .. }
+        | ClientFrame::Commit { request, .. }
+        | ClientFrame::RejectCommit { request, .. } => Some(*request),
+        _ => None,
+    }
+}
+
 fn answer(messaging: Messaging, actor: Actor, frame: ClientFrame) -> Answering {
     async move {
         let (request, result) = match frame {
             ClientFrame::Ping => return Some(ServerFrame::Pong),
             ClientFrame::Hello { .. } => return Some(ServerFrame::Closing { code: "messaging.bad_frame".into() }),
             ClientFrame::Ack { groups, inbox } => {
-                let ack = Ack { device: actor.device, groups, inbox };
-                if let Err(error) = messaging.acknowledge(ack).await {
-                    // Not lost: the same entries come again after a reconnect.
-                    tracing::debug!(code = error.code(), "acknowledgement not stored");
-                }
+                messaging.note_acknowledged(Ack { device: actor.device, groups, inbox });
                 return None;
             }
             ClientFrame::Send { request, group, message, epoch, mls } => {
@@ -317,6 +433,9 @@ fn answer(messaging: Messaging, actor: Actor, frame: ClientFrame) -> Answering {
                 let done = tokio::spawn(async move { messaging.reject_commit(&actor, group, seq, &statement).await });
                 (request, done.await.unwrap_or(Err(MessagingError::State)))
             }
+            // A frame of a newer client that asks for nothing.
+            #[allow(unreachable_patterns)]
+            _ => return None,
         };
         Some(reply(request, result))
     }
@@ -332,7 +451,7 @@ fn reply(request: u64, result: Result<Accepted, MessagingError>) -> ServerFrame 
                 MessagingError::EpochConflict { current } => Some(current),
                 _ => None,
             };
-            let retry_after_ms = (error.class() == pakawaaz_base::ErrorClass::Unavailable).then_some(1000);
+            let retry_after_ms = (error.class() == ErrorClass::Unavailable).then_some(RETRY_AFTER_MS);
             ServerFrame::Rejected { request, code: error.code().into(), epoch, retry_after_ms }
         }
     }
@@ -341,6 +460,7 @@ fn reply(request: u64, result: Result<Accepted, MessagingError>) -> ServerFrame 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pakawaaz_contract::MAX_FRAME;
 
     #[test]
     fn large_requests_of_one_socket_do_not_pile_up() {

@@ -13,7 +13,8 @@ use pakawaaz_http::{Authenticated, Json, Path, Problem};
     (status = 200, body = GroupState),
     (status = 400, body = Problem, description = "messaging.bad_group_info, conversation.wrong_configuration, conversation.bad_leaf"),
     (status = 403, body = Problem, description = "messaging.no_successor, messaging.device_cut"),
-    (status = 409, body = Problem, description = "messaging.group_exists")
+    (status = 409, body = Problem, description = "messaging.group_exists"),
+    (status = 429, body = Problem, description = "messaging.too_many_groups")
 ))]
 pub async fn create(
     Authenticated(actor): Authenticated,

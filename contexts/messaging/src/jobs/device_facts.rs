@@ -11,7 +11,6 @@ use pakawaaz_http::CloseReason;
 use pakawaaz_storage::outbox::HandlerError;
 use pakawaaz_storage::{OutboxEvent, OutboxHandler, Tx};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 /// Tells officials about their devices, refuses the traffic of devices that were cut off, and has revoked leaves
 /// removed. Give it to an `OutboxConsumer`.
@@ -39,7 +38,11 @@ impl OutboxHandler for DeviceFacts {
             DeviceCut::KIND => self.cut(tx, event.parse()?).await?,
             _ => return Ok(()),
         };
-        self.wake_after_commit(told);
+        let messaging = self.0.clone();
+        tx.after_commit(move || {
+            messaging.wake_inboxes(told);
+            messaging.inner.removals.notify_one();
+        });
         Ok(())
     }
 }
@@ -66,7 +69,9 @@ impl DeviceFacts {
     async fn cut(&self, tx: &mut Tx, fact: DeviceCut) -> Result<Vec<DeviceId>, MessagingError> {
         let DeviceCut { device, official, statement, at } = fact;
         cuts::put(tx.conn(), device, official, statement.as_deref(), at).await?;
-        self.0.inner.ports.hub.close(device, CloseReason::Revoked);
+        // Not before the commit: the device could come back and find itself not cut yet.
+        let hub = self.0.inner.ports.hub.clone();
+        tx.after_commit(move || _ = hub.close(device, CloseReason::Revoked));
         let groups = members::groups_of(tx.conn(), device).await?;
         if let Some(statement) = &statement {
             key_packages::remove_of(tx.conn(), device).await?;
@@ -100,18 +105,5 @@ impl DeviceFacts {
             }
         }
         Ok(notices.into_keys().collect())
-    }
-
-    /// The consumer commits after `handle` has returned, so the wake-ups go out a moment later, twice. One that is
-    /// still too early costs a poll interval, nothing else.
-    fn wake_after_commit(&self, told: Vec<DeviceId>) {
-        let messaging = self.0.clone();
-        tokio::spawn(async move {
-            for pause in [20, 300] {
-                tokio::time::sleep(Duration::from_millis(pause)).await;
-                messaging.wake_inboxes(told.iter().copied());
-                messaging.inner.removals.notify_one();
-            }
-        });
     }
 }

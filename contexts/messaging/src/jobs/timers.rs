@@ -19,7 +19,11 @@ pub async fn run(messaging: Messaging, shutdown: CancellationToken) {
     prune.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let result = tokio::select! {
-            () = shutdown.cancelled() => return,
+            () = shutdown.cancelled() => {
+                // What is lost here is only sent again.
+                let _ = messaging.store_acknowledged().await;
+                return;
+            }
             _ = prune.tick() => messaging.prune().await.map(|_| ()),
             () = messaging.inner.removals.notified() => messaging.propose_removals().await.map(|_| ()),
             () = tokio::time::sleep(REMOVALS) => messaging.propose_removals().await.map(|_| ()),

@@ -19,7 +19,8 @@ const MAX_FIRST_TREE: usize = 64 * 1024;
 impl Messaging {
     /// Registers a group at epoch 0 whose only leaf is the caller. The same request again gives the same answer.
     ///
-    /// Errors: `messaging.bad_group_info`, `messaging.group_exists`, `messaging.no_successor`, a policy error.
+    /// Errors: `messaging.bad_group_info`, `messaging.group_exists`, `messaging.no_successor`,
+    /// `messaging.too_many_groups`, a policy error.
     pub async fn create_group(&self, actor: &Actor, request: CreateGroupRequest) -> Result<GroupState, MessagingError> {
         let CreateGroupRequest { group, group_info, ratchet_tree, successor_of } = request;
         if group_info.len() > MAX_GROUP_INFO || ratchet_tree.len() > MAX_FIRST_TREE {
@@ -66,6 +67,11 @@ impl Messaging {
             let row = groups::get(tx.conn(), group).await?.ok_or(MessagingError::GroupExists)?;
             drop(tx);
             return self.same_again(actor, &row, &fingerprint).await;
+        }
+        // A successor replaces a group that is of no use any more, and must never fail for a number.
+        let count = groups::count_created(tx.conn(), actor.official).await?;
+        if successor_of.is_none() && count > self.inner.config.groups_per_official {
+            return Err(MessagingError::TooManyGroups);
         }
         groups::put_state(tx.conn(), group, &state).await?;
         members::enter(tx.conn(), group, actor.device, actor.official, index, 0).await?;

@@ -53,6 +53,7 @@ impl Messaging {
             todo: VecDeque::new(),
             look_into_inbox: true,
         };
+        self.settle_acknowledged(device).await?;
         let mut read = self.inner.db.read().await?;
         if cuts::is_cut(read.conn(), device).await? {
             return Err(MessagingError::DeviceCut);

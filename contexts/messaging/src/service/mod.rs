@@ -15,7 +15,7 @@ pub mod send;
 mod wake;
 
 use crate::{Devices, MessagingError, SocketAuth};
-use acknowledge::AckHandler;
+use acknowledge::Acks;
 use cache::Groups;
 use openmls_rust_crypto::RustCrypto;
 use pakawaaz_base::{Bytes, Clock, DeviceId, Millis};
@@ -51,6 +51,8 @@ pub struct MessagingConfig {
     pub write_timeout: Duration,
     /// Most groups whose state is kept in memory.
     pub cached_groups: usize,
+    /// Groups that one official may create, with all devices together.
+    pub groups_per_official: u64,
     /// Group commit of appends.
     pub batch: BatchOptions,
 }
@@ -67,6 +69,7 @@ impl MessagingConfig {
             idle_timeout: Duration::from_secs(90),
             write_timeout: Duration::from_secs(20),
             cached_groups: 1024,
+            groups_per_official: 10_000,
             batch: BatchOptions::default(),
         }
     }
@@ -110,7 +113,7 @@ pub(crate) struct Inner {
     pub groups: Groups,
     pub fanout: Arc<Fanout>,
     pub sends: Batcher<SendHandler>,
-    pub acks: Batcher<AckHandler>,
+    pub acks: Acks,
     /// A removal waits to be proposed.
     pub removals: Notify,
     pub claims: claim_key_packages::Claims,
@@ -146,11 +149,13 @@ impl Messaging {
         let fanout = Arc::new(Fanout { wake: Wake::new(ports.hub.clone()), recent: Recent::default() });
         let send = Arc::new(SendHandler::new(fanout.clone()));
         let sends = Batcher::start("messaging_send", db.clone(), send, config.batch);
-        let acks = Batcher::start("messaging_ack", db.clone(), Arc::new(AckHandler), BatchOptions::default());
+        let (acks, noted) = Acks::new();
         let groups = Groups::new(config.cached_groups);
         let crypto = RustCrypto::default();
         let (removals, claims) = (Notify::new(), claim_key_packages::Claims::default());
-        Self { inner: Arc::new(Inner { db, ports, config, crypto, groups, fanout, sends, acks, removals, claims }) }
+        let inner = Arc::new(Inner { db, ports, config, crypto, groups, fanout, sends, acks, removals, claims });
+        tokio::spawn(acknowledge::store_soon(Arc::downgrade(&inner), noted));
+        Self { inner }
     }
 
     pub(crate) fn now(&self) -> Millis {

@@ -1,6 +1,7 @@
 //! Which sockets of this node have something to fetch.
 
 use pakawaaz_base::{DeviceId, GroupId};
+use pakawaaz_contract::frames::ServerFrame;
 use pakawaaz_http::Hub;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,7 +21,12 @@ struct Connected {
     number: u64,
     groups: HashSet<GroupId>,
     dirty: Dirty,
+    /// What passes and is stored nowhere.
+    passing: Vec<ServerFrame>,
 }
+
+/// Passing frames that wait for one socket; more are dropped.
+const PASSING: usize = 32;
 
 #[derive(Default)]
 struct State {
@@ -68,9 +74,39 @@ impl Wake {
             }
         }
     }
+    /// Leaves only groups that the device's socket follows.
+    pub fn keep_followed(&self, device: DeviceId, groups: &mut Vec<(GroupId, u64)>) {
+        let state = self.lock();
+        match state.devices.get(&device) {
+            Some(connected) => groups.retain(|(group, _)| connected.groups.contains(group)),
+            None => groups.clear(),
+        }
+    }
     /// Whether any socket here wants to hear of the group.
     pub fn is_followed(&self, group: GroupId) -> bool {
         self.lock().followers.contains_key(&group)
+    }
+    /// Devices whose sockets here follow a group; `None` when there are more than `most`.
+    pub fn followers(&self, group: GroupId, most: usize) -> Option<HashSet<DeviceId>> {
+        let state = self.lock();
+        let followers = state.followers.get(&group).cloned().unwrap_or_default();
+        (followers.len() <= most).then_some(followers)
+    }
+    /// Something for these devices' sockets that is gone when they are not connected.
+    pub fn pass(&self, devices: impl IntoIterator<Item = DeviceId>, frame: &ServerFrame) {
+        let mut state = self.lock();
+        for device in devices {
+            if let Some(connected) = state.devices.get_mut(&device)
+                && connected.passing.len() < PASSING
+            {
+                connected.passing.push(frame.clone());
+                self.hub.wake(device);
+            }
+        }
+    }
+    /// What passes for a device's socket; it is taken.
+    pub fn passing(&self, device: DeviceId) -> Vec<ServerFrame> {
+        self.lock().devices.get_mut(&device).map(|c| std::mem::take(&mut c.passing)).unwrap_or_default()
     }
     /// The group's log grew.
     pub fn changed(&self, group: GroupId) {

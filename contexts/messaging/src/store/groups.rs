@@ -1,7 +1,7 @@
-//! Tables `messaging_group`, `messaging_state`, `messaging_epoch_tree`.
+//! Tables `messaging_group`, `messaging_creator`, `messaging_state`, `messaging_epoch_tree`.
 
 use super::{Result, hash, id, padded, values};
-use pakawaaz_base::{DeviceId, GroupId, Millis};
+use pakawaaz_base::{DeviceId, GroupId, Millis, OfficialId};
 use pakawaaz_contract::messaging::GroupSummary;
 use pakawaaz_conversation::log::Chain;
 use pakawaaz_storage::Tx;
@@ -59,6 +59,19 @@ pub async fn insert(
     Ok(done.rows_affected() == 1)
 }
 
+/// Counts one more group that `official` creates, and tells how many that makes.
+pub async fn count_created(conn: &mut AnyConnection, official: OfficialId) -> Result<u64> {
+    let (count,): (i64,) = sqlx::query_as(
+        "INSERT INTO messaging_creator (official, groups_created) VALUES ($1, 1)
+         ON CONFLICT (official) DO UPDATE SET groups_created = messaging_creator.groups_created + 1
+         RETURNING groups_created",
+    )
+    .bind(official.to_vec())
+    .fetch_one(conn)
+    .await?;
+    Ok(count as u64)
+}
+
 /// One group.
 pub async fn get(conn: &mut AnyConnection, group: GroupId) -> Result<Option<GroupRow>> {
     type Row = (i64, i64, Vec<u8>, i64, Vec<u8>, Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);
@@ -85,11 +98,11 @@ pub async fn lock(tx: &mut Tx, groups: &[GroupId]) -> Result<HashMap<GroupId, He
         return Ok(HashMap::new());
     }
     let groups = padded(groups);
-    let list = (1..=groups.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(",");
+    let list = values(tx.conn(), 1, groups.len());
     // In the order of ids, so that two batches never wait for each other.
     let rows = format!(
         "SELECT group_id, epoch, head_seq, head_hash, closed FROM messaging_group
-         WHERE group_id IN ({list}) ORDER BY group_id {}",
+         WHERE group_id IN {list} ORDER BY group_id {}",
         tx.engine().pick("", "FOR UPDATE"),
     );
     let mut query = sqlx::query_as::<_, (Vec<u8>, i64, i64, Vec<u8>, i64)>(AssertSqlSafe(rows));
@@ -115,7 +128,7 @@ pub async fn advance(conn: &mut AnyConnection, heads: &[(Chain, u64)]) -> Result
         "WITH w (group_id, seq, hash, epoch) AS (VALUES {})
          UPDATE messaging_group SET head_seq = w.seq, head_hash = w.hash, epoch = w.epoch
          FROM w WHERE messaging_group.group_id = w.group_id",
-        values(heads.len(), 4),
+        values(conn, heads.len(), 4),
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (chain, epoch) in &heads {

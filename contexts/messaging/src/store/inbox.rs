@@ -25,7 +25,11 @@ pub async fn put(conn: &mut AnyConnection, device: DeviceId, at: Millis, notice:
     Ok(())
 }
 
-/// Notices above `after`, in order.
+/// Bytes of notices read at once: Welcomes of large groups must not fill the memory of a node.
+pub const PAGE_BYTES: i64 = 1024 * 1024;
+
+/// Notices above `after`, in order: at most `limit` of them, and no more than about [`PAGE_BYTES`] unless the first
+/// alone is larger.
 pub async fn page(
     conn: &mut AnyConnection,
     device: DeviceId,
@@ -33,12 +37,20 @@ pub async fn page(
     limit: u32,
 ) -> Result<Vec<(u64, Millis, Notice)>> {
     let rows: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(
-        "SELECT position, at, notice FROM messaging_inbox WHERE device = $1 AND position > $2
+        "SELECT position, at, notice FROM messaging_inbox
+         WHERE device = $1 AND position > $2 AND position <= (
+             SELECT COALESCE(MAX(CASE WHEN total <= $4 OR first_row = 1 THEN position END), 0) FROM (
+                 SELECT position, SUM(size) OVER (ORDER BY position) AS total,
+                        ROW_NUMBER() OVER (ORDER BY position) AS first_row FROM (
+                     SELECT position, LENGTH(notice) AS size FROM messaging_inbox
+                     WHERE device = $1 AND position > $2 ORDER BY position LIMIT $3) first
+                 ) sized)
          ORDER BY position LIMIT $3",
     )
     .bind(device.to_vec())
-    .bind(after as i64)
+    .bind(after.min(i64::MAX as u64) as i64)
     .bind(i64::from(limit))
+    .bind(PAGE_BYTES)
     .fetch_all(conn)
     .await?;
     rows.into_iter()

@@ -16,7 +16,7 @@ pub async fn insert(conn: &mut AnyConnection, entries: &[(LogEntry, DeviceId)]) 
     for piece in pieces(entries) {
         let sql = format!(
             "INSERT INTO messaging_log (group_id, seq, epoch, kind, message_id, sender, at, mls, log_hash) VALUES {}",
-            values(piece.len(), 9),
+            values(conn, piece.len(), 9),
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for (entry, sender) in piece {
@@ -62,7 +62,7 @@ pub async fn existing(
         "WITH w (group_id, message_id) AS (VALUES {})
          SELECT l.group_id, l.message_id, l.seq, l.at, l.log_hash, l.sender, l.kind, l.mls FROM w
          JOIN messaging_log l ON l.group_id = w.group_id AND l.message_id = w.message_id",
-        values(wanted.len(), 2),
+        values(conn, wanted.len(), 2),
     );
     type Row = (Vec<u8>, Vec<u8>, i64, i64, Vec<u8>, Vec<u8>, i64, Vec<u8>);
     let mut query = sqlx::query_as::<_, Row>(AssertSqlSafe(sql));

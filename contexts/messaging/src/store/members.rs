@@ -74,7 +74,7 @@ pub async fn allowed(conn: &mut AnyConnection, wanted: &[(GroupId, DeviceId)]) -
          JOIN messaging_member m ON m.group_id = w.group_id AND m.device = w.device
          LEFT JOIN messaging_cut c ON c.device = w.device
          WHERE m.left_seq IS NULL AND c.device IS NULL",
-        values(wanted.len(), 2),
+        values(conn, wanted.len(), 2),
     );
     let mut query = sqlx::query_as::<_, (Vec<u8>, Vec<u8>)>(AssertSqlSafe(sql));
     for (group, device) in &wanted {
@@ -158,7 +158,7 @@ pub async fn acknowledge(conn: &mut AnyConnection, acks: &[(GroupId, DeviceId, u
          WHERE messaging_member.group_id = w.group_id AND messaging_member.device = w.device
          AND w.seq > messaging_member.acked AND w.seq <= (
              SELECT g.head_seq FROM messaging_group g WHERE g.group_id = w.group_id)",
-        values(acks.len(), 3),
+        values(conn, acks.len(), 3),
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (group, device, seq) in &acks {

@@ -11,6 +11,7 @@ pub mod removals;
 
 use crate::MessagingError;
 use pakawaaz_storage::StorageError;
+pub use pakawaaz_storage::values;
 
 pub type Result<T> = std::result::Result<T, MessagingError>;
 
@@ -22,23 +23,6 @@ pub fn id<T>(bytes: &[u8], make: impl Fn(&[u8]) -> Option<T>) -> Result<T> {
 /// A chained hash from a column.
 pub fn hash(bytes: &[u8]) -> Result<[u8; 32]> {
     bytes.try_into().map_err(|_| StorageError::internal("hash").into())
-}
-
-/// `($1,$2),($3,$4)` for `rows` rows of `width` columns.
-pub fn values(rows: usize, width: usize) -> String {
-    let mut out = String::with_capacity(rows * width * 5);
-    for row in 0..rows {
-        out.push_str(if row == 0 { "(" } else { ",(" });
-        for column in 0..width {
-            if column > 0 {
-                out.push(',');
-            }
-            out.push('$');
-            out.push_str(&(row * width + column + 1).to_string());
-        }
-        out.push(')');
-    }
-    out
 }
 
 /// Repeats the last item up to a power of two, so that few different statements are prepared. For statements in
@@ -67,7 +51,6 @@ mod tests {
 
     #[test]
     fn statements_come_in_few_sizes() {
-        assert_eq!(values(2, 2), "($1,$2),($3,$4)");
         assert_eq!(padded(&[1, 2, 3]), [1, 2, 3, 3]);
         assert!(padded::<u8>(&[]).is_empty());
         let items: Vec<u8> = (0..13).collect();

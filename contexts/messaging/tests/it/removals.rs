@@ -9,7 +9,7 @@ use pakawaaz_conversation::testing::{TestDevice, protocol_message};
 use pakawaaz_conversation::{PolicyError, Roster, check_external_proposal};
 use pakawaaz_messaging::jobs::DeviceFacts;
 use pakawaaz_messaging::{MIGRATIONS, MessagingError};
-use pakawaaz_storage::{OutboxConsumer, outbox};
+use pakawaaz_storage::{OutboxConsumer, OutboxEvent, OutboxHandler, outbox};
 use pakawaaz_storesuite::store_test;
 use std::sync::Arc;
 
@@ -148,4 +148,37 @@ store_test!(officials_hear_of_their_new_devices, MIGRATIONS, |db| async move {
     w.fact(DevicePending::KIND, &DevicePending { device, official, at: w.realm.now }).await;
     let status = DeviceStatus::Pending;
     assert_eq!(w.notices(&first).await, [Notice::Device { device, official, status }]);
+});
+
+store_test!(a_cut_closes_the_socket_only_once_it_is_durable, MIGRATIONS, |db| async move {
+    let w = World::new(db);
+    let alice = w.device();
+    let fact = DeviceCut { device: alice.device, official: alice.official, statement: None, at: w.realm.now };
+    let mut tx = w.db.begin().await.unwrap();
+    outbox::append(&mut tx, DeviceCut::KIND, &fact, w.realm.now).unwrap();
+    tx.commit().await.unwrap();
+    let payload = serde_json::to_string(&fact).unwrap();
+    let event = OutboxEvent {
+        id: 1,
+        context: "identity".into(),
+        kind: DeviceCut::KIND.into(),
+        payload,
+        created_at: w.realm.now,
+    };
+    let _socket = w.hub.subscribe(alice.device).unwrap();
+    let facts = DeviceFacts(w.messaging.clone());
+
+    let mut tx = w.db.begin().await.unwrap();
+    facts.handle(&mut tx, &event).await.unwrap();
+    assert!(w.hub.is_connected(alice.device), "the device could come back before the cut is known");
+    tx.rollback().await.unwrap();
+    assert!(w.hub.is_connected(alice.device), "nothing happened");
+
+    let mut tx = w.db.begin().await.unwrap();
+    facts.handle(&mut tx, &event).await.unwrap();
+    assert!(w.hub.is_connected(alice.device));
+    tx.commit().await.unwrap();
+    assert!(!w.hub.is_connected(alice.device));
+    let back = w.messaging.follow(alice.device, &[], 0).await;
+    assert_eq!(back.err(), Some(MessagingError::DeviceCut));
 });

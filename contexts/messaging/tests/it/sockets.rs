@@ -7,11 +7,14 @@ use pakawaaz_base::{Actor, Bytes, DeviceId, ErrorClass, GroupId};
 use pakawaaz_contract::PROTOCOL_VERSION;
 use pakawaaz_contract::frames::{ClientFrame, Notice, ServerFrame};
 use pakawaaz_conversation::testing::TestDevice;
-use pakawaaz_http::{Authenticator, CloseReason, ConnectionInfo, Edge, Problem, RequestHead};
+use pakawaaz_http::{
+    Authenticator, CloseReason, ConnectionInfo, Edge, Problem, RequestHead, Throttle, ThrottleOptions,
+};
 use pakawaaz_messaging::{MIGRATIONS, http};
 use pakawaaz_storesuite::store_test;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -27,11 +30,16 @@ impl Authenticator for NoHttp {
 
 impl World {
     async fn serve(&self) -> SocketAddr {
+        self.serve_for(1_000_000).await
+    }
+    /// With room for so many sockets of strangers.
+    async fn serve_for(&self, strangers: u32) -> SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let edge = Edge { authenticator: Arc::new(NoHttp), clock: self.clock.clone() };
         let info = ConnectionInfo { peer: address, tls_exporter: None, secure: false };
-        let router = edge.wrap(http::router(self.messaging.clone())).layer(axum::Extension(info));
+        let throttle = Throttle::new(ThrottleOptions { burst: strangers, per_second: 0.001, max_sources: 10 });
+        let router = edge.wrap(http::router(self.messaging.clone(), Arc::new(throttle))).layer(axum::Extension(info));
         tokio::spawn(async move { axum::serve(listener, router).await });
         address
     }
@@ -250,4 +258,79 @@ store_test!(strangers_garbage_and_ended_sessions_are_closed, MIGRATIONS, |db| as
     w.hub.close(alice.device, CloseReason::Revoked);
     assert_eq!(second.frame().await, closing("identity.revoked"));
     assert_eq!(second.frame().await, None);
+});
+
+store_test!(strangers_say_little_and_are_few, MIGRATIONS, |db| async move {
+    let mut w = World::new(db);
+    w.messaging = w.node_with(|config| config.hello_timeout = Duration::from_millis(200));
+    let (alice, bob) = (w.device(), w.device());
+    let address = w.serve_for(3).await;
+
+    // As large as a frame may be later: neither read nor kept.
+    let (mut large, _) = Client::open(address).await;
+    let sent = large.socket.send(Message::Binary(vec![0; pakawaaz_contract::MAX_FRAME].into())).await;
+    assert!(sent.is_err() || large.frame().await.is_none(), "cut off before the end of the frame");
+    let (mut silent, _) = Client::open(address).await;
+    assert_eq!(silent.frame().await, Some(ServerFrame::Closing { code: "messaging.hello_timeout".into() }));
+
+    // Whoever authenticates is no stranger and costs nothing.
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        open.push(Client::connect(address, alice.device, &[], 0).await);
+        open.push(Client::connect(address, bob.device, &[], 0).await);
+    }
+    let (_third, _) = Client::open(address).await;
+    let stream = TcpStream::connect(address).await.unwrap();
+    let refused = tokio_tungstenite::client_async(format!("ws://{address}/v1/events"), stream).await;
+    let Err(tokio_tungstenite::tungstenite::Error::Http(response)) = refused else { panic!("{refused:?}") };
+    assert_eq!(response.status(), 429);
+    assert!(response.headers().contains_key("retry-after"));
+});
+
+store_test!(a_session_that_ends_while_it_connects_gets_no_socket, MIGRATIONS, |db| async move {
+    let w = World::new(db);
+    let alice = w.device();
+    let address = w.serve().await;
+    w.identity.ends_while_connecting.store(true, Ordering::SeqCst);
+    let (mut client, nonce) = Client::open(address).await;
+    client.hello(alice.device, &nonce, &[], 0).await;
+    assert_eq!(client.frame().await, Some(ServerFrame::Closing { code: "identity.session_ended".into() }));
+    assert!(!w.hub.is_connected(alice.device));
+});
+
+store_test!(what_has_ended_is_neither_obeyed_nor_served, MIGRATIONS, |db| async move {
+    let w = World::new(db);
+    let (alice, bob) = (w.device(), w.device());
+    let group = w.group(&alice, &[&bob]).await;
+    let address = w.serve().await;
+    let mut a = Client::connect(address, alice.device, &[], 0).await;
+    let mut b = Client::connect(address, bob.device, &[], 0).await;
+    a.until_caught_up().await;
+    b.until_caught_up().await;
+
+    // Nobody can tell: refused for the moment, and held back.
+    w.identity.blind.store(true, Ordering::SeqCst);
+    let request = a.send(&w, &alice, group, b"later").await;
+    let Some(ServerFrame::Rejected { request: refused, code, retry_after_ms, .. }) = a.frame().await else {
+        panic!("not refused")
+    };
+    assert_eq!((refused, code.as_str(), retry_after_ms), (request, "identity.revocations_stale", Some(1000)));
+    w.send(&alice, group, b"over another node").await.unwrap();
+    b.put(&ClientFrame::Ping).await;
+    assert_eq!(b.frame().await, Some(ServerFrame::Pong), "nothing comes before it");
+    w.identity.blind.store(false, Ordering::SeqCst);
+    let Some(ServerFrame::Log(entry)) = b.frame().await else { panic!("not delivered afterwards") };
+    assert_eq!(bob.receive(group, &entry.mls), Ok(Some(b"over another node".to_vec())));
+
+    // Ended, although nobody told the sockets.
+    let closing = Some(ServerFrame::Closing { code: "identity.session_ended".into() });
+    w.identity.ended.lock().unwrap().extend([alice.device, bob.device]);
+    let before = w.messaging.group(&alice.actor(), group).await.unwrap().head_seq;
+    a.send(&w, &alice, group, b"refused").await;
+    while let Some(frame) = a.frame().await {
+        assert!(matches!(frame, ServerFrame::Log(_)) || Some(&frame) == closing.as_ref(), "{frame:?}");
+    }
+    assert_eq!(w.messaging.group(&alice.actor(), group).await.unwrap().head_seq, before);
+    w.send(&alice, group, b"not for bob any more").await.unwrap();
+    assert_eq!(b.frame().await, closing);
 });

@@ -14,11 +14,12 @@ use pakawaaz_conversation::{Chain, Kind};
 use pakawaaz_http::{Hub, Problem};
 use pakawaaz_messaging::{
     Accepted, CommitRequest, DeviceStanding, Devices, Messaging, MessagingConfig, MessagingError, Ports, SendRequest,
-    SocketAuth, SocketHello,
+    SocketAuth, SocketHello, SocketSession,
 };
 use pakawaaz_storage::Db;
 use rand::rngs::OsRng;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,6 +27,12 @@ use std::time::Duration;
 #[derive(Default)]
 pub struct Identity {
     pub devices: Mutex<BTreeMap<DeviceId, (OfficialId, DeviceStatus)>>,
+    /// Devices whose session has ended.
+    pub ended: Mutex<BTreeSet<DeviceId>>,
+    /// Sessions end the moment after they were authenticated.
+    pub ends_while_connecting: AtomicBool,
+    /// Nobody can tell what has ended.
+    pub blind: AtomicBool,
 }
 
 #[async_trait]
@@ -47,14 +54,24 @@ impl Devices for Identity {
 /// The access token is the device's id, the proof is the nonce itself.
 #[async_trait]
 impl SocketAuth for Identity {
-    async fn authenticate_hello(&self, hello: SocketHello) -> Result<Actor, Problem> {
+    async fn authenticate_hello(&self, hello: SocketHello) -> Result<SocketSession, Problem> {
         let refuse = || Problem::new(ErrorClass::Unauthenticated, "identity.bad_token");
         let device: DeviceId = hello.access_token.parse().map_err(|_| refuse())?;
         let (official, _) = *self.devices.lock().unwrap().get(&device).ok_or_else(refuse)?;
         if hello.dpop != hello.nonce || !hello.htu.ends_with("/v1/events") {
             return Err(refuse());
         }
-        Ok(actor(device, official))
+        if self.ends_while_connecting.load(Ordering::SeqCst) {
+            self.ended.lock().unwrap().insert(device);
+        }
+        Ok(SocketSession { actor: actor(device, official), issued_at: hello.now })
+    }
+    fn check(&self, session: &SocketSession) -> Result<(), Problem> {
+        if self.blind.load(Ordering::SeqCst) {
+            return Err(Problem::new(ErrorClass::Unavailable, "identity.revocations_stale"));
+        }
+        let ended = self.ended.lock().unwrap().contains(&session.actor.device);
+        if ended { Err(Problem::new(ErrorClass::Unauthenticated, "identity.session_ended")) } else { Ok(()) }
     }
 }
 
@@ -82,18 +99,36 @@ impl World {
         let realm = Realm::new();
         let clock = Arc::new(ManualClock::at(realm.now));
         let (hub, identity) = (Hub::new(100), Arc::new(Identity::default()));
-        let mut world =
-            Self { messaging: Self::service(&realm, &db, &clock, &hub, &identity), realm, db, clock, hub, identity };
+        let mut world = Self {
+            messaging: Self::service(&realm, &db, &clock, &hub, &identity, |_| {}),
+            realm,
+            db,
+            clock,
+            hub,
+            identity,
+        };
         world.messaging = world.node();
         world
     }
     /// Another node over the same database.
     pub fn node(&self) -> Messaging {
-        Self::service(&self.realm, &self.db, &self.clock, &self.hub, &self.identity)
+        self.node_with(|_| {})
     }
-    fn service(realm: &Realm, db: &Db, clock: &Arc<ManualClock>, hub: &Hub, identity: &Arc<Identity>) -> Messaging {
+    /// The same with other settings.
+    pub fn node_with(&self, change: impl FnOnce(&mut MessagingConfig)) -> Messaging {
+        Self::service(&self.realm, &self.db, &self.clock, &self.hub, &self.identity, change)
+    }
+    fn service(
+        realm: &Realm,
+        db: &Db,
+        clock: &Arc<ManualClock>,
+        hub: &Hub,
+        identity: &Arc<Identity>,
+        change: impl FnOnce(&mut MessagingConfig),
+    ) -> Messaging {
         let mut config = MessagingConfig::new(realm.anchors.clone(), realm.ca.clone(), realm.external_sender.clone());
         config.poll = Duration::from_millis(300);
+        change(&mut config);
         let clock: Arc<dyn Clock> = clock.clone();
         let ports = Ports { devices: identity.clone(), socket_auth: identity.clone(), clock, hub: hub.clone() };
         Messaging::start(db.clone(), config, ports)

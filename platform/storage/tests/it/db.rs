@@ -361,3 +361,26 @@ fn a_transaction_that_sqlite_ended_by_itself_does_not_block_the_next_one() {
         }
     });
 }
+
+store_test!(what_waits_for_the_commit_runs_once_and_only_after_it, NOTES, |db| async move {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let ran = std::sync::Arc::new(AtomicU32::new(0));
+    let act = |amount| {
+        let ran = ran.clone();
+        move || _ = ran.fetch_add(amount, Ordering::SeqCst)
+    };
+    let mut tx = db.begin().await.unwrap();
+    tx.after_commit(act(1));
+    tx.rollback().await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    tx.after_commit(act(10));
+    tx.savepoint().await.unwrap();
+    tx.after_commit(act(100));
+    tx.rollback_to_savepoint().await.unwrap();
+    tx.savepoint().await.unwrap();
+    tx.after_commit(act(1000));
+    tx.release().await.unwrap();
+    assert_eq!(ran.load(Ordering::SeqCst), 0);
+    tx.commit().await.unwrap();
+    assert_eq!(ran.load(Ordering::SeqCst), 1010);
+});
