@@ -93,6 +93,9 @@ pub enum Error {
     /// The same administrator cannot sign twice.
     #[error("another administrator must sign")]
     SecondAdministratorNeeded,
+    /// Fewer than two administrators would be left who can act.
+    #[error("two administrators who can act must remain")]
+    LastAdministrators,
     /// The clock of the caller is wrong by too much.
     #[error("the clock of this device is wrong")]
     ClockSkew,
@@ -167,6 +170,7 @@ impl StableError for Error {
             Self::BadRow(_) => "identity.sim_row",
             Self::ProposalInvalid(_) => "identity.proposal_invalid",
             Self::SecondAdministratorNeeded => "identity.second_administrator_needed",
+            Self::LastAdministrators => "identity.last_administrators",
             Self::ClockSkew => "identity.clock_skew",
             Self::Vault(_) => "identity.vault",
             Self::Trust(e) => e.code(),
@@ -186,9 +190,11 @@ impl StableError for Error {
             | Self::TokenInvalid
             | Self::SessionEnded
             | Self::LoginTooOld => ErrorClass::Unauthenticated,
-            Self::DeviceNotActive | Self::VoucherInvalid | Self::Forbidden | Self::SecondAdministratorNeeded => {
-                ErrorClass::Forbidden
-            }
+            Self::DeviceNotActive
+            | Self::VoucherInvalid
+            | Self::Forbidden
+            | Self::SecondAdministratorNeeded
+            | Self::LastAdministrators => ErrorClass::Forbidden,
             Self::Wait { .. } => ErrorClass::Throttled,
             Self::Version
             | Self::EnrolmentInvalid(_)
@@ -204,6 +210,14 @@ impl StableError for Error {
             Self::Aka(e) => e.class(),
             Self::Audit(e) => e.class(),
             Self::Storage(e) => e.class(),
+        }
+    }
+
+    fn retry_after_ms(&self) -> Option<u64> {
+        match self {
+            Self::Wait { retry_after_ms } => Some(*retry_after_ms),
+            Self::RevocationsStale | Self::Busy => Some(1000),
+            _ => None,
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct HelloProof<'a> {
 impl Identity {
     /// A WebSocket's first frame: the browser cannot set headers, so the nonce takes their place.
     ///
-    /// Returns the actor and when the access token ends.
+    /// Returns the actor and when the access token was issued.
     pub async fn authenticate_hello(&self, hello: HelloProof<'_>) -> Result<(Actor, Millis)> {
         let asked = dpop::Request {
             htm: "GET",
@@ -35,8 +35,16 @@ impl Identity {
             nonce: Some(hello.nonce),
         };
         let claims = self.check(hello.access_token, hello.dpop, &asked)?;
-        let ends_at = claims.expires_at();
-        Ok((self.actor(claims)?, ends_at))
+        let issued_at = Millis::from_secs(claims.iat);
+        Ok((self.actor(claims)?, issued_at))
+    }
+
+    /// Whether what [`Identity::authenticate_hello`] admitted has not ended since. From memory.
+    ///
+    /// Errors: [`Error::SessionEnded`]; [`Error::RevocationsStale`] while nobody can tell.
+    pub fn still_live(&self, actor: &Actor, issued_at: Millis) -> Result<()> {
+        let judged = self.live().judge(actor.official, actor.device, actor.session, issued_at, self.now(), STALE_AFTER);
+        judged.map_err(refused)
     }
 
     fn check(&self, token: &str, proof: &str, asked: &dpop::Request<'_>) -> Result<AccessClaims> {
@@ -51,12 +59,7 @@ impl Identity {
     fn actor(&self, claims: AccessClaims) -> Result<Actor> {
         let live = self.live();
         let issued_at = Millis::from_secs(claims.iat);
-        live.judge(claims.sub, claims.client_id, claims.sid, issued_at, self.now(), STALE_AFTER).map_err(
-            |refusal| match refusal {
-                Refusal::Ended => Error::SessionEnded,
-                Refusal::Stale => Error::RevocationsStale,
-            },
-        )?;
+        live.judge(claims.sub, claims.client_id, claims.sid, issued_at, self.now(), STALE_AFTER).map_err(refused)?;
         Ok(Actor {
             official: claims.sub,
             device: claims.client_id,
@@ -85,6 +88,13 @@ impl Identity {
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         if self.knows_authority(authority) { Ok(()) } else { Err(Error::TokenInvalid) }
+    }
+}
+
+fn refused(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Ended => Error::SessionEnded,
+        Refusal::Stale => Error::RevocationsStale,
     }
 }
 

@@ -3,22 +3,32 @@
 use super::Identity;
 use super::cut::{Cut, activated};
 use crate::error::{Error, Result};
-use crate::store::{accounts, devices, sims};
+use crate::model::dual_control::QUORUM;
+use crate::store::{accounts, devices, roles, sims};
 use pakawaaz_audit::AuditActor;
 use pakawaaz_base::{Actor, Role};
 use pakawaaz_contract::admin::Subject;
 use pakawaaz_contract::identity::DeviceStatus;
 
+/// Key of the lock under which administrators are counted.
+const ADMINISTRATORS: i64 = 0x6164_6d69_6e73;
+
 impl Identity {
     /// Suspends an official, a device or a SIM. Doing it twice changes nothing.
     ///
     /// Needs an administrator; a SIM manager may suspend SIMs. Nobody can suspend themselves (a slip would need a
-    /// second administrator to undo).
+    /// second administrator to undo), and no single person can leave fewer than two administrators who can act: one
+    /// who suspends all the others could never be stopped.
+    ///
+    /// Errors: [`Error::LastAdministrators`].
     pub async fn suspend(&self, actor: &Actor, subject: Subject) -> Result<()> {
         self.may_suspend(actor, subject)?;
         let now = self.now();
         let mut cut = Cut::default();
         let mut tx = self.db().begin().await?;
+        // On PostgreSQL two suspensions at the same moment must see each other.
+        tx.lock(ADMINISTRATORS).await?;
+        let able = roles::able_administrators(tx.conn()).await?;
         let changed = match subject {
             Subject::Official(official) => {
                 if official == actor.official {
@@ -51,6 +61,10 @@ impl Identity {
                 changed
             }
         };
+        let left = roles::able_administrators(tx.conn()).await?;
+        if left < able && left < QUORUM as i64 {
+            return Err(Error::LastAdministrators); // dropping the transaction undoes it
+        }
         if changed {
             let (kind, id) = describe(subject);
             let detail = serde_json::json!({ "kind": kind });

@@ -95,6 +95,20 @@ pub async fn administrators(conn: &mut AnyConnection) -> Result<i64> {
     Ok(n)
 }
 
+/// How many administrators could log in and act now: account, a device of theirs and its SIM are all good.
+pub async fn able_administrators(conn: &mut AnyConnection) -> Result<i64> {
+    let (n,): (i64,) = sqlx::query_as(
+        "SELECT COUNT(*) FROM identity_roles r JOIN identity_accounts a ON a.official = r.official
+         WHERE r.role = 'administrator' AND a.revoked = 0 AND a.suspended = 0 AND EXISTS (
+             SELECT 1 FROM identity_devices d JOIN identity_sims s ON s.sim = d.sim
+             WHERE d.official = r.official AND d.status = 'active' AND d.suspended = 0
+             AND s.suspended = 0 AND s.revoked = 0)",
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(n)
+}
+
 /// Devices that appear as signers of some statements, as the server knows them now.
 #[derive(Clone, Debug, Default)]
 pub struct Signers(HashMap<DeviceId, (KnownDevice, bool)>);

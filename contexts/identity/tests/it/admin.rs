@@ -154,3 +154,32 @@ store_test!(suspension_is_at_once_audited_and_never_of_oneself, MIGRATIONS, |db|
     world.identity.unsuspend(&second.actor(), subject).await.unwrap();
     assert_eq!(world.identity.active_devices(person.official).await.unwrap().len(), 1);
 });
+
+store_test!(nobody_alone_leaves_fewer_than_two_administrators_who_can_act, MIGRATIONS, |db| async move {
+    let (world, first, second) = World::with_administrators(db).await;
+    let refused = Some(Error::LastAdministrators);
+    let mut manager = first.actor();
+    manager.roles.push(Role::SimManager);
+    let sims = world.identity.list_sims(&manager).await.unwrap().sims;
+    let sim = sims.iter().find(|s| s.official == Some(second.official)).unwrap().sim;
+    let before = world.audited().await;
+    for subject in
+        [admin::Subject::Official(second.official), admin::Subject::Device(second.device), admin::Subject::Sim(sim)]
+    {
+        assert_eq!(world.identity.suspend(&manager, subject).await.err(), refused, "{subject:?}");
+    }
+    assert_eq!(world.audited().await, before);
+    world.authenticate(&second).await.expect("untouched");
+
+    // Of three, one can be cut off at once; then whoever did it can be stopped by the others.
+    let mut third = world.person((&first, &second), 3, "amna.khan").await;
+    let give = first.role_change(third.official, Role::Administrator, true, world.now());
+    let proposal = world.propose(&first, ProposalKind::Roles, &[give]).await.unwrap();
+    world.approve(&second, &proposal).await.unwrap();
+    third.roles = world.authenticate(&third).await.unwrap().roles;
+    world.identity.suspend(&first.actor(), admin::Subject::Official(third.official)).await.unwrap();
+    let last = admin::Subject::Official(second.official);
+    assert_eq!(world.identity.suspend(&first.actor(), last).await.err(), refused);
+    world.identity.unsuspend(&second.actor(), admin::Subject::Official(third.official)).await.unwrap();
+    world.identity.suspend(&second.actor(), admin::Subject::Official(first.official)).await.unwrap();
+});

@@ -2,9 +2,11 @@
 
 use crate::MIGRATIONS;
 use crate::world::{AUTHORITY, PASSWORD, World, node};
+use pakawaaz_base::{Actor, Millis};
 use pakawaaz_contract::admin::Subject;
 use pakawaaz_http::Authenticator;
 use pakawaaz_identity::{Error, HelloProof};
+use pakawaaz_login::token::ACCESS_LIFETIME;
 use pakawaaz_storesuite::store_test;
 use std::time::Duration;
 
@@ -40,10 +42,57 @@ store_test!(a_websocket_says_hello_with_the_servers_nonce, MIGRATIONS, |db| asyn
     let dpop = first.proof("GET", &url, world.now(), Some("n-1"), true);
     let hello = |nonce| HelloProof { access_token: &first.tokens().access_token, dpop: &dpop, nonce, uri: &url };
     assert_eq!(world.identity.authenticate_hello(hello("n-2")).await.err(), Some(Error::TokenInvalid));
-    let (actor, ends_at) = world.identity.authenticate_hello(hello("n-1")).await.unwrap();
-    assert_eq!((actor.device, ends_at), (first.device, first.tokens().expires_at));
+    let (actor, issued_at) = world.identity.authenticate_hello(hello("n-1")).await.unwrap();
+    assert_eq!((actor.device, issued_at.plus(ACCESS_LIFETIME)), (first.device, first.tokens().expires_at));
     assert_eq!(world.identity.authenticate_hello(hello("n-1")).await.err(), Some(Error::TokenInvalid), "once");
 });
+
+store_test!(a_socket_learns_of_every_way_its_session_can_end, MIGRATIONS, |db| async move {
+    let (world, first, second) = World::with_administrators(db).await;
+    let mut person = world.person((&first, &second), 3, "amna.khan").await;
+    let url = format!("http://{AUTHORITY}/v1/events");
+    let connect = async |person: &crate::world::Person, nonce: &'static str| {
+        let dpop = person.proof("GET", &url, world.now(), Some(nonce), true);
+        let hello = HelloProof { access_token: &person.tokens().access_token, dpop: &dpop, nonce, uri: &url };
+        let (actor, issued_at) = world.identity.authenticate_hello(hello).await.unwrap();
+        world.identity.still_live(&actor, issued_at).unwrap();
+        (actor, issued_at)
+    };
+    let refusal = |(actor, issued_at): &(Actor, Millis)| world.identity.still_live(actor, *issued_at).err();
+    let ended = Some(Error::SessionEnded);
+
+    let socket = connect(&person, "n-1").await;
+    world.identity.logout(&person.actor(), false).await.unwrap();
+    assert_eq!(refusal(&socket), ended, "logged out");
+
+    world.pass(Duration::from_secs(1)).await;
+    world.login(&mut person, PASSWORD).await.unwrap();
+    let socket = connect(&person, "n-2").await;
+    let sims = world.identity.list_sims(&sim_manager(&first)).await.unwrap().sims;
+    let sim = sims.iter().find(|s| s.official == Some(person.official)).unwrap().sim;
+    world.identity.suspend(&sim_manager(&first), Subject::Sim(sim)).await.unwrap();
+    assert_eq!(refusal(&socket), ended, "the SIM was suspended");
+    world.identity.unsuspend(&sim_manager(&first), Subject::Sim(sim)).await.unwrap();
+
+    world.pass(Duration::from_secs(1)).await;
+    world.login(&mut person, PASSWORD).await.unwrap();
+    let socket = connect(&person, "n-3").await;
+    world.identity.suspend(&first.actor(), Subject::Official(person.official)).await.unwrap();
+    assert_eq!(refusal(&socket), ended, "the official was suspended");
+
+    world.identity.unsuspend(&first.actor(), Subject::Official(person.official)).await.unwrap();
+    world.pass(Duration::from_secs(1)).await;
+    world.login(&mut person, PASSWORD).await.unwrap();
+    let socket = connect(&person, "n-4").await;
+    world.clock.advance(Duration::from_secs(2));
+    assert_eq!(refusal(&socket), Some(Error::RevocationsStale), "nobody can tell");
+});
+
+fn sim_manager(person: &crate::world::Person) -> pakawaaz_base::Actor {
+    let mut actor = person.actor();
+    actor.roles.push(pakawaaz_base::Role::SimManager);
+    actor
+}
 
 store_test!(what_ends_on_one_node_ends_on_the_other, MIGRATIONS, |db| async move {
     let (world, first, second) = World::with_administrators(db).await;
