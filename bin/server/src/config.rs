@@ -26,6 +26,8 @@ pub struct Config {
     pub identity: IdentityConfig,
     /// Bounds that protect the server.
     pub limits: LimitsConfig,
+    /// Files that officials exchange.
+    pub files: FilesConfig,
     /// Logs.
     pub log: LogConfig,
     /// When `/readyz` turns red.
@@ -125,6 +127,26 @@ pub struct LimitsConfig {
     pub drain_seconds: u64,
 }
 
+/// Files that officials exchange.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilesConfig {
+    /// Largest file, MiB.
+    pub max_size_mib: u64,
+    /// Largest chunk, KiB.
+    pub max_chunk_kib: u32,
+    /// Bytes of one official's files, MiB.
+    pub quota_mib: u64,
+    /// Uploads of one official that are not complete.
+    pub max_open_uploads: u32,
+    /// Days that a complete file is kept.
+    pub retention_days: u32,
+    /// Hours that an upload is kept that does not go on.
+    pub abandoned_hours: u32,
+    /// Chunks that are received at once, all officials together.
+    pub chunks_at_once: usize,
+}
+
 /// Form of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -190,6 +212,15 @@ impl Default for Config {
                 anonymous_per_second: 50,
                 groups_per_official: 10_000,
                 drain_seconds: 10,
+            },
+            files: FilesConfig {
+                max_size_mib: 2048,
+                max_chunk_kib: 1024,
+                quota_mib: 10_240,
+                max_open_uploads: 20,
+                retention_days: 90,
+                abandoned_hours: 48,
+                chunks_at_once: 128,
             },
             log: LogConfig { format: LogFormat::Text, level: "info".into() },
             health: HealthConfig { min_free_mib: 256, max_outbox_lag: 10_000 },
@@ -286,6 +317,18 @@ impl Config {
             || l.groups_per_official == 0
         {
             problems.push("limits must be at least 1".into());
+        }
+        let f = &self.files;
+        if f.max_size_mib == 0 || f.quota_mib == 0 || f.max_open_uploads == 0 || f.chunks_at_once == 0 {
+            problems
+                .push("files.max_size_mib, quota_mib, max_open_uploads and chunks_at_once must be at least 1".into());
+        }
+        // Clients make chunks of 1 MiB and open none larger than 4.
+        if !(1024..=4096).contains(&f.max_chunk_kib) {
+            problems.push("files.max_chunk_kib must be 1024 to 4096".into());
+        }
+        if f.max_size_mib > 64 * 1024 || f.retention_days == 0 || f.abandoned_hours == 0 {
+            problems.push("files.max_size_mib is at most 65536; retention_days and abandoned_hours at least 1".into());
         }
     }
 

@@ -2,9 +2,12 @@
 
 use crate::config::Config;
 use pakawaaz_aka::Site;
+use pakawaaz_files::FilesConfig;
+use pakawaaz_files::model::upload::Limits;
 use pakawaaz_identity::InstallationPublic;
 use pakawaaz_identity::Settings;
 use pakawaaz_storage::{Migration, StorageOptions};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// All migrations, in order.
@@ -14,6 +17,7 @@ pub fn migrations() -> Vec<Migration> {
         pakawaaz_directory::MIGRATIONS,
         pakawaaz_identity::MIGRATIONS,
         pakawaaz_messaging::MIGRATIONS,
+        pakawaaz_files::MIGRATIONS,
     ]
     .concat()
 }
@@ -43,4 +47,27 @@ pub fn identity_settings(
         tuak: Default::default(),
         session_lasts: Duration::from_secs(u64::from(config.identity.session_hours) * 3600),
     })
+}
+
+/// Where encrypted files lie.
+pub fn blobs_dir(data_dir: &Path) -> PathBuf {
+    data_dir.join("blobs")
+}
+
+/// What files is told.
+pub fn files_settings(config: &Config) -> FilesConfig {
+    let set = &config.files;
+    FilesConfig {
+        limits: Limits {
+            max_size: set.max_size_mib << 20,
+            max_chunk: set.max_chunk_kib << 10,
+            quota: set.quota_mib << 20,
+            max_open_uploads: set.max_open_uploads,
+            retention: Duration::from_secs(u64::from(set.retention_days) * 86_400),
+            abandoned: Duration::from_secs(u64::from(set.abandoned_hours) * 3600),
+        },
+        chunks_at_once: set.chunks_at_once,
+        // Two devices of one official with four each.
+        chunks_of_one: 8,
+    }
 }

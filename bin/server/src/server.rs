@@ -196,10 +196,15 @@ async fn ended(end: CancellationToken, listening: impl Future<Output = ()>) {
     end.cancelled().await;
 }
 
+/// A chunk of a file may take this long on its way in, as long as it moves (the handler looks).
+const CHUNK_LASTS: Duration = Duration::from_secs(600);
+
 /// Bounds every request in time (a WebSocket is answered when it is upgraded), and keeps browsers from guessing.
 fn bounded(router: Router, config: &Config) -> Router {
-    let limit = Duration::from_secs(config.limits.request_seconds.max(1));
+    let usual = Duration::from_secs(config.limits.request_seconds.max(1));
     router.layer(middleware::from_fn(move |request: Request, next: Next| async move {
+        let chunk = pakawaaz_files::http::is_chunk_path(request.uri().path());
+        let limit = if chunk { CHUNK_LASTS } else { usual };
         let mut response = tokio::time::timeout(limit, next.run(request))
             .await
             .unwrap_or_else(|_| Problem::new(ErrorClass::Unavailable, "http.timeout").into_response());

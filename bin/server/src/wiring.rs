@@ -9,6 +9,8 @@ use axum::Router;
 use pakawaaz_base::Clock;
 use pakawaaz_conversation::MlsSigner;
 use pakawaaz_directory::Directory;
+use pakawaaz_directory::jobs::{appointments::Appointments, expiry};
+use pakawaaz_files::{Blobs, Files};
 use pakawaaz_http::{Authenticator, Hub, Throttle, ThrottleOptions};
 use pakawaaz_identity::InstallationSecrets;
 use pakawaaz_identity::jobs::{cleaning, officials::Officials, revocation_watch};
@@ -68,11 +70,16 @@ pub async fn wire(
     messaging.groups_per_official = config.limits.groups_per_official;
     let messaging = Messaging::start(db.clone(), messaging, ports);
 
+    let folder = schema::blobs_dir(&config.data_dir);
+    crate::files::private_dir(&folder)?;
+    let files = Files::start(db.clone(), Blobs::local(&folder)?, clock.clone(), schema::files_settings(config));
+
     consume(jobs, db, "outbox_identity_officials", Arc::new(Officials(identity.clone())));
     consume(jobs, db, "outbox_messaging_devices", Arc::new(DeviceFacts(messaging.clone())));
     jobs.start("messaging", |stop| pakawaaz_messaging::jobs::run(messaging.clone(), stop));
     jobs.start("identity_revocations", |stop| revocation_watch::run(identity.clone(), stop));
     jobs.start("identity_cleaning", |stop| cleaning::run(identity.clone(), stop));
+    jobs.start("files", |stop| pakawaaz_files::jobs::run(files.clone(), stop));
     jobs.start("outbox_prune", |stop| prune(db.clone(), clock, stop));
 
     let router = Router::new()
@@ -80,6 +87,7 @@ pub async fn wire(
         .merge(pakawaaz_identity::http::router(identity.clone(), throttle.clone()))
         .merge(pakawaaz_messaging::http::router(messaging, throttle));
     Ok(Wired { router, authenticator: Arc::new(identity) })
+        .merge(pakawaaz_files::http::router(files))
 }
 
 fn consume(jobs: &Jobs, db: &Db, name: &'static str, handler: Arc<dyn OutboxHandler>) {

@@ -27,9 +27,12 @@ pub fn document() -> utoipa::openapi::OpenApi {
     )]
     struct Server;
     let mut document = Server::openapi();
-    for part in
-        [pakawaaz_identity::http::openapi(), pakawaaz_directory::http::openapi(), pakawaaz_messaging::http::openapi()]
-    {
+    for part in [
+        pakawaaz_identity::http::openapi(),
+        pakawaaz_directory::http::openapi(),
+        pakawaaz_messaging::http::openapi(),
+        pakawaaz_files::http::openapi(),
+    ] {
         document.merge(part);
     }
     name_operations(&mut document);
