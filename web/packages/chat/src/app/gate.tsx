@@ -1,9 +1,71 @@
-import { Outlet } from "@tanstack/react-router";
+import { useLingui } from "@lingui/react/macro";
+import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { CutOff, Splash, Unsupported } from "../screens/phases.tsx";
+import { Unlock } from "../screens/unlock.tsx";
+import { useAnnounce } from "./announcer.tsx";
 import { useTopic } from "./engine.tsx";
+
+const Enrol = lazy(() => import("../screens/enrol/enrol.tsx").then((m) => ({ default: m.Enrol })));
+const Login = lazy(() => import("../screens/login.tsx").then((m) => ({ default: m.Login })));
+const Waiting = lazy(() => import("../screens/waiting.tsx").then((m) => ({ default: m.Waiting })));
 
 /** Exactly one group of screens belongs to each phase of the profile. */
 export function Gate() {
   const app = useTopic("app", {});
-  if (!app || app.phase === "starting") return null;
-  return <Outlet />;
+  const phase = app?.phase ?? "starting";
+  /** Reading without a session was chosen; until the next login. */
+  const [reading, setReading] = useState(false);
+  /** Chosen at enrolment a moment ago; used once, to log in. */
+  const [password, setPassword] = useState<string | null>(null);
+  const { pathname } = useLocation();
+  const navigate = useNavigate();
+  usePhaseAnnouncements(phase);
+
+  const inside = phase === "ready" || (phase === "logged_out" && reading && pathname !== "/login");
+  useEffect(() => {
+    if (phase === "ready" || phase === "empty" || phase === "cut_off") setReading(false);
+    // These addresses are for the gate; whoever is inside has no use for them.
+    if (inside && ["/enrol", "/login", "/unlock"].includes(pathname)) void navigate({ to: "/", replace: true });
+  }, [phase, inside, pathname, navigate]);
+
+  if (!app || phase === "starting") return <Splash />;
+  if (inside) return <Outlet />;
+  return (
+    <Suspense fallback={<Splash />}>
+      {phase === "unsupported" && <Unsupported />}
+      {phase === "empty" && <Enrol onEnrolled={setPassword} />}
+      {phase === "locked" && <Unlock app={app} />}
+      {phase === "waiting_approval" && <Waiting />}
+      {phase === "cut_off" && <CutOff />}
+      {phase === "logged_out" && (
+        <Login
+          app={app}
+          password={password}
+          onPasswordUsed={() => setPassword(null)}
+          onRead={() => {
+            setReading(true);
+            if (pathname === "/login") void navigate({ to: "/", replace: true });
+          }}
+        />
+      )}
+    </Suspense>
+  );
+}
+
+/** The screen changes without the focus moving: say so. */
+function usePhaseAnnouncements(phase: string) {
+  const { t } = useLingui();
+  const announce = useAnnounce();
+  const before = useRef(phase);
+  useEffect(() => {
+    if (before.current === phase) return;
+    const was = before.current;
+    before.current = phase;
+    if (phase === "ready" && was === "logged_out") announce(t`You are logged in.`);
+    else if (phase === "ready" && was === "waiting_approval") announce(t`This device was approved.`);
+    else if (phase === "logged_out" && was === "ready") announce(t`Your session has ended. Log in again.`, true);
+    else if (phase === "locked" && was !== "starting") announce(t`The app is locked.`);
+    else if (phase === "cut_off") announce(t`This device has been cut off.`, true);
+  }, [phase, announce, t]);
 }

@@ -49,11 +49,7 @@ const ERRORS: Entry[] = [
     "اس براؤزر کا اندراج پہلے ہی ہو چکا ہے۔ اپنے پن سے کھولیں۔",
   ],
   ["client.not_enrolled", "This browser is not enrolled yet.", "اس براؤزر کا ابھی اندراج نہیں ہوا۔"],
-  [
-    "client.weak_pin",
-    "The PIN is too short. Use at least six digits.",
-    "پن بہت چھوٹا ہے۔ کم از کم چھ ہندسے رکھیں۔",
-  ],
+  ["client.weak_pin", "The PIN is too short. Use at least six digits.", "پن بہت چھوٹا ہے۔ کم از کم چھ ہندسے رکھیں۔"],
   // --- Unlocking and logging in
   ["client.wrong_pin", "The PIN is wrong.", "پن غلط ہے۔"],
   ["client.locked", "The profile is locked. Enter your PIN.", "پروفائل مقفل ہے۔ اپنا پن درج کریں۔"],
@@ -102,11 +98,7 @@ const ERRORS: Entry[] = [
     "Too many failed attempts. Wait before the next one.",
     "ناکام کوششیں بہت زیادہ ہو گئیں۔ اگلی کوشش سے پہلے انتظار کریں۔",
   ],
-  [
-    "identity.attempt_expired",
-    "It took too long. Start again.",
-    "بہت دیر ہو گئی۔ دوبارہ شروع کریں۔",
-  ],
+  ["identity.attempt_expired", "It took too long. Start again.", "بہت دیر ہو گئی۔ دوبارہ شروع کریں۔"],
   [
     "identity.session_ended identity.token_invalid client.login_required",
     "Your session has ended. Log in again; what you wrote is kept.",
@@ -128,11 +120,7 @@ const ERRORS: Entry[] = [
     "You do not hold the role that this needs.",
     "اس کام کے لیے جو اختیار درکار ہے وہ آپ کے پاس نہیں۔",
   ],
-  [
-    "identity.not_found engine.not_found http.no_such_route",
-    "It is not there any more.",
-    "یہ اب موجود نہیں۔",
-  ],
+  ["identity.not_found engine.not_found http.no_such_route", "It is not there any more.", "یہ اب موجود نہیں۔"],
   [
     "identity.conflict storage.conflict",
     "It was changed at the same moment. Look again and repeat.",
@@ -141,7 +129,11 @@ const ERRORS: Entry[] = [
   ["directory.unit_not_found", "There is no such unit any more.", "یہ شعبہ اب موجود نہیں۔"],
   ["directory.post_not_found", "There is no such post any more.", "یہ عہدہ اب موجود نہیں۔"],
   ["directory.official_not_found", "There is no such official any more.", "یہ افسر اب موجود نہیں۔"],
-  ["directory.bad_cursor client.bad_cursor", "The list has changed. Search again.", "فہرست بدل گئی ہے۔ دوبارہ تلاش کریں۔"],
+  [
+    "directory.bad_cursor client.bad_cursor",
+    "The list has changed. Search again.",
+    "فہرست بدل گئی ہے۔ دوبارہ تلاش کریں۔",
+  ],
   // --- Devices
   [
     "client.code_mismatch",
@@ -183,7 +175,11 @@ const ERRORS: Entry[] = [
     "The message is too long. Send it in parts.",
     "پیغام بہت لمبا ہے۔ حصوں میں بھیجیں۔",
   ],
-  ["client.nobody_else", "A conversation needs at least one other official.", "گفتگو کے لیے کم از کم ایک اور افسر درکار ہے۔"],
+  [
+    "client.nobody_else",
+    "A conversation needs at least one other official.",
+    "گفتگو کے لیے کم از کم ایک اور افسر درکار ہے۔",
+  ],
   [
     "messaging.epoch_conflict messaging.duplicate",
     "Somebody changed the group at the same moment. Your message is sent again by itself.",
@@ -257,11 +253,7 @@ const ERRORS: Entry[] = [
     "The server could not prove who it is, so nothing was sent. Check the address and tell your administrator.",
     "سرور اپنی شناخت ثابت نہ کر سکا، اس لیے کچھ نہیں بھیجا گیا۔ پتہ دیکھیں اور اپنے ایڈمنسٹریٹر کو بتائیں۔",
   ],
-  [
-    "trust.wrong_realm",
-    "This belongs to another organisation's server.",
-    "یہ کسی دوسرے ادارے کے سرور کا ہے۔",
-  ],
+  ["trust.wrong_realm", "This belongs to another organisation's server.", "یہ کسی دوسرے ادارے کے سرور کا ہے۔"],
   [
     "trust.not_valid_now",
     "This is not valid at this time. Check the date of this device, or ask your administrator for a new voucher.",

@@ -71,12 +71,14 @@ const devices = createRoute({
   component: lazyRouteComponent(() => import("../screens/devices.tsx"), "Devices"),
 });
 /** The gate shows these by phase; the addresses exist so that a bookmark is no dead end. */
-const gated = ["/enrol", "/login", "/unlock"].map((path) =>
-  createRoute({ getParentRoute: () => root, path, component: Outlet }),
-);
+const enrol = createRoute({ getParentRoute: () => root, path: "/enrol", component: Outlet });
+const login = createRoute({ getParentRoute: () => root, path: "/login", component: Outlet });
+const unlock = createRoute({ getParentRoute: () => root, path: "/unlock", component: Outlet });
 
 const tree = root.addChildren([
-  ...gated,
+  enrol,
+  login,
+  unlock,
   shell.addChildren([
     conversations.addChildren([home, conversation, conversationInfo, newConversation]),
     find,

@@ -1,0 +1,66 @@
+import { useLingui } from "@lingui/react/macro";
+import { toast } from "@pakawaaz/ui";
+import { useLocation, useNavigate } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { useAnnounce } from "./announcer.tsx";
+import { useHappenings } from "./engine.tsx";
+import { useAlarmText } from "./errors.tsx";
+import { useFormat } from "./i18n.tsx";
+import { usePreferences } from "./preferences.tsx";
+
+/** Says what happens: to the screen reader, in the title, and as notifications, which never carry content. */
+export function Notices({ unread }: { unread: number }) {
+  const { t } = useLingui();
+  const format = useFormat();
+  const announce = useAnnounce();
+  const alarmText = useAlarmText();
+  const navigate = useNavigate();
+  const { pathname } = useLocation();
+  const { notify } = usePreferences().preferences;
+
+  useEffect(() => {
+    const name = t`Pakawaaz`;
+    document.title = unread > 0 ? `(${format.number(unread)}) ${name}` : name;
+  }, [unread, format, t]);
+
+  useHappenings((happening) => {
+    switch (happening.what) {
+      case "message": {
+        if (happening.muted && !happening.mention) return;
+        const { group } = happening;
+        if (document.hidden) {
+          if (notify && "Notification" in globalThis && Notification.permission === "granted") {
+            // No name and no text: a locked screen shows it to everybody.
+            const shown = new Notification(t`Pakawaaz`, {
+              body: happening.mention ? t`You were mentioned` : t`New message`,
+              icon: "/icon-192.png",
+              tag: group,
+            });
+            shown.onclick = () => {
+              window.focus();
+              void navigate({ to: "/c/$group", params: { group } });
+              shown.close();
+            };
+          }
+          return;
+        }
+        if (pathname !== `/c/${group}`) announce(t`New message from ${format.name(happening.author_name)}`);
+        return;
+      }
+      case "alarm":
+        announce(alarmText(happening.kind), true);
+        return;
+      case "own_device":
+        toast({
+          text: t`A further device of yours waits for approval.`,
+          actionLabel: t`Look`,
+          onAction: () => void navigate({ to: "/devices" }),
+        });
+        announce(t`A further device of yours waits for approval.`, true);
+        return;
+      case "cut_off":
+        return;
+    }
+  });
+  return null;
+}
