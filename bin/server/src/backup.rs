@@ -1,10 +1,10 @@
 //! `backup` and `restore`: a consistent copy made while the server works, and the proof that it is good.
 //!
-//! A backup is a directory: `pakawaaz.db`, `keys/…` and `manifest.json` with the SHA-256 of each file. It contains
-//! the server's secrets, so it deserves the same care as the server. The root key is not in it.
+//! A backup is a directory: `pakawaaz.db`, `keys/…`, `blobs/…` (officials' encrypted files) and `manifest.json` with
+//! the SHA-256 of each file. It contains the server's secrets, so it deserves the same care as the server. The root key is not in it.
 
 use crate::config::Config;
-use crate::{files, installation, schema};
+use crate::{backup_blobs, files, installation, schema};
 use anyhow::{Context, Result, bail, ensure};
 use pakawaaz_audit::Head;
 use pakawaaz_base::Clock;
@@ -33,6 +33,9 @@ pub struct Manifest {
     pub audit_entries: i64,
     /// Hash of the newest (hex): write it down elsewhere, and a rewritten log will show.
     pub audit_head: String,
+    /// Chunks of officials' files that the server had lost already when the backup was made.
+    #[serde(default)]
+    pub lost_chunks: u64,
     /// Every file.
     pub files: Vec<ManifestFile>,
 }
@@ -58,7 +61,8 @@ pub async fn backup(config: &Config, dest: &Path, clock: &dyn Clock) -> Result<M
     let Some(path) = url.strip_prefix("sqlite://") else {
         bail!(
             "this copies the embedded database only; back up PostgreSQL with its own tools (pg_dump --format=custom, or \
-             pg_basebackup), and {} with the same care",
+             pg_basebackup), then {}, and {} with the same care",
+            schema::blobs_dir(&config.data_dir).display(),
             installation::keys_dir(&config.data_dir).display()
         );
     };
@@ -66,7 +70,7 @@ pub async fn backup(config: &Config, dest: &Path, clock: &dyn Clock) -> Result<M
     ensure!(Path::new(path.split('?').next().unwrap_or(path)).exists(), "there is no database to copy");
     files::private_dir(dest)?;
     let copied = copy_out(config, &url, dest).await;
-    let (head, files) = match copied {
+    let (head, lost_chunks, files) = match copied {
         Ok(copied) => copied,
         Err(error) => {
             let _ = std::fs::remove_dir_all(dest); // it was free before
@@ -79,6 +83,7 @@ pub async fn backup(config: &Config, dest: &Path, clock: &dyn Clock) -> Result<M
         created_at: clock.now().as_i64(),
         audit_entries: head.seq,
         audit_head: hex::encode(head.hash),
+        lost_chunks,
         files,
     };
     // Last, so that a backup without one is known to be unfinished.
@@ -86,16 +91,20 @@ pub async fn backup(config: &Config, dest: &Path, clock: &dyn Clock) -> Result<M
     Ok(manifest)
 }
 
-async fn copy_out(config: &Config, url: &str, dest: &Path) -> Result<(Head, Vec<ManifestFile>)> {
+async fn copy_out(config: &Config, url: &str, dest: &Path) -> Result<(Head, u64, Vec<ManifestFile>)> {
     let db = Db::open(url, &schema::storage_options(config)).await?;
     // Whatever the copy contains, it contains everything up to here.
     let before = pakawaaz_audit::head(&db).await?;
     let target = dest.join(DATABASE);
     db.backup_to(&target).await?;
+    let copy = open_copy(&target).await?;
+    let blobs = backup_blobs::copy_out(&config.data_dir, dest, &copy, &db).await?;
+    copy.close().await;
     db.close().await;
 
     let keys = installation::keys_dir(&config.data_dir);
-    let mut paths = vec![PathBuf::from(DATABASE)];
+    let mut paths = blobs.paths;
+    paths.push(PathBuf::from(DATABASE));
     files::private_dir(&dest.join("keys"))?;
     for entry in std::fs::read_dir(&keys).with_context(|| format!("looking into {}", keys.display()))? {
         let entry = entry?;
@@ -105,10 +114,10 @@ async fn copy_out(config: &Config, url: &str, dest: &Path) -> Result<(Head, Vec<
             paths.push(path);
         }
     }
-    let head = verify_database(&target, Some(before)).await?;
+    let head = verify_database(&target, Some(before), blobs.lost).await?;
     paths.sort();
     let files = paths.iter().map(|path| describe(dest, path)).collect::<Result<Vec<_>>>()?;
-    Ok((head, files))
+    Ok((head, blobs.lost, files))
 }
 
 /// Verifies the backup in `source` and copies it to `data_dir`, which must be free.
@@ -135,7 +144,7 @@ async fn copy(source: &Path, data_dir: &Path, manifest: &Manifest) -> Result<()>
     for file in &manifest.files {
         ensure!(describe(data_dir, Path::new(&file.path))? == *file, "{} changed while it was copied", file.path);
     }
-    let head = verify_database(&data_dir.join(DATABASE), None).await?;
+    let head = verify_database(&data_dir.join(DATABASE), None, manifest.lost_chunks).await?;
     ensure!(
         (head.seq, hex::encode(head.hash)) == (manifest.audit_entries, manifest.audit_head.clone()),
         "the audit log is not the one in the manifest"
@@ -161,11 +170,16 @@ fn verify_files(source: &Path) -> Result<Manifest> {
     Ok(manifest)
 }
 
-/// Opens a copy and looks for damage in its pages and in the audit chain.
-async fn verify_database(path: &Path, pinned: Option<Head>) -> Result<Head> {
+async fn open_copy(path: &Path) -> Result<Db> {
     let url = format!("sqlite://{}", std::path::absolute(path)?.display());
-    let db = Db::open(&url, &pakawaaz_storage::StorageOptions::default()).await?;
+    Ok(Db::open(&url, &pakawaaz_storage::StorageOptions::default()).await?)
+}
+
+/// Opens a copy and looks for damage in its pages, in the audit chain, and in the blobs beside it.
+async fn verify_database(path: &Path, pinned: Option<Head>, lost: u64) -> Result<Head> {
+    let db = open_copy(path).await?;
     db.integrity_check().await?;
+    backup_blobs::verify(path.parent().context("the database lies in a folder")?, &db, lost).await?;
     let head = pakawaaz_audit::verify_chain(&db, pinned).await?;
     db.close().await;
     Ok(head)

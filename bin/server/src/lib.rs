@@ -3,6 +3,7 @@
 //! `main.rs` is thin; everything here can also be used in-process ([`Server::start`]), as the tests do.
 
 pub mod backup;
+mod backup_blobs;
 pub mod clock;
 pub mod config;
 pub mod config_text;

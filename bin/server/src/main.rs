@@ -106,6 +106,9 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Backup { dest } => {
             let manifest = runtime.block_on(backup::backup(&config, &dest, &SystemClock))?;
             writeln!(out, "Backed up to {} and verified: {} files.", dest.display(), manifest.files.len())?;
+            if manifest.lost_chunks > 0 {
+                writeln!(out, "The server has LOST {} chunks of officials' files; see its log.", manifest.lost_chunks)?;
+            }
             writeln!(out, "Audit log: {} entries, head {}", manifest.audit_entries, manifest.audit_head)?;
             writeln!(out, "It contains the server's secrets, but not the root key: guard both.")?;
         }

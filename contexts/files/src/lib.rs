@@ -23,7 +23,7 @@ pub use blobs::Blobs;
 pub use error::FilesError;
 pub use service::scan::ScanReport;
 pub use service::{Files, FilesConfig};
-pub use store::{BlobRow, blob_rows};
+pub use store::{BlobRow, blob_rows, forget_file, has_row};
 
 use pakawaaz_storage::Migration;
 

@@ -3,10 +3,13 @@
 use crate::support::{config, get, install, serving};
 use pakawaaz_base::{Actor, Assurance, DeviceId, OfficialId, Role, SessionId};
 use pakawaaz_contract::directory::{BilingualName, CreateOfficialRequest};
+use pakawaaz_contract::files::CreateFileRequest;
 use pakawaaz_directory::Directory;
+use pakawaaz_files::{Blobs, Files, ScanReport};
 use pakawaaz_server::backup::{Manifest, backup, restore};
 use pakawaaz_server::{Config, Server, SystemClock};
 use pakawaaz_storage::{Db, StorageOptions};
+use sha2::Digest as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -75,6 +78,50 @@ async fn a_backup_made_while_writing_restores_to_a_working_server() {
     let again = Server::start(restored).await.expect("starts");
     assert_eq!(get(again.addrs().http.expect("http"), "/readyz").await.status, 200);
     again.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn encrypted_files_are_in_a_backup_and_come_back() {
+    let (dir, config, server) = serving().await;
+    let settings = || pakawaaz_server::schema::files_settings(&config);
+    let files = async |data_dir: &Path| {
+        let mut there = config.clone();
+        there.data_dir = data_dir.to_owned();
+        let blobs = Blobs::local(&pakawaaz_server::schema::blobs_dir(data_dir)).expect("blobs");
+        Files::start(open(&there).await, blobs, Arc::new(SystemClock), settings())
+    };
+    let live = files(&config.data_dir).await;
+    let access = [7u8; 32];
+    let access_hash = sha2::Sha256::digest(access).to_vec().into();
+    let created = live.create(&manager(), CreateFileRequest { size: 300, chunk_size: 200, access_hash }).await;
+    let file = created.expect("announced").file;
+    for (number, length) in [(0u32, 200), (1, 100)] {
+        let expected = live.expect_chunk(&manager(), file, number).await.expect("expected");
+        live.put_chunk(expected, vec![number as u8; length].into()).await.expect("stored");
+    }
+    live.complete(&manager(), file).await.expect("complete");
+    let dest = dir.path().join("backup");
+    let manifest = backup(&config, &dest, &SystemClock).await.expect("backs up");
+    assert_eq!(manifest.files.iter().filter(|f| f.path.starts_with("blobs/")).count(), 2);
+    assert_eq!(manifest.lost_chunks, 0);
+    server.shutdown().await;
+
+    let restored = dir.path().join("restored");
+    restore(&dest, &restored).await.expect("restores");
+    let copy = files(&restored).await;
+    let chunk = copy.download(file, 1, Some(access)).await.expect("there");
+    let bytes: Vec<bytes::Bytes> = futures::TryStreamExt::try_collect(chunk.bytes).await.expect("reads");
+    assert_eq!(bytes.concat(), vec![1; 100]);
+    assert_eq!(copy.scan().await.expect("scans"), ScanReport::default());
+
+    // A backup without a blob that its database names is refused, even with a manifest that does not mention it.
+    let blob = manifest.files.iter().find(|f| f.path.starts_with("blobs/")).expect("a blob").path.clone();
+    std::fs::remove_file(dest.join(&blob)).expect("removes");
+    let target = dir.path().join("target");
+    assert!(restore(&dest, &target).await.is_err());
+    edit(&dest, |m| m.files.retain(|f| f.path != blob));
+    assert!(restore(&dest, &target).await.is_err());
+    assert!(!target.exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -70,3 +70,21 @@ pub async fn blob_rows(db: &Db, after: Option<(FileId, u32)>, limit: i64) -> Res
         })
         .collect())
 }
+
+/// Whether a chunk still has its row: a backup asks when a blob has gone since its snapshot.
+///
+/// # Errors
+/// The database.
+pub async fn has_row(db: &Db, file: FileId, number: u32) -> Result<bool> {
+    Ok(chunks::hash(db.read().await?.conn(), file, number).await?.is_some())
+}
+
+/// Takes a file out of a copy of the database whose blobs were deleted while it was copied.
+///
+/// # Errors
+/// The database.
+pub async fn forget_file(db: &Db, file: FileId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    delete(&mut tx, file).await?;
+    Ok(tx.commit().await?)
+}
