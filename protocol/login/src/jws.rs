@@ -5,10 +5,9 @@
 use crate::LoginError;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use p256::ecdsa::signature::Verifier as _;
-use p256::ecdsa::{Signature, VerifyingKey};
+use p256::ecdsa::Signature;
 use pakawaaz_trust::keys::{PublicKeyBytes, check_public_key};
-use pakawaaz_trust::{DeviceSigner, SignLabel};
+use pakawaaz_trust::{DeviceSigner, SignLabel, TrustError, ecdsa};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
@@ -117,9 +116,11 @@ impl<'a> Parts<'a> {
     }
     /// The claims, after verifying the signature.
     pub fn verify<C: DeserializeOwned>(&self, key: &PublicKeyBytes) -> Result<C, LoginError> {
-        let key = VerifyingKey::from_sec1_bytes(key).map_err(|_| LoginError::Malformed("key"))?;
         // High-S is accepted: keys of a browser's WebCrypto produce either form, and nothing is keyed by the signature.
-        key.verify(self.signed.as_bytes(), &self.signature).map_err(|_| LoginError::BadSignature)?;
+        ecdsa::verify(key, self.signed.as_bytes(), &self.signature.to_bytes()).map_err(|error| match error {
+            TrustError::BadKey => LoginError::Malformed("key"),
+            _ => LoginError::BadSignature,
+        })?;
         serde_json::from_slice(&self.claims).map_err(|_| LoginError::Malformed("jws claims"))
     }
 }

@@ -3,8 +3,8 @@
 //! One key signs logins, statements, certificate requests and messages. Each use has a [`SignLabel`] that enters
 //! the signed bytes, so that a signature made for one use never verifies for another.
 
-use crate::TrustError;
-use p256::ecdsa::signature::{Signer as _, Verifier as _};
+use crate::{TrustError, ecdsa};
+use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, VerifyingKey};
 use p256::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
 use rand_core::CryptoRngCore;
@@ -187,12 +187,12 @@ impl rand_core::CryptoRng for RngRef<'_> {}
 ///
 /// Only the low-S form is accepted, so a signature cannot be turned into a second valid one.
 pub fn verify(key: &[u8], label: SignLabel, payload: &[u8], signature: &[u8]) -> Result<(), TrustError> {
-    let key = parse_key(key)?;
+    let point = parse_key(key)?;
     let signature = Signature::from_slice(signature).map_err(|_| TrustError::BadSignature)?;
     if signature.normalize_s().is_some() {
         return Err(TrustError::BadSignature);
     }
-    key.verify(&label.message(payload), &signature).map_err(|_| TrustError::BadSignature)
+    ecdsa::check(&point, key, &label.message(payload), &signature)
 }
 
 /// The low-S form of r‖s, for keys in hardware, which return either.

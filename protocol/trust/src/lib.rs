@@ -4,6 +4,7 @@
 //! when it was enrolled.
 
 pub mod cbor;
+pub mod ecdsa;
 pub mod enrol;
 mod error;
 pub mod evidence;
