@@ -14,8 +14,14 @@ const VIDEO_PATIENCE_MS = 6_000;
  */
 export async function prepareFile(file: File): Promise<Prepared> {
   const prepared: Prepared = {
-    name: safeName(file.name), media_type: safeType(file.type), size: file.size,
-    width: null, height: null, duration_ms: null, thumbnail: null, thumbnail_type: null,
+    name: safeName(file.name),
+    media_type: safeType(file.type),
+    size: file.size,
+    width: null,
+    height: null,
+    duration_ms: null,
+    thumbnail: null,
+    thumbnail_type: null,
   };
   try {
     const kind = kindOf(file.type);
@@ -72,7 +78,11 @@ function happens(element: HTMLMediaElement, name: string): Promise<void> {
       end();
     };
     element.addEventListener(name, settle(resolve), { once: true });
-    element.addEventListener("error", settle(() => reject(new Error("unreadable"))), { once: true });
+    element.addEventListener(
+      "error",
+      settle(() => reject(new Error("unreadable"))),
+      { once: true },
+    );
   });
 }
 
@@ -88,7 +98,11 @@ async function addThumbnail(source: CanvasImageSource, size: { width: number; he
   }
 }
 
-async function draw(source: CanvasImageSource, box: { width: number; height: number }, quality: number): Promise<Blob | null> {
+async function draw(
+  source: CanvasImageSource,
+  box: { width: number; height: number },
+  quality: number,
+): Promise<Blob | null> {
   if (typeof OffscreenCanvas !== "undefined") {
     const canvas = new OffscreenCanvas(box.width, box.height);
     const context = canvas.getContext("2d");

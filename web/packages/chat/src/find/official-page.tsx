@@ -1,5 +1,143 @@
-import type { Id } from "@pakawaaz/api/protocol";
+import { Trans, useLingui } from "@lingui/react/macro";
+import type { Id, Official } from "@pakawaaz/api/protocol";
+import { Avatar, Button, IconButton, Section, Skeleton, TopBar, toast } from "@pakawaaz/ui";
+import { useNavigate, useRouter } from "@tanstack/react-router";
+import { ArrowLeft, MessageSquareText, ShieldCheck } from "lucide-react";
+import { useState } from "react";
+import { useEngine, useTopic } from "../app/engine.tsx";
+import { useErrorText } from "../app/errors.tsx";
+import { useFormat } from "../app/i18n.tsx";
+import { UserText } from "../chat/parts/user-text";
+import { DeviceFingerprints } from "./device-fingerprints";
+import { FindError } from "./find-page";
+import { useOfficial } from "./use-find";
 
-export function OfficialPage({ official }: { official: Id }) {
-  return <p>{official}</p>;
+/** Who an official is, as certificates say, before the first word is written. */
+export function OfficialPage({ official: id }: { official: Id }) {
+  const { t } = useLingui();
+  const router = useRouter();
+  const app = useTopic("app", {});
+  const { official, error, again } = useOfficial(id);
+  return (
+    <div className="flex min-h-0 min-w-0 flex-1 flex-col bg-page">
+      <TopBar
+        title={t`Official`}
+        back={<IconButton icon={ArrowLeft} mirror label={t`Back`} onPress={() => router.history.back()} />}
+      />
+      <div className="min-h-0 flex-1 overflow-y-auto px-4 py-6">
+        <div className="mx-auto flex max-w-2xl flex-col gap-6">
+          {official ? (
+            <Details official={official} me={app?.me?.official === official.official} />
+          ) : error ? (
+            <FindError error={error} offline={app?.connection === "offline"} onAgain={again} />
+          ) : (
+            <div role="status" aria-label={t`Loading`} className="flex flex-col items-center gap-3">
+              <Skeleton className="size-20 rounded-full" />
+              <Skeleton className="h-6 w-48" />
+              <Skeleton className="h-5 w-64" />
+            </div>
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Details({ official, me }: { official: Official; me: boolean }) {
+  const { t } = useLingui();
+  const format = useFormat();
+  const name = format.name(official.name);
+  const other = format.language === "ur" ? official.name.en : official.name.ur;
+  return (
+    <>
+      <header className="flex flex-col items-center gap-1 text-center">
+        <Avatar id={official.official} name={name} size="large" />
+        <h2 className="mt-2 text-2xl font-semibold">
+          <UserText>{name}</UserText>
+        </h2>
+        {other && other !== name && <UserText className="text-lg text-muted">{other}</UserText>}
+        <p>
+          <UserText>{format.name(official.rank)}</UserText>
+        </p>
+        <p className="code text-muted">{official.username}</p>
+        {me ? (
+          <p className="mt-2 text-muted">
+            <Trans>This is you.</Trans>
+          </p>
+        ) : (
+          <WriteButton official={official} />
+        )}
+      </header>
+      <Section
+        title={t`Posts`}
+        hint={
+          <span className="inline-flex items-start gap-1.5">
+            <ShieldCheck size={16} aria-hidden className="mt-1" />
+            <Trans>Names, rank and posts come from records that this device has checked.</Trans>
+          </span>
+        }
+      >
+        {official.posts.length === 0 && (
+          <p className="text-muted">
+            <Trans>Holds no post at the moment.</Trans>
+          </p>
+        )}
+        {official.posts.map((post) => (
+          <div key={post.post} className="flex items-start justify-between gap-4">
+            <div className="min-w-0">
+              <UserText block className="font-medium">
+                {format.name(post.title)}
+              </UserText>
+              {[...post.units].reverse().map((unit) => (
+                <UserText block key={unit.en + unit.ur} className="text-sm text-muted">
+                  {format.name(unit)}
+                </UserText>
+              ))}
+            </div>
+            <span className="shrink-0 text-sm text-muted">{t`BS-${post.grade}`}</span>
+          </div>
+        ))}
+      </Section>
+      <DeviceFingerprints officials={[official.official]} />
+    </>
+  );
+}
+
+function WriteButton({ official }: { official: Official }) {
+  const { t } = useLingui();
+  const engine = useEngine();
+  const navigate = useNavigate();
+  const errorText = useErrorText();
+  const conversations = useTopic("conversations", {});
+  const [busy, setBusy] = useState(false);
+  const write = async () => {
+    const open = conversations?.find(
+      (entry) => entry.direct && !entry.left && entry.members.includes(official.official),
+    );
+    if (open) {
+      void navigate({ to: "/c/$group", params: { group: open.group } });
+      return;
+    }
+    setBusy(true);
+    try {
+      const { group } = await engine.call("new_conversation", { officials: [official.official], title: null });
+      void navigate({ to: "/c/$group", params: { group } });
+    } catch (error) {
+      toast({ text: errorText(error) });
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Button
+      kind="primary"
+      size="large"
+      icon={MessageSquareText}
+      busy={busy}
+      onPress={() => void write()}
+      className="mt-4"
+    >
+      {t`Write a message`}
+    </Button>
+  );
 }

@@ -1,6 +1,8 @@
 import type { OrgUnit } from "@pakawaaz/api/protocol";
 
-export interface UnitNode extends OrgUnit { children: UnitNode[] }
+export interface UnitNode extends OrgUnit {
+  children: UnitNode[];
+}
 
 const ORDER: OrgUnit["kind"][] = ["ministry", "division", "wing", "section"];
 
@@ -34,6 +36,7 @@ function loops(node: UnitNode, nodes: Map<string, UnitNode>): boolean {
 export function pathTo(units: readonly OrgUnit[], unit: string): OrgUnit[] {
   const byId = new Map(units.map((entry) => [entry.unit, entry]));
   const path: OrgUnit[] = [];
-  for (let at = byId.get(unit); at && !path.includes(at); at = at.parent === null ? undefined : byId.get(at.parent)) path.unshift(at);
+  for (let at = byId.get(unit); at && !path.includes(at); at = at.parent === null ? undefined : byId.get(at.parent))
+    path.unshift(at);
   return path;
 }

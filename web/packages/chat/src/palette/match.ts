@@ -1,7 +1,12 @@
 import { fold } from "../chat/logic/mentions";
 
 /** One line of the palette. `words` are looked at beside the label (a username, the name in the other language). */
-export interface Entry { id: string; label: string; words?: string[]; section: string }
+export interface Entry {
+  id: string;
+  label: string;
+  words?: string[];
+  section: string;
+}
 
 /** How well a query fits: 0 is not at all. Every word of the query must be found somewhere. */
 export function fits(entry: Pick<Entry, "label" | "words">, query: string): number {

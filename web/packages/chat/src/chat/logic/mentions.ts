@@ -1,8 +1,12 @@
 import type { BilingualName } from "@pakawaaz/api/protocol";
-import { mentionAt, type MentionName } from "./text";
+import { type MentionName, mentionAt } from "./text";
 
 /** An "@…" under way at the caret: where it starts and what is typed so far. */
-export interface MentionQuery { start: number; end: number; query: string }
+export interface MentionQuery {
+  start: number;
+  end: number;
+  query: string;
+}
 
 /** Longest text after "@" that still counts as looking for somebody. */
 const LONGEST = 40;
@@ -22,11 +26,16 @@ export function mentionQuery(text: string, caret: number): MentionQuery | null {
 export function mentionMatches<M extends MentionName>(members: readonly M[], query: string, limit = 6): M[] {
   const wanted = fold(query);
   const scored = members.flatMap((member) => {
-    const score = Math.max(...[member.name.en, member.name.ur, member.username].map((name) => scoreOf(fold(name), wanted)));
+    const score = Math.max(
+      ...[member.name.en, member.name.ur, member.username].map((name) => scoreOf(fold(name), wanted)),
+    );
     return score > 0 ? [{ member, score }] : [];
   });
   // Array.prototype.sort is stable: equal scores keep the members' order.
-  return scored.sort((a, b) => b.score - a.score).slice(0, limit).map((entry) => entry.member);
+  return scored
+    .sort((a, b) => b.score - a.score)
+    .slice(0, limit)
+    .map((entry) => entry.member);
 }
 
 function scoreOf(name: string, query: string): number {
@@ -55,14 +64,24 @@ export function insertMention(text: string, query: MentionQuery, handle: string)
   const after = text.slice(query.end);
   const space = /^\s/u.test(after) ? "" : " ";
   const inserted = `@${handle}${space}`;
-  return { text: text.slice(0, query.start) + inserted + after, caret: query.start + inserted.length + (space === "" ? 1 : 0) };
+  return {
+    text: text.slice(0, query.start) + inserted + after,
+    caret: query.start + inserted.length + (space === "" ? 1 : 0),
+  };
 }
 
 /** Who a text mentions: members whose handle stands in it, in either language. Decides what is sent with it. */
-export function mentionedIn(text: string, members: readonly { official: string; name: BilingualName; username: string }[]): string[] {
+export function mentionedIn(
+  text: string,
+  members: readonly { official: string; name: BilingualName; username: string }[],
+): string[] {
   if (!text.includes("@")) return [];
   return members
-    .filter((member) => [member.name.en, member.name.ur, member.username].some((name) => name.trim() !== "" && contains(text, name.trim())))
+    .filter((member) =>
+      [member.name.en, member.name.ur, member.username].some(
+        (name) => name.trim() !== "" && contains(text, name.trim()),
+      ),
+    )
     .map((member) => member.official);
 }
 

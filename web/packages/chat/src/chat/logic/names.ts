@@ -27,23 +27,3 @@ export function conversationName(
   const rest = conversation.members.length - 1 - conversation.names.length;
   return rest > 0 ? joinNames([...names, `+${rest}`], locale) : joinNames(names, locale);
 }
-
-/** One or two letters for a picture without an image. Urdu letters join, so one is enough there. */
-export function initials(name: string): string {
-  const words = name.trim().split(/\s+/u).filter((word) => /\p{L}|\p{N}/u.test(word));
-  const first = firstLetter(words[0] ?? "");
-  if (first === "" || /\p{Script=Arabic}/u.test(first)) return first;
-  const last = words.length > 1 ? firstLetter(words[words.length - 1] ?? "") : "";
-  return (first + last).toLocaleUpperCase("en");
-}
-
-function firstLetter(word: string): string {
-  return /\p{L}|\p{N}/u.exec(word)?.[0] ?? "";
-}
-
-/** A number 0–7 that stays the same for one identifier: the colour of a picture without an image. */
-export function tintOf(id: string): number {
-  let sum = 0;
-  for (let i = 0; i < id.length; i++) sum = (sum * 31 + id.charCodeAt(i)) >>> 0;
-  return sum % 8;
-}

@@ -1,10 +1,16 @@
 import { expect, test } from "vitest";
-import { directionOf, FOLD_CHARACTERS, folded, harmlessName, onlyEmoji, oneLine, piecesOf } from "./text";
+import { directionOf, FOLD_CHARACTERS, folded, harmlessName, oneLine, onlyEmoji, piecesOf } from "./text";
 
 const ali = { official: "1", name: { en: "Ali", ur: "علی" }, username: "ali.raza" };
 const aliKhan = { official: "2", name: { en: "Ali Khan", ur: "علی خان" }, username: "ali.khan" };
 const show = (text: string, members = [ali, aliKhan]) =>
-  piecesOf(text, members).map((piece) => (piece.kind === "text" ? piece.text : piece.kind === "link" ? `[${piece.text}]` : `{${piece.official}:${piece.text}}`));
+  piecesOf(text, members).map((piece) =>
+    piece.kind === "text"
+      ? piece.text
+      : piece.kind === "link"
+        ? `[${piece.text}]`
+        : `{${piece.official}:${piece.text}}`,
+  );
 
 test("the longest name wins and a longer word is no mention", () => {
   expect(show("@Ali Khan, @ali and @Alina")).toEqual(["{2:@Ali Khan}", ", ", "{1:@ali}", " and @Alina"]);
@@ -12,13 +18,25 @@ test("the longest name wins and a longer word is no mention", () => {
 });
 test("pieces put together are the text", () => {
   const text = "see (https://example.gov.pk/a_(b)), then https://x.pk. @Ali";
-  expect(piecesOf(text, [ali]).map((piece) => piece.text).join("")).toBe(text);
+  expect(
+    piecesOf(text, [ali])
+      .map((piece) => piece.text)
+      .join(""),
+  ).toBe(text);
 });
 test("links end before the sentence does", () => {
-  expect(show("(https://example.gov.pk/a_(b)), https://x.pk۔")).toEqual(["(", "[https://example.gov.pk/a_(b)]", "), ", "[https://x.pk]", "۔"]);
+  expect(show("(https://example.gov.pk/a_(b)), https://x.pk۔")).toEqual([
+    "(",
+    "[https://example.gov.pk/a_(b)]",
+    "), ",
+    "[https://x.pk]",
+    "۔",
+  ]);
 });
 test("only http and https become links", () => {
-  expect(show("javascript:alert(1) data:text/html,x xhttps://y.pk")).toEqual(["javascript:alert(1) data:text/html,x xhttps://y.pk"]);
+  expect(show("javascript:alert(1) data:text/html,x xhttps://y.pk")).toEqual([
+    "javascript:alert(1) data:text/html,x xhttps://y.pk",
+  ]);
 });
 test("long texts fold, by characters and by lines, never within a character", () => {
   expect(folded("short")).toBeNull();

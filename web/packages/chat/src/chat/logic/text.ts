@@ -6,12 +6,21 @@ export type Piece =
   | { kind: "link"; text: string; url: string }
   | { kind: "mention"; text: string; official: string };
 
-export interface MentionName { official: string; name: BilingualName; username: string }
+export interface MentionName {
+  official: string;
+  name: BilingualName;
+  username: string;
+}
 
 /** The longest things first, so that "@Ali Khan" wins over "@Ali". */
 export function piecesOf(text: string, mentioned: readonly MentionName[]): Piece[] {
   const handles = mentioned
-    .flatMap((member) => [member.name.en, member.name.ur, member.username].map((name) => ({ name: name.trim(), official: member.official })))
+    .flatMap((member) =>
+      [member.name.en, member.name.ur, member.username].map((name) => ({
+        name: name.trim(),
+        official: member.official,
+      })),
+    )
     .filter((handle) => handle.name !== "")
     .sort((a, b) => b.name.length - a.name.length);
   const pieces: Piece[] = [];
@@ -110,14 +119,22 @@ export function folded(text: string): string | null {
 export function onlyEmoji(text: string): boolean {
   const bare = text.replace(/\s/gu, "");
   if (bare === "" || bare.length > 40) return false;
-  const graphemes = [...new Intl.Segmenter("en", { granularity: "grapheme" }).segment(bare)].map((part) => part.segment);
-  return graphemes.length <= 3 && graphemes.every((part) => /\p{Extended_Pictographic}|\p{Regional_Indicator}/u.test(part));
+  const graphemes = [...new Intl.Segmenter("en", { granularity: "grapheme" }).segment(bare)].map(
+    (part) => part.segment,
+  );
+  return (
+    graphemes.length <= 3 && graphemes.every((part) => /\p{Extended_Pictographic}|\p{Regional_Indicator}/u.test(part))
+  );
 }
 
 /** The first strong direction in a text, as `dir="auto"` decides; null when it has none. */
 export function directionOf(text: string): "ltr" | "rtl" | null {
   for (const character of text) {
-    if (/[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u.test(character) && /\p{L}/u.test(character)) return "rtl";
+    if (
+      /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u.test(character) &&
+      /\p{L}/u.test(character)
+    )
+      return "rtl";
     if (/\p{L}/u.test(character)) return "ltr";
   }
   return null;

@@ -26,7 +26,12 @@ export function clock(at: number, locale: Locale): string {
 /** "22 Nov 2026, 14:05" */
 export function fullTime(at: number, locale: Locale): string {
   return formatter(locale, "full", {
-    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
   }).format(at);
 }
 

@@ -4,7 +4,9 @@ import { atEnd, changeOf, wanted } from "./window";
 const keys = (text: string) => [...text];
 const steps = (before: string, after: string) => {
   const change = changeOf(keys(before), keys(after));
-  return change.kind === "moved" ? change.steps.map((step) => `${step.keys.join("")}${step.shift ? "<" : ""}`) : change.kind;
+  return change.kind === "moved"
+    ? change.steps.map((step) => `${step.keys.join("")}${step.shift ? "<" : ""}`)
+    : change.kind;
 };
 
 test("older lines keep the distance from the end", () => {

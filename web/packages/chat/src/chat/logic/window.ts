@@ -39,10 +39,22 @@ export function changeOf(before: readonly string[], after: readonly string[]): C
     if (removedAtEnd) {
       // Slides towards the past: put the old ones on top first, then let the newest go.
       const union = [...after.slice(0, lastShared + 1), ...before.slice(endInBefore + 1)];
-      return { kind: "moved", steps: [{ keys: dedupe(union), shift: true }, { keys: [...after], shift: false }] };
+      return {
+        kind: "moved",
+        steps: [
+          { keys: dedupe(union), shift: true },
+          { keys: [...after], shift: false },
+        ],
+      };
     }
     const union = [...before.slice(0, startInBefore), ...after.slice(firstShared)];
-    return { kind: "moved", steps: [{ keys: dedupe(union), shift: false }, { keys: [...after], shift: true }] };
+    return {
+      kind: "moved",
+      steps: [
+        { keys: dedupe(union), shift: false },
+        { keys: [...after], shift: true },
+      ],
+    };
   }
   return { kind: "moved", steps: [{ keys: [...after], shift: startChanged }] };
 }
@@ -52,7 +64,11 @@ function dedupe(keys: string[]): string[] {
 }
 
 /** Where the reader is. All in pixels. */
-export interface Place { offset: number; viewport: number; content: number }
+export interface Place {
+  offset: number;
+  viewport: number;
+  content: number;
+}
 
 /** Closer to the end than this counts as "at the newest": new messages then pull the view along. */
 export const STICK_PX = 80;

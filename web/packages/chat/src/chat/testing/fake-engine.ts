@@ -1,8 +1,29 @@
-import type { AppState, Commands, ConversationView, DeviceView, Engine, Happening, LineView, MemberView, Subscription, TimelineView, Topics, TransferView } from "@pakawaaz/api/protocol";
+import type {
+  AppState,
+  Commands,
+  ConversationView,
+  DeviceView,
+  Engine,
+  Happening,
+  LineView,
+  MemberView,
+  Subscription,
+  TimelineView,
+  Topics,
+  TransferView,
+} from "@pakawaaz/api/protocol";
 import { busyTimeline, conversations, endlessLine, line, transfers } from "./fixtures";
 import { ME, OFFICIALS, official, POSTS, UNITS, uuid } from "./people";
 
-interface Open { id: number; topic: keyof Topics; args: { group?: string; limit?: number }; emit(snapshot: unknown): void; from: number; to: number; unread: string | null }
+interface Open {
+  id: number;
+  topic: keyof Topics;
+  args: { group?: string; limit?: number };
+  emit(snapshot: unknown): void;
+  from: number;
+  to: number;
+  unread: string | null;
+}
 
 /**
  * An engine without keys, server or storage: the gallery and the tests of screens run on it. It follows the contract of
@@ -29,17 +50,33 @@ export class FakeEngine implements Engine {
     const busy = busyTimeline(this.now);
     this.list = options.empty ? [] : conversations(this.now, busy);
     this.transfers = options.empty ? [] : transfers();
-    for (const conversation of this.list) this.#lines.set(conversation.group, conversation.last ? [conversation.last] : []);
+    for (const conversation of this.list)
+      this.#lines.set(conversation.group, conversation.last ? [conversation.last] : []);
     if (!options.empty) {
       this.#lines.set(uuid(7, 1), busy);
       this.typing = { [uuid(7, 1)]: [official(1).official] };
     }
     const me = official(0);
     this.app = {
-      phase: "ready", connection: options.connection ?? "online", retry_in_ms: options.connection === "offline" ? 12_000 : null, caught_up: true,
+      phase: "ready",
+      connection: options.connection ?? "online",
+      retry_in_ms: options.connection === "offline" ? 12_000 : null,
+      caught_up: true,
       server: { realm: "gov.pk", demo: true },
-      me: { ...me, device: uuid(4, 0), label: "Office laptop", assurance: "software_web", realm: "gov.pk", origin: location.origin, session_ends_at: this.now + 8 * 3_600_000, fingerprint: "1f2e 3d4c 5b6a 7988" },
-      queued: 1, storage_persistent: true, storage: { usage: 4_000_000, quota: 2_000_000_000 }, leader: true,
+      me: {
+        ...me,
+        device: uuid(4, 0),
+        label: "Office laptop",
+        assurance: "software_web",
+        realm: "gov.pk",
+        origin: location.origin,
+        session_ends_at: this.now + 8 * 3_600_000,
+        fingerprint: "1f2e 3d4c 5b6a 7988",
+      },
+      queued: 1,
+      storage_persistent: true,
+      storage: { usage: 4_000_000, quota: 2_000_000_000 },
+      leader: true,
     };
   }
 
@@ -47,7 +84,11 @@ export class FakeEngine implements Engine {
     return this.#lines.get(group) ?? [];
   }
 
-  async call<N extends keyof Commands>(name: N, args: Commands[N][0], options?: { files?: File[] }): Promise<Commands[N][1]> {
+  async call<N extends keyof Commands>(
+    name: N,
+    args: Commands[N][0],
+    options?: { files?: File[] },
+  ): Promise<Commands[N][1]> {
     this.calls.push({ name, args });
     await Promise.resolve();
     if (this.refuse) {
@@ -55,7 +96,7 @@ export class FakeEngine implements Engine {
       this.refuse = null;
       throw { code, message: code, retry_after_ms: null };
     }
-    return this.#answer(name, args as Record<string, never>, options?.files ?? []) as Commands[N][1];
+    return this.#answer(name, args as Record<string, unknown>, options?.files ?? []) as Commands[N][1];
   }
 
   async download(args: { group: string; message: string }): Promise<Blob> {
@@ -76,9 +117,21 @@ export class FakeEngine implements Engine {
     return canvas.convertToBlob({ type: "image/jpeg" });
   }
 
-  subscribe<N extends keyof Topics>(topic: N, args: Topics[N][0], onSnapshot: (snapshot: Topics[N][1]) => void): Subscription {
+  subscribe<N extends keyof Topics>(
+    topic: N,
+    args: Topics[N][0],
+    onSnapshot: (snapshot: Topics[N][1]) => void,
+  ): Subscription {
     const id = this.#next++;
-    const open: Open = { id, topic, args: args as Open["args"], emit: onSnapshot as (snapshot: unknown) => void, from: 0, to: 0, unread: null };
+    const open: Open = {
+      id,
+      topic,
+      args: args as Open["args"],
+      emit: onSnapshot as (snapshot: unknown) => void,
+      from: 0,
+      to: 0,
+      unread: null,
+    };
     if (topic === "timeline") this.#start(open);
     this.#open.set(id, open);
     queueMicrotask(() => this.#emit(open));
@@ -97,7 +150,15 @@ export class FakeEngine implements Engine {
     const view = this.#conversation(group);
     if (view) Object.assign(view, { unread: view.unread + 1 });
     for (const listener of this.#listeners) {
-      listener({ what: "message", group, message: added.message as string, author: added.author as string, author_name: added.author_name, mention: added.mentions.includes(ME), muted: view?.muted ?? false });
+      listener({
+        what: "message",
+        group,
+        message: added.message as string,
+        author: added.author as string,
+        author_name: added.author_name,
+        mention: added.mentions.includes(ME),
+        muted: view?.muted ?? false,
+      });
     }
     this.emitAll();
   }
@@ -115,7 +176,9 @@ export class FakeEngine implements Engine {
     if (group !== this.#endless) return own.slice(from, to);
     return Array.from({ length: to - from }, (_, offset) => {
       const index = from + offset;
-      return index < this.endlessTotal ? endlessLine(index, this.endlessTotal, this.now) : (own[index - this.endlessTotal + 1] as LineView);
+      return index < this.endlessTotal
+        ? endlessLine(index, this.endlessTotal, this.now)
+        : (own[index - this.endlessTotal + 1] as LineView);
     });
   }
 
@@ -138,17 +201,45 @@ export class FakeEngine implements Engine {
       app: () => ({ ...this.app }),
       conversations: () => this.list.map((entry) => ({ ...entry })),
       timeline: (): TimelineView => ({
-        group, lines: this.#slice(group, open.from, open.to), older: open.from > 0, newer: open.to < this.#total(group), unread_from: open.unread,
+        group,
+        lines: this.#slice(group, open.from, open.to),
+        older: open.from > 0,
+        newer: open.to < this.#total(group),
+        unread_from: open.unread,
       }),
-      members: (): MemberView[] => (this.#conversation(group)?.members ?? []).map((id) => {
-        const found = OFFICIALS.find((entry) => entry.official === id) ?? official(0);
-        return { official: id, name: found.name, username: found.username, devices: [uuid(4, OFFICIALS.indexOf(found))], me: id === ME };
-      }),
-      devices: (): DeviceView[] => OFFICIALS.map((entry, index) => ({
-        device: uuid(4, index), official: entry.official, status: "active", label: index === 0 ? "Office laptop" : null, assurance: "software_web", enrolled_at: this.now - index * 40 * 86_400_000,
-        last_seen_at: this.now - index * 60_000, this_device: index === 0, verified: index < 2, fingerprint: `${(index + 17).toString(16)}a4 9c31 77fe 02${index}d 8bb0 41c6 5e2f d93a`,
-      })),
-      alarms: () => [{ kind: "key_changed", at: this.now - 86_400_000, group: uuid(7, 6), official: official(5).official, device: uuid(4, 5) }],
+      members: (): MemberView[] =>
+        (this.#conversation(group)?.members ?? []).map((id) => {
+          const found = OFFICIALS.find((entry) => entry.official === id) ?? official(0);
+          return {
+            official: id,
+            name: found.name,
+            username: found.username,
+            devices: [uuid(4, OFFICIALS.indexOf(found))],
+            me: id === ME,
+          };
+        }),
+      devices: (): DeviceView[] =>
+        OFFICIALS.map((entry, index) => ({
+          device: uuid(4, index),
+          official: entry.official,
+          status: "active",
+          label: index === 0 ? "Office laptop" : null,
+          assurance: "software_web",
+          enrolled_at: this.now - index * 40 * 86_400_000,
+          last_seen_at: this.now - index * 60_000,
+          this_device: index === 0,
+          verified: index < 2,
+          fingerprint: `${(index + 17).toString(16)}a4 9c31 77fe 02${index}d 8bb0 41c6 5e2f d93a`,
+        })),
+      alarms: () => [
+        {
+          kind: "key_changed",
+          at: this.now - 86_400_000,
+          group: uuid(7, 6),
+          official: official(5).official,
+          device: uuid(4, 5),
+        },
+      ],
       transfers: () => this.transfers.map((entry) => ({ ...entry })),
       typing: () => ({ ...this.typing }),
     };
@@ -160,7 +251,9 @@ export class FakeEngine implements Engine {
   }
 
   #append(group: string, added: LineView) {
-    const following = [...this.#open.values()].filter((open) => open.topic === "timeline" && open.args.group === group && open.to === this.#total(group));
+    const following = [...this.#open.values()].filter(
+      (open) => open.topic === "timeline" && open.args.group === group && open.to === this.#total(group),
+    );
     this.#lines.set(group, [...this.lines(group), added]);
     for (const open of following) open.to += 1;
     const view = this.#conversation(group);
@@ -169,22 +262,33 @@ export class FakeEngine implements Engine {
   }
 
   #change(group: string, message: string, change: (entry: LineView) => LineView) {
-    this.#lines.set(group, this.lines(group).map((entry) => (entry.message === message ? change(entry) : entry)));
+    this.#lines.set(
+      group,
+      this.lines(group).map((entry) => (entry.message === message ? change(entry) : entry)),
+    );
     const view = this.#conversation(group);
     if (view?.last?.message === message) view.last = change(view.last);
     this.emitAll();
   }
 
-  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one branch per command, each of them short
-  #answer(name: keyof Commands, args: Record<string, never>, files: File[]): unknown {
+  #answer(name: keyof Commands, args: Record<string, unknown>, files: File[]): unknown {
     const { group, message } = args as { group: string; message: string };
     switch (name) {
       case "send": {
         const { text, reply_to, mentions } = args as unknown as Commands["send"][0];
         const source = this.lines(group).find((entry) => entry.message === reply_to);
         const sent = line(Date.now(), 0, text, {
-          mentions, status: this.app.connection === "online" ? "sent" : "queued",
-          reply: source ? { message: source.message as string, author_name: source.author_name, text: source.text, file: source.file?.name ?? null, deleted: source.deleted } : null,
+          mentions,
+          status: this.app.connection === "online" ? "sent" : "queued",
+          reply: source
+            ? {
+                message: source.message as string,
+                author_name: source.author_name,
+                text: source.text,
+                file: source.file?.name ?? null,
+                deleted: source.deleted,
+              }
+            : null,
         });
         this.#append(group, sent);
         Object.assign(this.#conversation(group) ?? {}, { draft: "" });
@@ -200,7 +304,11 @@ export class FakeEngine implements Engine {
       case "react": {
         const { emoji, remove } = args as unknown as Commands["react"][0];
         this.#change(group, message, (entry) => {
-          const others = entry.reactions.map((reaction) => (reaction.emoji === emoji ? { ...reaction, mine: false, officials: reaction.officials.filter((id) => id !== ME) } : reaction));
+          const others = entry.reactions.map((reaction) =>
+            reaction.emoji === emoji
+              ? { ...reaction, mine: false, officials: reaction.officials.filter((id) => id !== ME) }
+              : reaction,
+          );
           if (!remove) {
             const at = others.find((reaction) => reaction.emoji === emoji);
             if (at) Object.assign(at, { mine: true, officials: [...at.officials, ME] });
@@ -214,8 +322,12 @@ export class FakeEngine implements Engine {
         this.#change(group, message, (entry) => ({ ...entry, status: "sent", failure: null }));
         return null;
       case "discard":
-        this.#lines.set(group, this.lines(group).filter((entry) => entry.message !== message));
-        for (const open of this.#open.values()) if (open.args.group === group) open.to = Math.min(open.to, this.#total(group));
+        this.#lines.set(
+          group,
+          this.lines(group).filter((entry) => entry.message !== message),
+        );
+        for (const open of this.#open.values())
+          if (open.args.group === group) open.to = Math.min(open.to, this.#total(group));
         break;
       case "window":
         this.#move(args as unknown as Commands["window"][0]);
@@ -248,7 +360,22 @@ export class FakeEngine implements Engine {
         const { officials, title } = args as unknown as Commands["new_conversation"][0];
         const created = uuid(7, 100 + this.list.length);
         const found = OFFICIALS.filter((entry) => officials.includes(entry.official));
-        this.list.unshift({ ...(this.list[0] as ConversationView), group: created, title, names: found.map((entry) => entry.name), members: [ME, ...officials], direct: officials.length === 1 && !title, last: null, updated_at: Date.now(), unread: 0, mentions: 0, draft: "", pinned: false, queued: 0, failed: 0 });
+        this.list.unshift({
+          ...(this.list[0] as ConversationView),
+          group: created,
+          title,
+          names: found.map((entry) => entry.name),
+          members: [ME, ...officials],
+          direct: officials.length === 1 && !title,
+          last: null,
+          updated_at: Date.now(),
+          unread: 0,
+          mentions: 0,
+          draft: "",
+          pinned: false,
+          queued: 0,
+          failed: 0,
+        });
         this.#lines.set(created, [line(Date.now(), 0, "", { system: { what: "created" }, message: null })]);
         this.emitAll();
         return { group: created };
@@ -256,7 +383,10 @@ export class FakeEngine implements Engine {
       case "find": {
         const { text } = args as { text: string };
         const wanted = text.toLowerCase();
-        return { officials: OFFICIALS.filter((entry) => JSON.stringify(entry).toLowerCase().includes(wanted)), next: null };
+        return {
+          officials: OFFICIALS.filter((entry) => JSON.stringify(entry).toLowerCase().includes(wanted)),
+          next: null,
+        };
       }
       case "official":
         return OFFICIALS.find((entry) => entry.official === (args as { official: string }).official);
@@ -266,14 +396,45 @@ export class FakeEngine implements Engine {
         return { posts: POSTS.filter((entry) => entry.unit === (args as { unit: string }).unit) };
       case "search": {
         const { text } = args as { text: string };
-        const hits = this.list.flatMap((entry) => this.#slice(entry.group, Math.max(0, this.#total(entry.group) - 500), this.#total(entry.group)).map((found) => ({ group: entry.group, line: found })));
-        return { hits: hits.filter((hit) => hit.line.text.toLowerCase().includes(text.toLowerCase())).slice(-30).reverse(), next: null, scanned: hits.length };
+        const hits = this.list.flatMap((entry) =>
+          this.#slice(entry.group, Math.max(0, this.#total(entry.group) - 500), this.#total(entry.group)).map(
+            (found) => ({ group: entry.group, line: found }),
+          ),
+        );
+        return {
+          hits: hits
+            .filter((hit) => hit.line.text.toLowerCase().includes(text.toLowerCase()))
+            .slice(-30)
+            .reverse(),
+          next: null,
+          scanned: hits.length,
+        };
       }
       case "message_info":
-        return { delivered: [official(1).official, official(2).official], read: [official(1).official], waiting: [official(3).official], sent_at: this.now };
+        return {
+          delivered: [official(1).official, official(2).official],
+          read: [official(1).official],
+          waiting: [official(3).official],
+          sent_at: this.now,
+        };
       case "attach": {
         const { files: prepared } = args as unknown as Commands["attach"][0];
-        const added = prepared.map((file, index): TransferView => ({ transfer: uuid(8, this.#next++ + 100), direction: "up", group, message: null, name: file.name, media_type: file.media_type, size: files[index]?.size ?? file.size, prepared: 0, done: 0, state: "preparing", failure: null, bytes_per_second: null }));
+        const added = prepared.map(
+          (file, index): TransferView => ({
+            transfer: uuid(8, this.#next++ + 100),
+            direction: "up",
+            group,
+            message: null,
+            name: file.name,
+            media_type: file.media_type,
+            size: files[index]?.size ?? file.size,
+            prepared: 0,
+            done: 0,
+            state: "preparing",
+            failure: null,
+            bytes_per_second: null,
+          }),
+        );
         this.transfers = [...this.transfers, ...added];
         this.emitAll();
         return { transfers: added.map((entry) => entry.transfer) };
@@ -281,7 +442,11 @@ export class FakeEngine implements Engine {
       case "pause_transfer":
       case "resume_transfer":
       case "provide_file":
-        this.transfers = this.transfers.map((entry) => (entry.transfer === (args as { transfer: string }).transfer ? { ...entry, failure: null, state: name === "pause_transfer" ? "paused" : "running" } : entry));
+        this.transfers = this.transfers.map((entry) =>
+          entry.transfer === (args as { transfer: string }).transfer
+            ? { ...entry, failure: null, state: name === "pause_transfer" ? "paused" : "running" }
+            : entry,
+        );
         break;
       case "cancel_transfer":
         this.transfers = this.transfers.filter((entry) => entry.transfer !== (args as { transfer: string }).transfer);
@@ -307,7 +472,8 @@ export class FakeEngine implements Engine {
     } else {
       const all = this.#slice(group, 0, group === this.#endless ? 0 : total);
       const at = "message" in to ? all.findIndex((entry) => entry.message === to.message) : -1;
-      const middle = at < 0 ? ("message" in to && group === this.#endless ? Number.parseInt(to.message.slice(-12), 16) : total) : at;
+      const middle =
+        at < 0 ? ("message" in to && group === this.#endless ? Number.parseInt(to.message.slice(-12), 16) : total) : at;
       open.to = Math.min(total, middle + Math.floor(limit / 2));
       open.from = Math.max(0, open.to - limit);
     }

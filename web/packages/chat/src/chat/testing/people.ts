@@ -22,7 +22,15 @@ export const UNITS: OrgUnit[] = [
   { unit: uuid(1, 6), parent: uuid(1, 5), kind: "division", name: name("Budget Division", "بجٹ ڈویژن") },
 ];
 
-type Entry = [en: string, ur: string, rank: keyof typeof RANKS, unit: number, postEn: string, postUr: string, grade: number];
+type Entry = [
+  en: string,
+  ur: string,
+  rank: keyof typeof RANKS,
+  unit: number,
+  postEn: string,
+  postUr: string,
+  grade: number,
+];
 const ENTRIES: Entry[] = [
   ["Ayesha Khan", "عائشہ خان", "joint", 2, "Joint Secretary (Water)", "جوائنٹ سیکرٹری (آب)", 20],
   ["Bilal Ahmed", "بلال احمد", "deputy", 2, "Deputy Secretary (Water)", "ڈپٹی سیکرٹری (آب)", 19],
@@ -35,18 +43,34 @@ const ENTRIES: Entry[] = [
 
 export const ME = uuid(2, 0);
 export const POSTS: Post[] = ENTRIES.map(([, , , unit, en, ur, grade], index) => ({
-  post: uuid(3, index), unit: uuid(1, unit), title: name(en, ur), grade, holder: uuid(2, index), held_since: Date.UTC(2025, index, 3),
+  post: uuid(3, index),
+  unit: uuid(1, unit),
+  title: name(en, ur),
+  grade,
+  holder: uuid(2, index),
+  held_since: Date.UTC(2025, index, 3),
 }));
-POSTS.push({ post: uuid(3, 90), unit: uuid(1, 3), title: name("Section Officer (Canals)", "سیکشن افسر (نہریں)"), grade: 17, holder: null, held_since: null });
+POSTS.push({
+  post: uuid(3, 90),
+  unit: uuid(1, 3),
+  title: name("Section Officer (Canals)", "سیکشن افسر (نہریں)"),
+  grade: 17,
+  holder: null,
+  held_since: null,
+});
 
 function unitsUp(unit: number): BilingualName[] {
   const path: BilingualName[] = [];
-  for (let at: OrgUnit | undefined = UNITS[unit]; at; at = UNITS.find((candidate) => candidate.unit === at?.parent)) path.unshift(at.name);
+  for (let at: OrgUnit | undefined = UNITS[unit]; at; at = UNITS.find((candidate) => candidate.unit === at?.parent))
+    path.unshift(at.name);
   return path;
 }
 
 export const OFFICIALS: Official[] = ENTRIES.map(([en, ur, rank, unit, postEn, postUr, grade], index) => ({
-  official: uuid(2, index), username: en.toLowerCase().replace(" ", "."), name: name(en, ur), rank: RANKS[rank],
+  official: uuid(2, index),
+  username: en.toLowerCase().replace(" ", "."),
+  name: name(en, ur),
+  rank: RANKS[rank],
   posts: [{ post: uuid(3, index), title: name(postEn, postUr), units: unitsUp(unit), grade }],
 }));
 

@@ -30,7 +30,15 @@ test("durations and shares", () => {
   expect(percent(12, 10)).toBe(100);
 });
 test("what could run as a page is never viewed", () => {
-  for (const type of ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/pdf", "application/javascript", ""]) {
+  for (const type of [
+    "text/html",
+    "image/svg+xml",
+    "application/xhtml+xml",
+    "text/xml",
+    "application/pdf",
+    "application/javascript",
+    "",
+  ]) {
     expect(kindOf(type)).toBe("other");
     expect(canView(type, 10)).toBe(false);
     expect(viewType(type)).toBe("application/octet-stream");

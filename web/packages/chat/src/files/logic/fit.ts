@@ -1,5 +1,8 @@
 /** Sizes of thumbnails and of pictures in a bubble. */
-export interface Box { width: number; height: number }
+export interface Box {
+  width: number;
+  height: number;
+}
 
 /** Shrinks (never enlarges) to fit, at least one pixel on a side. */
 export function fitInside(size: Box, limit: Box): Box {
@@ -9,8 +12,13 @@ export function fitInside(size: Box, limit: Box): Box {
 
 /** The steps tried until a thumbnail fits: first less quality, then fewer pixels. */
 export const ATTEMPTS: readonly { edge: number; quality: number }[] = [
-  { edge: 480, quality: 0.8 }, { edge: 480, quality: 0.65 }, { edge: 400, quality: 0.6 }, { edge: 320, quality: 0.55 },
-  { edge: 240, quality: 0.5 }, { edge: 160, quality: 0.45 }, { edge: 96, quality: 0.4 },
+  { edge: 480, quality: 0.8 },
+  { edge: 480, quality: 0.65 },
+  { edge: 400, quality: 0.6 },
+  { edge: 320, quality: 0.55 },
+  { edge: 240, quality: 0.5 },
+  { edge: 160, quality: 0.45 },
+  { edge: 96, quality: 0.4 },
 ];
 
 /** Largest thumbnail that the file protocol takes. */
@@ -24,7 +32,11 @@ export function bubbleBox(width: number | null, height: number | null): Box {
 }
 
 /** Zoom and pan of the viewer: `x`, `y` are the picture's shift from the middle in screen pixels. */
-export interface Zoom { scale: number; x: number; y: number }
+export interface Zoom {
+  scale: number;
+  x: number;
+  y: number;
+}
 export const UNZOOMED: Zoom = { scale: 1, x: 0, y: 0 };
 export const LARGEST_SCALE = 8;
 

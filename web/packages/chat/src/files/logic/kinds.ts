@@ -42,8 +42,11 @@ function bare(mediaType: string): string {
 
 /** Bounds that the file protocol sets: 255 bytes of name without separators or control characters, 127 of type. */
 export function safeName(name: string, fallback = "file"): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
-  const clean = name.replace(/[\u0000-\u001F\u007F-\u009F]/g, "").replace(/[/\\]/g, "_").trim() || fallback;
+  const clean =
+    name
+      .replace(/\p{Cc}/gu, "")
+      .replace(/[/\\]/g, "_")
+      .trim() || fallback;
   const bytes = (text: string) => new TextEncoder().encode(text).length;
   if (bytes(clean) <= 255) return clean;
   const extension = /\.[A-Za-z0-9]{1,8}$/.exec(clean)?.[0] ?? "";

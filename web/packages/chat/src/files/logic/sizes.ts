@@ -1,5 +1,5 @@
-import { localeTag } from "../../chat/logic/times";
 import type { Locale } from "../../chat/logic/names";
+import { localeTag } from "../../chat/logic/times";
 
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
 
@@ -13,7 +13,10 @@ export function sizeText(bytes: number, locale: Locale): string {
   }
   const digits = unit === 0 || value >= 100 ? 0 : 1;
   return new Intl.NumberFormat(localeTag(locale), {
-    style: "unit", unit: UNITS[unit] as string, unitDisplay: "short", maximumFractionDigits: digits,
+    style: "unit",
+    unit: UNITS[unit] as string,
+    unitDisplay: "short",
+    maximumFractionDigits: digits,
   }).format(value);
 }
 

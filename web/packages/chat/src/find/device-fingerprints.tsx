@@ -1,0 +1,65 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import type { DeviceView, Id } from "@pakawaaz/api/protocol";
+import { Badge, Section } from "@pakawaaz/ui";
+import { Smartphone } from "lucide-react";
+import { useTopic } from "../app/engine.tsx";
+import { useFormat } from "../app/i18n.tsx";
+
+/** Devices and fingerprints of officials, as far as this device knows them. */
+export function DeviceFingerprints({ officials, title }: { officials: Id[]; title?: string }) {
+  const { t } = useLingui();
+  const devices = useTopic("devices", {});
+  const theirs = (devices ?? []).filter((device) => officials.includes(device.official) && device.status !== "revoked");
+  return (
+    <Section
+      title={title ?? t`Devices and fingerprints`}
+      hint={
+        <Trans>
+          Compare a fingerprint in person or over a telephone call with a voice you know. If it differs, write nothing
+          and tell your administrator.
+        </Trans>
+      }
+    >
+      {theirs.length === 0 ? (
+        <p className="text-muted">
+          <Trans>Fingerprints appear here once you share a conversation.</Trans>
+        </p>
+      ) : (
+        <ul className="flex flex-col gap-4">
+          {theirs.map((device) => (
+            <Device key={device.device} device={device} />
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+function Device({ device }: { device: DeviceView }) {
+  const { t } = useLingui();
+  const format = useFormat();
+  const statuses: Record<DeviceView["status"], string> = {
+    pending: t`Waits for approval`,
+    active: t`Active`,
+    suspended: t`Suspended`,
+    revoked: t`Revoked`,
+  };
+  return (
+    <li className="flex items-start gap-3">
+      <Smartphone size={20} aria-hidden className="mt-1 text-muted" />
+      <div className="min-w-0 flex-1">
+        <p className="flex flex-wrap items-center gap-2">
+          <span className="font-medium">{device.label ?? t`Device since ${format.date(device.enrolled_at)}`}</span>
+          {device.this_device && <Badge tone="info">{t`This device`}</Badge>}
+          {device.verified ? (
+            <Badge tone="ok">{t`Certificate checked`}</Badge>
+          ) : (
+            <Badge tone="warn">{t`Not checked yet`}</Badge>
+          )}
+          {device.status !== "active" && <Badge tone="warn">{statuses[device.status]}</Badge>}
+        </p>
+        <p className="code mt-1 break-all text-ink">{device.fingerprint}</p>
+      </div>
+    </li>
+  );
+}
