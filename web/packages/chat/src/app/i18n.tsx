@@ -81,11 +81,11 @@ export function formatFor(language: Language): Format {
   const relative = cached(() => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
   const list = cached(() => new Intl.ListFormat(locale, { type: "conjunction" }));
   const separator = language === "ur" ? "، " : ", ";
-  const unit = (value: number, name: string, digits = 0) =>
+  const unit = (value: number, name: string, digits = 0, unitDisplay: "short" | "long" = "short") =>
     new Intl.NumberFormat(locale, {
       style: "unit",
       unit: name,
-      unitDisplay: "short",
+      unitDisplay,
       maximumFractionDigits: digits,
     }).format(value);
   return {
@@ -116,14 +116,14 @@ export function formatFor(language: Language): Format {
     },
     duration(ms) {
       const seconds = Math.max(1, Math.ceil(ms / 1000));
-      if (seconds < 60) return unit(seconds, "second");
+      if (seconds < 60) return unit(seconds, "second", 0, "long");
       if (seconds < 3600) {
         const rest = seconds % 60;
         return rest
-          ? `${unit(Math.trunc(seconds / 60), "minute")} ${unit(rest, "second")}`
-          : unit(seconds / 60, "minute");
+          ? `${unit(Math.trunc(seconds / 60), "minute", 0, "long")} ${unit(rest, "second", 0, "long")}`
+          : unit(seconds / 60, "minute", 0, "long");
       }
-      return unit(seconds / 3600, "hour", 1);
+      return unit(seconds / 3600, "hour", 1, "long");
     },
     list: (items) => list().format(items),
   };

@@ -92,7 +92,7 @@ function Count({ count }: { count: number | undefined }) {
   const { t } = useLingui();
   if (!count) return null;
   return (
-    <span className="absolute -top-1.5 start-full -ms-2.5 min-w-5 rounded-full bg-brand px-1 text-center text-xs leading-5 font-semibold text-on-brand">
+    <span className="absolute -top-2 start-full -ms-1.5 min-w-5 rounded-full bg-brand px-1 text-center text-xs leading-5 font-semibold text-on-brand">
       <span className="sr-only">{t`New:`} </span>
       {count}
     </span>

@@ -53,8 +53,8 @@ export function fixtureEngine(scene: Scene = {}): Engine {
       not_after: NOW + 86_400_000,
       here: true,
     }),
-    enrol: () => ({ username: "a.raza", status: "active", code: "4512 0837 6619 2245 1098 7731" }),
-    own_code: () => ({ device: id(203), code: "7718 6620 0945 3312 8876 1503" }),
+    enrol: () => ({ username: "a.raza", status: "active", code: "45120 83766 19224 51098 77310 02846" }),
+    own_code: () => ({ device: id(203), code: "77186 62009 45331 28876 15034 60712" }),
     find: ({ text }) => ({
       officials: scene.empty
         ? []

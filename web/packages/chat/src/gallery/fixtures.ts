@@ -82,7 +82,11 @@ export const officials: Official[] = [
 ];
 
 const [ahmed, fatima, sajid, zainab] = officials as [Official, Official, Official, Official];
-const codes = ["4512 0837 6619 2245 1098 7731", "9023 4417 5580 1126 3394 0052", "7718 6620 0945 3312 8876 1503"];
+const codes = [
+  "45120 83766 19224 51098 77310 02846",
+  "90234 41755 80112 63394 00527 71908",
+  "77186 62009 45331 28876 15034 60712",
+];
 
 export function appState(some: Partial<AppState> = {}): AppState {
   return {
@@ -279,7 +283,7 @@ function device(n: number, some: Partial<DeviceView>): DeviceView {
 
 export const devices: DeviceView[] = [
   device(1, { label: "Chromium on Linux", this_device: true, last_seen_at: NOW }),
-  device(2, { label: "Office phone", assurance: "software" }),
+  device(2, { label: "Office phone", assurance: "software_native" }),
   device(3, {
     label: "Firefox on Windows",
     status: "pending",

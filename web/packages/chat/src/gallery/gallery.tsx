@@ -319,8 +319,8 @@ function Page() {
           />
         </Block>
         <Block title={t`Codes`}>
-          <Qr text="4512 0837 6619 2245 1098 7731" label={t`The code as a QR code`} size={160} />
-          <Fingerprint code="4512 0837 6619 2245 1098 7731" label={t`Code of this device`} />
+          <Qr text="45120 83766 19224 51098 77310 02846" label={t`The code as a QR code`} size={160} />
+          <Fingerprint code="45120 83766 19224 51098 77310 02846" label={t`Code of this device`} />
         </Block>
         <Block title={t`Empty`}>
           <EmptyState

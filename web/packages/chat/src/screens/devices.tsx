@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { DeviceView, SessionView } from "@pakawaaz/api/protocol";
 import {
+  asciiDigits,
   Badge,
   Banner,
   Button,
@@ -104,7 +105,7 @@ function DeviceRow({ device }: { device: DeviceView }) {
   return (
     <div className="flex flex-col gap-2 border-line not-last:border-b not-last:pb-3">
       <ListRow
-        className="px-0"
+        flush
         leading={
           <span aria-hidden className="grid size-11 place-content-center rounded-full bg-sunken text-muted">
             <Icon size={22} />
@@ -120,12 +121,10 @@ function DeviceRow({ device }: { device: DeviceView }) {
               : device.last_seen_at
                 ? t`last seen ${format.relative(device.last_seen_at)}`
                 : t`enrolled ${format.dateTime(device.enrolled_at)}`}
-          </>
-        }
-        trailing={
-          <>
-            {device.this_device && <Badge tone="brand">{t`This device`}</Badge>}
-            {status}
+            <span className="flex flex-wrap gap-1 empty:hidden">
+              {device.this_device && <Badge tone="brand">{t`This device`}</Badge>}
+              {status}
+            </span>
           </>
         }
       />
@@ -183,6 +182,9 @@ function DeviceRow({ device }: { device: DeviceView }) {
   );
 }
 
+/** Six groups of five. */
+const CODE_DIGITS = 30;
+
 function ApproveDialog({
   device,
   name,
@@ -226,7 +228,7 @@ function ApproveDialog({
             <Button
               kind="primary"
               busy={approve.running}
-              isDisabled={digits.length < 8}
+              isDisabled={digits.length < CODE_DIGITS}
               onPress={() => void submit(code)}
             >
               <Trans>Compare and approve</Trans>
@@ -244,7 +246,7 @@ function ApproveDialog({
         {scanning ? (
           <Scanner
             accept={(found) => {
-              if (found.replace(/\D/g, "").length < 8) return false;
+              if (found.replace(/\D/g, "").length !== CODE_DIGITS) return false;
               setScanning(false);
               setCode(found);
               void submit(found);
@@ -279,9 +281,9 @@ function ApproveDialog({
   );
 }
 
-/** Digits in groups of four, as they are shown. */
+/** Digits in groups of five, as they are shown. */
 export function grouped(text: string): string {
-  return (text.replace(/\D/g, "").match(/.{1,4}/g) ?? []).join(" ");
+  return (asciiDigits(text).match(/.{1,5}/g) ?? []).join(" ");
 }
 
 function Sessions({ devices }: { devices: DeviceView[] }) {
@@ -325,7 +327,7 @@ function Sessions({ devices }: { devices: DeviceView[] }) {
           return (
             <ListRow
               key={session.session}
-              className="px-0"
+              flush
               title={<span dir="auto">{label}</span>}
               detail={t`since ${format.dateTime(session.started_at)}, until ${format.dateTime(session.ends_at)}`}
               trailing={

@@ -1,4 +1,4 @@
-import { Trans, useLingui } from "@lingui/react/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button } from "@pakawaaz/ui";
 import type { ReactNode } from "react";
 import { Mark } from "../app/mark.tsx";
@@ -45,10 +45,9 @@ export function Frame({
 /** Each language is named in itself, so that whoever needs it can read it. */
 export function LanguageSwitch() {
   const { preferences, change } = usePreferences();
-  const { t } = useLingui();
   const other = preferences.language === "en" ? "ur" : "en";
   return (
-    <Button kind="quiet" size="small" aria-label={t`Change language`} onPress={() => change({ language: other })}>
+    <Button kind="quiet" size="small" onPress={() => change({ language: other })}>
       {other === "ur" ? <span lang="ur">{"اردو"}</span> : <span lang="en">{"English"}</span>}
     </Button>
   );

@@ -100,13 +100,14 @@ export function PasswordField({
           autoCapitalize="none"
           spellCheck={false}
         />
-        <IconButton
-          size="small"
-          className="absolute inset-y-0 end-1.5 my-auto"
-          icon={shown ? EyeOff : Eye}
-          label={shown ? hideLabel : showLabel}
-          onPress={() => show(!shown)}
-        />
+        <span className="absolute inset-y-0 end-1.5 flex items-center">
+          <IconButton
+            size="small"
+            icon={shown ? EyeOff : Eye}
+            label={shown ? hideLabel : showLabel}
+            onPress={() => show(!shown)}
+          />
+        </span>
       </div>
       <Below hint={hint} error={error} />
     </AriaTextField>
@@ -167,7 +168,9 @@ export function SearchField({ label, clearLabel, placeholder, className, ref, ..
         className={cx(INPUT, "rounded-full border-line bg-sunken ps-10 pe-11 [&::-webkit-search-cancel-button]:hidden")}
         dir="auto"
       />
-      <IconButton size="small" icon={X} label={clearLabel} className="absolute end-1 group-data-[empty]:hidden" />
+      <span className="absolute inset-y-0 end-1 flex items-center group-data-[empty]:hidden">
+        <IconButton size="small" icon={X} label={clearLabel} />
+      </span>
     </AriaSearchField>
   );
 }

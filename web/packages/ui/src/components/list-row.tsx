@@ -11,15 +11,18 @@ export interface ListRowProps {
   /** At the end: badges, buttons. */
   trailing?: ReactNode;
   selected?: boolean;
+  /** Inside something that has its own padding. */
+  flush?: boolean;
   className?: string;
 }
 
 /** The inside of a row. What is pressed (a link, a list item) goes around it. */
-export function ListRow({ leading, title, aside, detail, trailing, selected, className }: ListRowProps) {
+export function ListRow({ leading, title, aside, detail, trailing, selected, flush, className }: ListRowProps) {
   return (
     <div
       className={cx(
-        "flex min-h-16 items-center gap-3 rounded-control px-3 py-2",
+        "flex min-h-16 items-center gap-3 py-2",
+        flush ? "" : "rounded-control px-3",
         selected && "bg-brand-soft",
         className,
       )}

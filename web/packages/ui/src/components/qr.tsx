@@ -31,7 +31,7 @@ export function Qr({ text, label, size = 224 }: { text: string; label: string; s
 /** Groups of digits to compare with the eyes or over the telephone. */
 export function Fingerprint({ code, label }: { code: string; label: string }) {
   return (
-    <ol aria-label={label} className="code grid grid-cols-3 gap-x-4 gap-y-1 text-lg sm:grid-cols-4 sm:text-xl">
+    <ol aria-label={label} className="code grid w-fit grid-cols-3 gap-x-6 gap-y-1 text-lg sm:text-xl">
       {code.split(/\s+/u).map((group, at) => (
         <li key={`${at}-${group}`} className="text-center">
           {group}
