@@ -14,6 +14,8 @@ pub enum ProposalKind {
     Revocations,
     /// Role changes (`Statement::RoleChange`).
     Roles,
+    /// Appointments to posts and their ends (`Statement::Appointment`), each to another post.
+    Appointments,
 }
 
 /// `POST /v1/admin/proposals` (administrator).

@@ -1,6 +1,6 @@
 //! Organisation tree, posts, officials (context `directory`).
 
-use pakawaaz_base::{Millis, OfficialId, OrgUnitId, PostId};
+use pakawaaz_base::{Bytes, Millis, OfficialId, OrgUnitId, PostId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -59,6 +59,34 @@ pub struct CreateUnitRequest {
     pub name: BilingualName,
 }
 
+/// How a post is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AppointmentKind {
+    /// In the holder's own right.
+    Substantive,
+    /// Until somebody is appointed.
+    Acting,
+    /// Held no longer.
+    Ended,
+}
+
+/// What two administrators signed about a post. Made by a proposal (`ProposalKind::Appointments`); everything beside
+/// `statement` repeats what it says, and only `statement` can be verified.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Appointment {
+    /// Who holds the post, or did until it ended.
+    pub official: OfficialId,
+    /// How.
+    pub kind: AppointmentKind,
+    /// From when.
+    pub not_before: Millis,
+    /// Until when.
+    pub not_after: Millis,
+    /// `trust::Signed` with `Statement::Appointment`.
+    pub statement: Bytes,
+}
+
 /// A post.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Post {
@@ -74,6 +102,8 @@ pub struct Post {
     pub holder: Option<OfficialId>,
     /// Since when.
     pub held_since: Option<Millis>,
+    /// The newest appointment to it, also when that has ended or expired; none when there never was one.
+    pub appointment: Option<Appointment>,
 }
 
 /// `POST /v1/admin/posts` (directory manager). Answer: [`Post`].
@@ -87,14 +117,7 @@ pub struct CreatePostRequest {
     pub grade: u8,
 }
 
-/// `POST /v1/admin/posts/{post}/holder` (directory manager): appoint, replace or vacate. Answer: [`Post`].
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct AppointRequest {
-    /// The new holder; none vacates.
-    pub holder: Option<OfficialId>,
-}
-
-/// `GET /v1/directory/posts?unit=ID`.
+/// `GET /v1/directory/posts?unit=ID`; one of them by `GET /v1/directory/posts/{post}`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PostList {
     /// By grade, highest first.
@@ -140,6 +163,9 @@ pub struct HeldPost {
     pub units: Vec<BilingualName>,
     /// Basic pay scale.
     pub grade: u8,
+    /// The appointment that makes this official the holder.
+    #[serde(default)]
+    pub appointment: Option<Appointment>,
 }
 
 /// `GET /v1/directory/officials?q=TEXT&limit=N&after=CURSOR`: by name, post or unit, in either language.

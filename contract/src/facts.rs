@@ -1,7 +1,7 @@
 //! Facts that contexts tell each other through the transactional outbox (at least once; handlers are idempotent).
 //! The outbox `kind` is the constant beside each type; the payload is its JSON.
 
-use pakawaaz_base::{Bytes, DeviceId, Millis, OfficialId, SessionId};
+use pakawaaz_base::{Bytes, DeviceId, Millis, OfficialId, ProposalId, SessionId};
 use serde::{Deserialize, Serialize};
 
 /// `directory`: an official exists and may be given vouchers.
@@ -79,4 +79,19 @@ pub struct SessionEnded {
 impl SessionEnded {
     /// Outbox kind.
     pub const KIND: &'static str = "identity.session_ended";
+}
+
+/// `identity`: two administrators have signed an appointment to a post, or its end.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AppointmentSigned {
+    /// The proposal that carried it.
+    pub proposal: ProposalId,
+    /// `trust::Signed` with `Statement::Appointment`, verified by identity.
+    pub statement: Bytes,
+    /// When it was carried out.
+    pub at: Millis,
+}
+impl AppointmentSigned {
+    /// Outbox kind.
+    pub const KIND: &'static str = "identity.appointment_signed";
 }

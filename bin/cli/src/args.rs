@@ -204,6 +204,20 @@ pub enum AdminCommand {
         #[command(flatten)]
         subject: SubjectArgs,
     },
+    /// Propose an appointment to a post, in the place of whoever holds it; another administrator approves.
+    Appoint {
+        post: PostId,
+        /// Login name or id.
+        official: String,
+        /// Acting, until somebody is appointed.
+        #[arg(long)]
+        acting: bool,
+        /// Days until it ends (at most 1830). Three years without it.
+        #[arg(long)]
+        days: Option<u32>,
+    },
+    /// Propose that the holder of a post holds it no longer.
+    Vacate { post: PostId },
     /// Propose a role for an official, or its end.
     Role {
         official: String,
@@ -257,10 +271,8 @@ pub enum PostsCommand {
         #[arg(long)]
         grade: u8,
     },
-    /// Appoint a holder.
-    Appoint { post: PostId, official: String },
-    /// Vacate.
-    Vacate { post: PostId },
+    /// Show one.
+    Show { post: PostId },
 }
 
 #[derive(Subcommand, Debug)]

@@ -7,9 +7,8 @@ use crate::output::{Screen, shortened, speech};
 use crate::trail::Trail;
 use anyhow::{Context as _, Result};
 use pakawaaz_base::{GroupId, MessageId, OfficialId};
-use pakawaaz_client::views::{LineView, SystemLine};
+use pakawaaz_client::views::{HeldPostView, LineView, OfficialView, SystemLine};
 use pakawaaz_client::{ClientError, ClientEvent};
-use pakawaaz_contract::directory::{HeldPost, Official};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -410,20 +409,20 @@ impl<'a> Chat<'a> {
 }
 
 /// One official in a list.
-pub fn person(official: &Official) -> String {
+pub fn person(official: &OfficialView) -> String {
     let name = format!("{} {}", official.rank.en, official.name.en);
     format!("  {:<17} {:<19} {}", official.username, name.trim(), official.posts.first().map(post).unwrap_or_default())
 }
 
 /// A post with its unit and those above it, without the ministry where there is more to say: lines are short.
-fn post(post: &HeldPost) -> String {
+fn post(post: &HeldPostView) -> String {
     let shown = post.units.len().saturating_sub(1).max(1);
     let office: Vec<&str> = post.units.iter().take(shown).map(|unit| unit.en.as_str()).collect();
     format!("{}, {}", post.title.en, office.join(", "))
 }
 
 /// The one official of that login name.
-pub async fn by_username(me: &Member, username: &str) -> Result<Official> {
+pub async fn by_username(me: &Member, username: &str) -> Result<OfficialView> {
     let page = me.client().find(username, FOUND, None).await?;
     page.officials
         .into_iter()

@@ -12,10 +12,10 @@ use crate::server::first_vouchers;
 use crate::state::{State, write_private};
 use anyhow::{Context as _, Result, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use pakawaaz_base::{OfficialId, OrgUnitId};
-use pakawaaz_client::{ClientError, NewVoucher};
-use pakawaaz_contract::directory::{AppointRequest, CreateOfficialRequest, CreatePostRequest, CreateUnitRequest};
-use pakawaaz_trust::{GrantKind, Voucher};
+use pakawaaz_base::{OfficialId, OrgUnitId, PostId};
+use pakawaaz_client::{ClientError, NewAppointment, NewVoucher};
+use pakawaaz_contract::directory::{CreateOfficialRequest, CreatePostRequest, CreateUnitRequest};
+use pakawaaz_trust::{AppointmentKind, GrantKind, Voucher};
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,8 @@ use zeroize::Zeroizing;
 const AT_A_TIME: usize = 4;
 /// Vouchers in one proposal.
 const VOUCHERS_AT_A_TIME: usize = 40;
+/// Appointments in one proposal.
+const APPOINTMENTS_AT_A_TIME: usize = 128;
 /// How long vouchers of officials who never enrol in the demo stay good.
 const VOUCHER_LASTS: Duration = Duration::from_secs(14 * 24 * 3600);
 /// Serial number of the first card of the batch; the administrators' cards come before it.
@@ -36,7 +38,8 @@ pub async fn fill(screen: &Screen, state: &Arc<State>, plan: &Government, cast: 
     import_cards(screen, state, plan, &first).await?;
     let units = create_units(screen, plan, &first).await?;
     let officials = create_officials(screen, plan, &first).await?;
-    appoint(screen, plan, &first, &units, &officials).await?;
+    let vacant = create_posts(screen, plan, &first, &units, &officials).await?;
+    appoint(screen, &vacant, &officials, &first, &second).await?;
     issue_vouchers(screen, state, plan, &officials, &first, &second).await?;
     drop((first, second));
     enrol_members(screen, state, plan, cast).await
@@ -110,42 +113,84 @@ async fn create_officials(screen: &Screen, plan: &Government, admin: &Member) ->
     Ok(ids)
 }
 
-async fn appoint(
+/// Answers with the posts whose officials do not hold them yet.
+async fn create_posts(
     screen: &Screen,
     plan: &Government,
     admin: &Member,
     units: &[OrgUnitId],
     officials: &[OfficialId],
-) -> Result<()> {
-    let progress = screen.progress("Creating posts and appointing", officials.len() as u64);
+) -> Result<Vec<(PostId, OfficialId)>> {
+    let progress = screen.progress("Creating posts", officials.len() as u64);
     let done = &progress;
-    stream::iter(units.iter().enumerate())
+    let vacant = stream::iter(units.iter().enumerate())
         .map(|(index, unit)| async move {
             // Posts of one title may be many, so creating is not idempotent: look first. Titles are unique in a
             // unit of the plan.
+            let mut vacant = Vec::new();
             let mut posts = patiently(|| admin.client().posts(*unit)).await?.posts;
             for (plan, id) in plan.officials.iter().zip(officials).filter(|(plan, _)| plan.unit == index) {
-                let post = match posts.iter().position(|p| p.title == plan.title) {
-                    Some(at) => posts.swap_remove(at),
+                let (post, holder) = match posts.iter().position(|p| p.title == plan.title) {
+                    Some(at) => {
+                        let found = posts.swap_remove(at);
+                        (found.post, found.holder)
+                    }
                     None => {
                         let request = CreatePostRequest { unit: *unit, title: plan.title.clone(), grade: plan.grade };
-                        patiently(|| admin.client().create_post(&request)).await?
+                        (patiently(|| admin.client().create_post(&request)).await?.post, None)
                     }
                 };
-                if post.holder != Some(*id) {
-                    let request = AppointRequest { holder: Some(*id) };
-                    patiently(|| admin.client().appoint(post.post, &request)).await?;
+                if holder != Some(*id) {
+                    vacant.push((post, *id));
                 }
                 done.advance(1);
             }
-            Ok::<_, ClientError>(())
+            Ok::<_, ClientError>(vacant)
         })
         .buffer_unordered(AT_A_TIME)
-        .try_collect::<Vec<()>>()
+        .try_collect::<Vec<_>>()
         .await
         .context("creating posts")?;
-    progress.finish(&format!("{} posts, each with its holder", officials.len()));
-    Ok(())
+    progress.finish(&format!("{} posts", officials.len()));
+    Ok(vacant.concat())
+}
+
+/// One administrator proposes, the other approves; then the directory shows the holders.
+async fn appoint(
+    screen: &Screen,
+    vacant: &[(PostId, OfficialId)],
+    officials: &[OfficialId],
+    first: &Member,
+    second: &Member,
+) -> Result<()> {
+    let Some((last_post, last)) = vacant.last() else { return Ok(()) };
+    // Those that were created last, in whatever order.
+    for official in officials.iter().rev().take(AT_A_TIME) {
+        known_to_identity(first, *official).await?;
+    }
+    let progress = screen.progress("Appointments under dual control", vacant.len() as u64);
+    for some in vacant.chunks(APPOINTMENTS_AT_A_TIME) {
+        let appointment = |(post, official): &(PostId, OfficialId)| NewAppointment {
+            post: *post,
+            official: *official,
+            kind: AppointmentKind::Substantive,
+            not_after: None,
+        };
+        let new: Vec<_> = some.iter().map(appointment).collect();
+        let proposal =
+            patiently(|| first.client().propose_appointments(&new)).await.context("proposing appointments")?;
+        patiently(|| second.client().approve_proposal(proposal.proposal)).await.context("approving appointments")?;
+        progress.advance(some.len() as u64);
+    }
+    // The directory hears of them a moment later, in order.
+    for _ in 0..200 {
+        if patiently(|| first.client().one_post(*last_post)).await?.holder == Some(*last) {
+            progress.finish(&format!("{} appointments, signed by both administrators", vacant.len()));
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    anyhow::bail!("the directory has not heard of the appointments in 20 s")
 }
 
 /// One administrator proposes, the other approves; only then a voucher is worth anything, and only then it is

@@ -9,8 +9,7 @@ use crate::state::State;
 use crate::trail::label;
 use anyhow::{Context as _, Result, bail};
 use pakawaaz_client::ClientEvent;
-use pakawaaz_client::views::MessageStatus;
-use pakawaaz_contract::directory::Official;
+use pakawaaz_client::views::{MessageStatus, OfficialView};
 use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -66,7 +65,7 @@ pub async fn introduce(
     plan: &Government,
     cast: &Cast,
     me: &Member,
-) -> Result<Official> {
+) -> Result<OfficialView> {
     let who = me.client().whoami().await?;
     let mine = me.client().official(who.official).await?;
     screen.heading(&format!("You are {} · {}", plan.officials[cast.you].full_name(), mine.name.ur));
@@ -117,7 +116,7 @@ fn in_shell(path: &Path) -> String {
 }
 
 /// The conversation, until the newcomer has had enough.
-pub async fn talk(screen: &Screen, mut newcomer: Newcomer, first: &Official) -> Result<()> {
+pub async fn talk(screen: &Screen, mut newcomer: Newcomer, first: &OfficialView) -> Result<()> {
     let mut lines = typed_lines();
     let mut chat = Chat::new(screen, Rc::clone(&newcomer.me));
     screen.heading("Your first conversation");
@@ -161,7 +160,7 @@ fn typed_lines() -> mpsc::UnboundedReceiver<String> {
 }
 
 /// One message, its steps, one answer; an error when anything of it is missing.
-pub async fn check(screen: &Screen, mut newcomer: Newcomer, first: &Official) -> Result<()> {
+pub async fn check(screen: &Screen, mut newcomer: Newcomer, first: &OfficialView) -> Result<()> {
     let mut chat = Chat::new(screen, Rc::clone(&newcomer.me));
     screen.heading(&format!("A conversation with {}", first.name.en));
     chat.open_with(first.official).await?;

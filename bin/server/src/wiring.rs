@@ -76,18 +76,20 @@ pub async fn wire(
 
     consume(jobs, db, "outbox_identity_officials", Arc::new(Officials(identity.clone())));
     consume(jobs, db, "outbox_messaging_devices", Arc::new(DeviceFacts(messaging.clone())));
+    consume(jobs, db, "outbox_directory_appointments", Arc::new(Appointments(directory.clone())));
+    jobs.start("directory_expiry", |stop| expiry::run(directory.clone(), stop));
     jobs.start("messaging", |stop| pakawaaz_messaging::jobs::run(messaging.clone(), stop));
+    jobs.start("files", |stop| pakawaaz_files::jobs::run(files.clone(), stop));
     jobs.start("identity_revocations", |stop| revocation_watch::run(identity.clone(), stop));
     jobs.start("identity_cleaning", |stop| cleaning::run(identity.clone(), stop));
-    jobs.start("files", |stop| pakawaaz_files::jobs::run(files.clone(), stop));
     jobs.start("outbox_prune", |stop| prune(db.clone(), clock, stop));
 
     let router = Router::new()
         .merge(pakawaaz_directory::http::router(directory))
         .merge(pakawaaz_identity::http::router(identity.clone(), throttle.clone()))
+        .merge(pakawaaz_files::http::router(files))
         .merge(pakawaaz_messaging::http::router(messaging, throttle));
     Ok(Wired { router, authenticator: Arc::new(identity) })
-        .merge(pakawaaz_files::http::router(files))
 }
 
 fn consume(jobs: &Jobs, db: &Db, name: &'static str, handler: Arc<dyn OutboxHandler>) {

@@ -3,19 +3,23 @@
 use crate::http::{json, request};
 use crate::transport::Method;
 use crate::{Client, ClientError, Platform, Store, Transport};
-use pakawaaz_base::{Millis, OfficialId, ProposalId, Role, VoucherId};
+use pakawaaz_base::{Millis, OfficialId, PostId, ProposalId, Role, VoucherId};
 use pakawaaz_contract::admin::{
     AccountRecord, ApproveRequest, AuditPage, Proposal, ProposalKind, ProposalList, ProposalRequest, ProposalStatus,
     SimImportResponse, SimList, Subject, SuspendRequest,
 };
 use pakawaaz_contract::directory::{
-    AppointRequest, CreateOfficialRequest, CreatePostRequest, CreateUnitRequest, Official, OrgUnit, Post,
+    CreateOfficialRequest, CreatePostRequest, CreateUnitRequest, Official, OrgUnit, Post,
 };
 use pakawaaz_trust::{
-    DeviceSigner as _, Grant, GrantKind, Revocation, RoleChange, SignLabel, Signed, Statement, Voucher, VoucherKey,
-    spki_hash,
+    Appointment, AppointmentKind, DeviceSigner as _, Grant, GrantKind, Revocation, RoleChange, SignLabel, Signed,
+    Statement, Voucher, VoucherKey, spki_hash,
 };
 use rand_core::RngCore as _;
+use std::time::Duration;
+
+/// How long an appointment lasts when nobody says otherwise.
+pub const APPOINTMENT_LASTS: Duration = Duration::from_secs(3 * 365 * 24 * 3600);
 
 /// A voucher that was proposed: hand it over only after the second administrator approved.
 #[derive(Clone, Debug)]
@@ -24,6 +28,19 @@ pub struct NewVoucher {
     pub official: OfficialId,
     /// The voucher with its secret.
     pub voucher: Voucher,
+}
+
+/// An appointment to propose.
+#[derive(Clone, Copy, Debug)]
+pub struct NewAppointment {
+    /// To which post.
+    pub post: PostId,
+    /// Who; whoever held the post holds it no longer. With [`AppointmentKind::Ended`] whose time ends.
+    pub official: OfficialId,
+    /// How.
+    pub kind: AppointmentKind,
+    /// Until when; none = [`APPOINTMENT_LASTS`] from now. Without meaning for an end.
+    pub not_after: Option<Millis>,
 }
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
@@ -104,6 +121,36 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let statements: Vec<_> = changes.iter().map(statement).collect();
         self.propose(ProposalKind::Roles, &statements).await
     }
+    /// Signs appointments to posts, or their ends, and proposes them; at most 256 at a time, each to another post.
+    ///
+    /// # Errors
+    /// As [`Client::propose_vouchers`]; [`ClientError::Trust`] for one that ends before it begins or lasts too long.
+    pub async fn propose_appointments(&self, appointments: &[NewAppointment]) -> Result<Proposal, ClientError> {
+        let profile = self.profile().await?;
+        let at = self.server_now();
+        let mut statements = Vec::with_capacity(appointments.len());
+        for new in appointments {
+            let mut id = [0u8; 16];
+            self.db.rng().fill_bytes(&mut id);
+            let not_after = match new.kind {
+                AppointmentKind::Ended => at,
+                _ => new.not_after.unwrap_or_else(|| at.plus(APPOINTMENT_LASTS)),
+            };
+            let appointment = Appointment {
+                realm: profile.anchors.realm.clone(),
+                id,
+                post: new.post,
+                official: new.official,
+                kind: new.kind,
+                not_before: at,
+                not_after,
+                at,
+            };
+            appointment.check_times()?;
+            statements.push(Statement::Appointment(appointment));
+        }
+        self.propose(ProposalKind::Appointments, &statements).await
+    }
     /// Proposals, newest first.
     ///
     /// # Errors
@@ -119,7 +166,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let list: ProposalList = self.get(&format!("/v1/admin/proposals{status}")).await?;
         Ok(list.proposals)
     }
-    /// Signs every statement of another administrator's proposal. The caller has shown them to the administrator.
+    /// Fetches another administrator's proposal and signs every statement of it, for programs: whoever shows it to a
+    /// person first calls [`Client::approve`], or the server could show one proposal and have another signed.
     ///
     /// # Errors
     /// As [`Client::propose_vouchers`].
@@ -130,17 +178,24 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             status: 404,
             retry_after_ms: None,
         })?;
+        self.approve(&found).await
+    }
+    /// Signs every statement of a proposal exactly as given, so that what was shown is what is signed.
+    ///
+    /// # Errors
+    /// As [`Client::propose_vouchers`].
+    pub async fn approve(&self, shown: &Proposal) -> Result<Proposal, ClientError> {
         let profile = self.profile().await?;
         let signer = profile.signer()?;
-        let mut signatures = Vec::with_capacity(found.statements.len());
-        for statement in &found.statements {
+        let mut signatures = Vec::with_capacity(shown.statements.len());
+        for statement in &shown.statements {
             let signed = Signed::from_bytes(statement)?;
             if signed.statement()?.realm() != profile.anchors.realm {
                 return Err(ClientError::Trust(pakawaaz_trust::TrustError::WrongRealm));
             }
             signatures.push(signer.sign(SignLabel::Statement, &signed.payload).into());
         }
-        self.post(&format!("/v1/admin/proposals/{proposal}/approve"), &ApproveRequest { signatures }).await
+        self.post(&format!("/v1/admin/proposals/{}/approve", shown.proposal), &ApproveRequest { signatures }).await
     }
     /// Withdraws an own proposal or refuses another's.
     ///
@@ -218,13 +273,6 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// As [`Client::propose_vouchers`].
     pub async fn create_post(&self, request: &CreatePostRequest) -> Result<Post, ClientError> {
         self.post("/v1/admin/posts", request).await
-    }
-    /// Appoints, replaces or removes the holder of a post.
-    ///
-    /// # Errors
-    /// As [`Client::propose_vouchers`].
-    pub async fn appoint(&self, post: pakawaaz_base::PostId, request: &AppointRequest) -> Result<Post, ClientError> {
-        self.post(&format!("/v1/admin/posts/{post}/holder"), request).await
     }
     /// Creates an official.
     ///

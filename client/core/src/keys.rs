@@ -1,7 +1,7 @@
 //! Names of rows. They are not encrypted, so they hold identifiers and positions only.
 
 use crate::store::Key;
-use pakawaaz_base::{GroupId, MessageId, Millis, OfficialId};
+use pakawaaz_base::{GroupId, MessageId, Millis, OfficialId, PostId};
 
 /// The vault's header; the only row that is not sealed.
 pub const VAULT: &[u8] = b"v";
@@ -69,6 +69,10 @@ pub fn intent(group: GroupId, id: MessageId) -> Key {
 /// A directory entry.
 pub fn official(official: OfficialId) -> Key {
     join(&[OFFICIALS, official.as_bytes()])
+}
+/// The newest statement about a post that was verified.
+pub fn appointment(post: PostId) -> Key {
+    join(&[b"h", post.as_bytes()])
 }
 /// An alarm.
 pub fn alarm(at: Millis, salt: u32) -> Key {

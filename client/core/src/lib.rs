@@ -15,6 +15,7 @@
 
 mod admin;
 mod alarms;
+mod appointments;
 mod card;
 mod client;
 mod conversations;
@@ -50,7 +51,7 @@ mod trust_store;
 pub mod vault;
 pub mod views;
 
-pub use admin::NewVoucher;
+pub use admin::{APPOINTMENT_LASTS, NewAppointment, NewVoucher};
 pub use card::SimCard;
 pub use client::{Client, ClientEvent};
 pub use enrol::{EnrolOptions, Enrolled};

@@ -193,7 +193,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         self.get(&format!("/v1/officials/{official}/devices")).await
     }
     /// One device by id: how the client finds an administrator who signed.
-    async fn device_record(&self, device: DeviceId) -> Result<Option<DeviceRecord>, ClientError> {
+    pub(crate) async fn device_record(&self, device: DeviceId) -> Result<Option<DeviceRecord>, ClientError> {
         match self.get(&format!("/v1/devices/{device}")).await {
             Ok(record) => Ok(Some(record)),
             Err(ClientError::Refused { status: 404, .. }) => Ok(None),

@@ -5,8 +5,8 @@
 
 use crate::keys::{PublicKeyBytes, check_public_key};
 use crate::signed::{MAX_SIGNED, Signed};
-use crate::statement::{ChannelMode, CrossSignature, DeviceBinding, Grant, GrantKind, Revocation, RoleChange};
-use crate::statement::{Statement, Subject};
+use crate::statement::{Appointment, ChannelMode, CrossSignature, DeviceBinding, Grant, GrantKind, Revocation};
+use crate::statement::{RoleChange, Statement, Subject};
 use crate::x509::{CaChain, DeviceCertificate};
 use crate::{TrustError, cbor};
 use pakawaaz_base::{Bytes, DeviceId, Millis, OfficialId, Role};
@@ -287,6 +287,22 @@ pub fn verify_role_change(
     };
     quorum(signed, admins)?;
     Ok(change)
+}
+
+/// Verifies an appointment: two administrators, and times that make sense.
+///
+/// Does not look at the clock: call [`Appointment::in_force`] before showing a holder.
+pub fn verify_appointment(
+    signed: &Signed,
+    admins: &impl AdminLookup,
+    anchors: &TrustAnchors,
+) -> Result<Appointment, TrustError> {
+    let Statement::Appointment(appointment) = statement_of(signed, anchors)? else {
+        return Err(TrustError::WrongStatement);
+    };
+    appointment.check_times()?;
+    quorum(signed, admins)?;
+    Ok(appointment)
 }
 
 /// Verified devices and administrators, as a client keeps them. Serialisable; grows only through verification.

@@ -20,12 +20,14 @@ pub mod x509;
 pub use error::TrustError;
 pub use evidence::{
     AdminLookup, DeviceEvidence, KnownDevice, KnownDevices, QUORUM, TrustAnchors, VerifiedDevice, count_administrators,
-    verify_binding, verify_cross_signature, verify_device, verify_grant, verify_revocation, verify_role_change,
+    verify_appointment, verify_binding, verify_cross_signature, verify_device, verify_grant, verify_revocation,
+    verify_role_change,
 };
 pub use keys::{DeviceSigner, PublicKeyBytes, SignLabel, SigningKey, check_public_key, spki_hash, verify};
 pub use sas::short_code;
 pub use signed::{Signature, Signed, Signer};
 pub use statement::{
-    ChannelMode, CrossSignature, DeviceBinding, Grant, GrantKind, Revocation, RoleChange, Statement, Subject,
+    Appointment, AppointmentKind, ChannelMode, CrossSignature, DeviceBinding, Grant, GrantKind, Revocation, RoleChange,
+    Statement, Subject,
 };
 pub use voucher::{Voucher, VoucherKey};

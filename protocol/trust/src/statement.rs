@@ -1,8 +1,9 @@
 //! Statements: what administrators, devices and vouchers sign.
 
 use crate::{PublicKeyBytes, TrustError, cbor};
-use pakawaaz_base::{DeviceId, Millis, OfficialId, Role, SimId, VoucherId};
+use pakawaaz_base::{DeviceId, Millis, OfficialId, PostId, Role, SimId, VoucherId};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Longest statement in bytes.
 pub const MAX_STATEMENT: usize = 2048;
@@ -150,6 +151,70 @@ pub struct RoleChange {
     pub at: Millis,
 }
 
+/// How somebody holds a post, or that they hold it no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AppointmentKind {
+    /// In their own right.
+    Substantive,
+    /// Looks after it until somebody is appointed.
+    Acting,
+    /// The named official holds the post no longer.
+    Ended,
+}
+
+/// Gives a post to an official for a time, in the place of whoever held it, or ends that. Signed by two administrators.
+///
+/// The newest one about a post counts: [`Appointment::newer_than`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Appointment {
+    /// Realm.
+    pub realm: String,
+    /// Random; makes each appointment unique.
+    #[serde(with = "cbor::array")]
+    pub id: [u8; 16],
+    /// The post.
+    pub post: PostId,
+    /// Who holds it, or holds it no longer.
+    pub official: OfficialId,
+    /// How.
+    pub kind: AppointmentKind,
+    /// From when.
+    pub not_before: Millis,
+    /// Until when. The same as `not_before` when the kind is [`AppointmentKind::Ended`].
+    pub not_after: Millis,
+    /// When it was signed first.
+    pub at: Millis,
+}
+
+impl Appointment {
+    /// Longest appointment; who stays longer is appointed again.
+    pub const MAX_LASTS: Duration = Duration::from_secs(5 * 366 * 24 * 3600);
+
+    /// Whether its times make sense: an end after the beginning, and not too long after it.
+    pub fn check_times(&self) -> Result<(), TrustError> {
+        let good = match self.kind {
+            AppointmentKind::Ended => self.not_after == self.not_before,
+            AppointmentKind::Substantive | AppointmentKind::Acting => {
+                self.not_after > self.not_before && self.not_after <= self.not_before.plus(Self::MAX_LASTS)
+            }
+        };
+        if good { Ok(()) } else { Err(TrustError::Malformed("appointment")) }
+    }
+    /// Whether it makes its official the holder at `now`; the beginning with ten minutes of tolerance for clocks.
+    pub fn in_force(&self, now: Millis) -> bool {
+        self.kind != AppointmentKind::Ended
+            && self.not_before <= now.plus(crate::x509::CLOCK_SKEW)
+            && now < self.not_after
+    }
+    /// Orders appointments to the same post. Server and clients use this very rule, so that showing an old statement
+    /// again brings nobody back.
+    pub fn newer_than(&self, at: Millis, id: &[u8; 16]) -> bool {
+        (self.at, &self.id) > (at, id)
+    }
+}
+
 /// Anything that is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -164,6 +229,8 @@ pub enum Statement {
     Revocation(Revocation),
     /// See [`RoleChange`].
     RoleChange(RoleChange),
+    /// See [`Appointment`].
+    Appointment(Appointment),
 }
 
 impl Statement {
@@ -191,6 +258,7 @@ impl Statement {
             Self::CrossSignature(s) => &s.realm,
             Self::Revocation(s) => &s.realm,
             Self::RoleChange(s) => &s.realm,
+            Self::Appointment(s) => &s.realm,
         }
     }
 }

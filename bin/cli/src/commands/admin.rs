@@ -4,20 +4,21 @@ use crate::args::{
     AdminCommand, OfficialsCommand, PostsCommand, ProposalsCommand, RoleArg, SimsCommand, SubjectArgs, UnitKindArg,
     UnitsCommand, VoucherKind,
 };
-use crate::commands::people::{name, official_line, time};
+use crate::commands::people::{name, official_line, standing, time};
 use crate::context::{self, Shell};
 use crate::output;
 use anyhow::{Context as _, bail};
-use pakawaaz_base::{Clock as _, OfficialId, OrgUnitId, Role};
-use pakawaaz_client::NewVoucher;
+use pakawaaz_base::{Clock as _, OfficialId, OrgUnitId, PostId, Role};
+use pakawaaz_client::views::PostView;
+use pakawaaz_client::{NewAppointment, NewVoucher};
 use pakawaaz_client_native::NativeClient;
 use pakawaaz_client_native::platform::SystemClock;
 use pakawaaz_client_native::profile::write_private;
 use pakawaaz_contract::admin::{Proposal, ProposalStatus, Subject};
 use pakawaaz_contract::directory::{
-    AppointRequest, BilingualName, CreateOfficialRequest, CreatePostRequest, CreateUnitRequest, OrgTree, UnitKind,
+    BilingualName, CreateOfficialRequest, CreatePostRequest, CreateUnitRequest, OrgTree, UnitKind,
 };
-use pakawaaz_trust::{GrantKind, Signed, Statement};
+use pakawaaz_trust::{AppointmentKind, GrantKind, Signed, Statement};
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
@@ -57,6 +58,22 @@ pub async fn run(shell: &Shell, command: AdminCommand) -> anyhow::Result<()> {
         AdminCommand::Unsuspend { subject } => {
             client.unsuspend(self::subject(client, subject).await?).await?;
             shell.out.done("unsuspended", "Restored.");
+            Ok(())
+        }
+        AdminCommand::Appoint { post, official, acting, days } => {
+            let official = context::official(client, &official).await?;
+            let kind = if acting { AppointmentKind::Acting } else { AppointmentKind::Substantive };
+            let not_after = days.map(|days| SystemClock.now().plus(Duration::from_secs(u64::from(days) * 86_400)));
+            // Asked for first: nobody should sign for a post that does not exist.
+            let post = client.one_post(post).await?.post;
+            let new = NewAppointment { post, official, kind, not_after };
+            show_proposal(shell, client, &client.propose_appointments(&[new]).await?).await;
+            Ok(())
+        }
+        AdminCommand::Vacate { post } => {
+            let official = client.one_post(post).await?.holder.context("the post is vacant")?;
+            let new = NewAppointment { post, official, kind: AppointmentKind::Ended, not_after: None };
+            show_proposal(shell, client, &client.propose_appointments(&[new]).await?).await;
             Ok(())
         }
         AdminCommand::Role { official, role, end } => {
@@ -137,34 +154,34 @@ fn tree_lines(tree: &OrgTree) -> Vec<String> {
 }
 
 async fn posts(shell: &Shell, client: &NativeClient, command: PostsCommand) -> anyhow::Result<()> {
-    let post = match command {
+    match command {
         PostsCommand::List { unit } => {
             let list = client.posts(unit).await?;
+            let holders: Vec<OfficialId> = list.posts.iter().filter_map(|p| p.holder).collect();
+            let names = context::names(client, &holders).await;
             shell.out.show(&list, |list| {
-                let rows: Vec<Vec<String>> = list
-                    .posts
-                    .iter()
-                    .map(|p| {
-                        let holder = p.holder.map_or_else(|| "vacant".into(), |h| h.to_string());
-                        vec![p.post.to_string(), p.grade.to_string(), name(&p.title), holder]
-                    })
-                    .collect();
-                output::table(&["POST", "BPS", "TITLE", "HOLDER"], &rows)
+                let rows: Vec<Vec<String>> = list.posts.iter().map(|p| post_row(p, &names)).collect();
+                output::table(&["POST", "BPS", "TITLE", "HOLDER", "APPOINTMENT"], &rows)
             });
-            return Ok(());
+        }
+        PostsCommand::Show { post } => {
+            let post = client.one_post(post).await?;
+            let names = context::names(client, post.holder.as_slice()).await;
+            shell.out.show(&post, |p| vec![post_row(p, &names).join("  ")]);
         }
         PostsCommand::Add { unit, title, urdu, grade } => {
             let title = BilingualName { en: title, ur: urdu };
-            client.create_post(&CreatePostRequest { unit, title, grade }).await?
+            let post = client.create_post(&CreatePostRequest { unit, title, grade }).await?;
+            shell.out.show(&post, |p| vec![format!("{}  {}", p.post, name(&p.title))]);
         }
-        PostsCommand::Appoint { post, official } => {
-            let holder = Some(context::official(client, &official).await?);
-            client.appoint(post, &AppointRequest { holder }).await?
-        }
-        PostsCommand::Vacate { post } => client.appoint(post, &AppointRequest { holder: None }).await?,
-    };
-    shell.out.show(&post, |p| vec![format!("{}  {}", p.post, name(&p.title))]);
+    }
     Ok(())
+}
+
+fn post_row(post: &PostView, names: &Names) -> Vec<String> {
+    let holder = post.holder.map_or_else(|| "vacant".into(), |h| names.get(&h).cloned().unwrap_or(h.to_string()));
+    let standing = post.standing.map_or_else(String::new, |s| standing(s, post.kind, post.until));
+    vec![post.post.to_string(), post.grade.to_string(), name(&post.title), holder, standing]
 }
 
 async fn officials(shell: &Shell, client: &NativeClient, command: OfficialsCommand) -> anyhow::Result<()> {
@@ -175,7 +192,8 @@ async fn officials(shell: &Shell, client: &NativeClient, command: OfficialsComma
                 name: BilingualName { en, ur: urdu },
                 rank: BilingualName { en: rank, ur: rank_urdu },
             };
-            client.create_official(&request).await?
+            let made = client.create_official(&request).await?;
+            client.official(made.official).await?
         }
         OfficialsCommand::Show { official } => client.official(context::official(client, &official).await?).await?,
     };
@@ -300,7 +318,8 @@ async fn proposals(shell: &Shell, client: &NativeClient, command: Option<Proposa
                 output::note("You are signing:");
                 proposal_lines(found, &names).iter().for_each(|l| output::note(l));
             }
-            let done = client.approve_proposal(proposal).await?;
+            // The very statements shown above: asked for again, the server could answer with others.
+            let done = client.approve(found).await?;
             shell.out.show(&done, |p| vec![format!("{}: {:?}", p.proposal, p.status)]);
         }
         ProposalsCommand::Withdraw { proposal } => {
@@ -324,21 +343,44 @@ async fn show_proposal(shell: &Shell, client: &NativeClient, proposal: &Proposal
 
 type Names = HashMap<OfficialId, String>;
 
-/// Names of everybody these proposals are about.
-async fn named(client: &NativeClient, proposals: &[Proposal]) -> Names {
-    let statements = proposals.iter().flat_map(|p| &p.statements).filter_map(|bytes| said(bytes));
-    let about: Vec<OfficialId> = statements
-        .filter_map(|statement| match statement {
-            Statement::Grant(g) => Some(g.official),
-            Statement::RoleChange(r) => Some(r.official),
+/// Names of whom and what proposals are about.
+struct Named {
+    officials: Names,
+    posts: HashMap<PostId, String>,
+}
+
+impl Named {
+    fn official(&self, official: OfficialId) -> String {
+        self.officials.get(&official).cloned().unwrap_or_else(|| official.to_string())
+    }
+    fn post(&self, post: PostId) -> String {
+        self.posts.get(&post).map_or_else(|| post.to_string(), |title| format!("{title} ({post})"))
+    }
+}
+
+/// Names of everybody these proposals are about, and titles of posts.
+async fn named(client: &NativeClient, proposals: &[Proposal]) -> Named {
+    let (mut about, mut posts) = (Vec::new(), HashMap::new());
+    for statement in proposals.iter().flat_map(|p| &p.statements).filter_map(|bytes| said(bytes)) {
+        match statement {
+            Statement::Grant(g) => about.push(g.official),
+            Statement::RoleChange(r) => about.push(r.official),
             Statement::Revocation(r) => match r.subject {
-                pakawaaz_trust::Subject::Official(o) | pakawaaz_trust::Subject::Administrator(o) => Some(o),
-                pakawaaz_trust::Subject::Device(_) | pakawaaz_trust::Subject::Sim(_) => None,
+                pakawaaz_trust::Subject::Official(o) | pakawaaz_trust::Subject::Administrator(o) => about.push(o),
+                pakawaaz_trust::Subject::Device(_) | pakawaaz_trust::Subject::Sim(_) => {}
             },
-            Statement::DeviceBinding(_) | Statement::CrossSignature(_) => None,
-        })
-        .collect();
-    context::names(client, &about).await
+            Statement::Appointment(a) => {
+                about.push(a.official);
+                if !posts.contains_key(&a.post)
+                    && let Ok(post) = client.one_post(a.post).await
+                {
+                    posts.insert(a.post, name(&post.title));
+                }
+            }
+            Statement::DeviceBinding(_) | Statement::CrossSignature(_) => {}
+        }
+    }
+    Named { officials: context::names(client, &about).await, posts }
 }
 
 /// What the very bytes say that are signed.
@@ -347,8 +389,8 @@ fn said(bytes: &[u8]) -> Option<Statement> {
 }
 
 /// A proposal and what its statements say.
-fn proposal_lines(proposal: &Proposal, names: &Names) -> Vec<String> {
-    let name = |official: &OfficialId| names.get(official).cloned().unwrap_or_else(|| official.to_string());
+fn proposal_lines(proposal: &Proposal, names: &Named) -> Vec<String> {
+    let name = |official: &OfficialId| names.official(*official);
     let count = proposal.statements.len();
     let mut lines = vec![format!(
         "{}  {:?}, {:?}, {count} statement{}, {}",
@@ -378,6 +420,18 @@ fn proposal_lines(proposal: &Proposal, names: &Names) -> Vec<String> {
             }
             Some(Statement::RoleChange(r)) => {
                 format!("    {} {:?} for {}", if r.granted { "give" } else { "end" }, r.role, name(&r.official))
+            }
+            Some(Statement::Appointment(a)) => {
+                let post = names.post(a.post);
+                match a.kind {
+                    AppointmentKind::Ended => format!("    {} holds {post} no longer", name(&a.official)),
+                    AppointmentKind::Substantive => {
+                        format!("    appoint {} to {post} until {}", name(&a.official), time(a.not_after))
+                    }
+                    AppointmentKind::Acting => {
+                        format!("    appoint {} to {post}, acting, until {}", name(&a.official), time(a.not_after))
+                    }
+                }
             }
             Some(_) | None => "    SOMETHING THAT IS NO ADMINISTRATIVE STATEMENT: do not approve".into(),
         });

@@ -2,7 +2,8 @@
 
 use crate::context::Shell;
 use pakawaaz_base::Millis;
-use pakawaaz_contract::directory::{BilingualName, Official};
+use pakawaaz_client::views::{OfficialView, Standing};
+use pakawaaz_contract::directory::{AppointmentKind, BilingualName};
 
 /// A name as shown: English, then Urdu if there is one.
 pub fn name(name: &BilingualName) -> String {
@@ -10,13 +11,25 @@ pub fn name(name: &BilingualName) -> String {
 }
 
 /// An official on one line: name, post, unit, login name.
-pub fn official_line(official: &Official) -> String {
+pub fn official_line(official: &OfficialView) -> String {
     let rank = if official.rank.en.is_empty() { String::new() } else { format!("{} ", official.rank.en) };
     let post = official.posts.first().map_or_else(String::new, |p| {
         let unit = p.units.iter().map(|u| u.en.as_str()).collect::<Vec<_>>().join(", ");
-        format!(" — {}, {unit}", p.title.en)
+        format!(" — {}, {unit} [{}]", p.title.en, standing(p.standing, p.kind, p.until))
     });
     format!("{rank}{} ({}){post}", name(&official.name), official.username)
+}
+
+/// How far the holder of a post is believed, until when, and how.
+pub fn standing(standing: Standing, kind: Option<AppointmentKind>, until: Option<Millis>) -> String {
+    let acting = if kind == Some(AppointmentKind::Acting) { "acting, " } else { "" };
+    let day = until.map_or_else(|| "?".into(), |at| time(at).chars().take(10).collect::<String>());
+    match standing {
+        Standing::Verified => format!("{acting}verified, until {day}"),
+        Standing::Expired => format!("EXPIRED on {day}"),
+        Standing::Outdated => "OUTDATED: something newer was signed about this post".into(),
+        Standing::Unverified => "NOT VERIFIED: only the server says so".into(),
+    }
 }
 
 /// Local time, to the minute.

@@ -6,5 +6,6 @@ mod behaviours;
 mod crash;
 mod evil;
 mod lies;
+mod lies_about_posts;
 mod server;
 mod world;

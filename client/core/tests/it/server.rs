@@ -96,6 +96,10 @@ pub struct Server {
     /// Key packages are refused.
     pub refuse_packages: bool,
     pub now: Rc<Cell<i64>>,
+    /// Answers by path that this service does not make itself (the directory's, for example).
+    pub pages: BTreeMap<String, Vec<u8>>,
+    /// What was sent to paths that this service does not know.
+    pub sent: Vec<(String, Vec<u8>)>,
 }
 
 impl Server {
@@ -182,7 +186,10 @@ impl Server {
                 let g = self.groups.get(&id.parse().unwrap()).ok_or((404, "messaging.group_not_found"))?;
                 Ok(json(g.trees.get(&epoch.parse().unwrap()).ok_or((404, "messaging.tree_not_found"))?))
             }
-            _ => Err((404, "http.not_found")),
+            _ => {
+                self.sent.push((path.to_owned(), body.clone()));
+                self.pages.get(path).cloned().ok_or((404, "http.not_found"))
+            }
         }
     }
 

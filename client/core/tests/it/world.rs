@@ -159,6 +159,8 @@ impl World {
             held: Vec::new(),
             refuse_packages: false,
             now: now.clone(),
+            pages: BTreeMap::new(),
+            sent: Vec::new(),
         };
         Self { server: Rc::new(RefCell::new(server)), now, seed: 0 }
     }

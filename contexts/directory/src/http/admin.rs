@@ -2,11 +2,10 @@
 
 use crate::Directory;
 use axum::extract::State;
-use pakawaaz_base::PostId;
 use pakawaaz_contract::directory::{
-    AppointRequest, CreateOfficialRequest, CreatePostRequest, CreateUnitRequest, Official, OrgUnit, Post,
+    CreateOfficialRequest, CreatePostRequest, CreateUnitRequest, Official, OrgUnit, Post,
 };
-use pakawaaz_http::{Authenticated, Json, Path, Problem};
+use pakawaaz_http::{Authenticated, Json, Problem};
 
 /// Create a unit
 ///
@@ -26,7 +25,9 @@ pub async fn create_unit(
     Ok(Json(directory.create_unit(&actor, request).await?))
 }
 
-/// Create a post
+/// Create a vacant post
+///
+/// A holder is appointed by a proposal of the kind `appointments`.
 #[utoipa::path(post, path = "/v1/admin/posts", tag = "directory", security(("dpop" = [])), request_body = CreatePostRequest, responses(
     (status = 200, body = Post),
     (status = 400, body = Problem, description = "directory.bad_name, directory.bad_grade"),
@@ -39,22 +40,6 @@ pub async fn create_post(
     Json(request): Json<CreatePostRequest>,
 ) -> Result<Json<Post>, Problem> {
     Ok(Json(directory.create_post(&actor, request).await?))
-}
-
-/// Appoint, replace or vacate
-#[utoipa::path(post, path = "/v1/admin/posts/{post}/holder", tag = "directory", security(("dpop" = [])),
-    params(("post" = PostId, Path, description = "The post")), request_body = AppointRequest, responses(
-    (status = 200, body = Post),
-    (status = 403, body = Problem, description = "directory.forbidden"),
-    (status = 404, body = Problem, description = "directory.post_not_found, directory.official_not_found")
-))]
-pub async fn appoint(
-    Authenticated(actor): Authenticated,
-    State(directory): State<Directory>,
-    Path(post): Path<PostId>,
-    Json(request): Json<AppointRequest>,
-) -> Result<Json<Post>, Problem> {
-    Ok(Json(directory.appoint(&actor, post, request).await?))
 }
 
 /// Create an official

@@ -17,11 +17,11 @@ pub fn router(directory: Directory) -> Router {
     Router::new()
         .route("/v1/directory/units", get(read::units))
         .route("/v1/directory/posts", get(read::posts))
+        .route("/v1/directory/posts/{post}", get(read::post))
         .route("/v1/directory/officials", get(read::officials))
         .route("/v1/directory/officials/{official}", get(read::official))
         .route("/v1/admin/units", post(admin::create_unit))
         .route("/v1/admin/posts", post(admin::create_post))
-        .route("/v1/admin/posts/{post}/holder", post(admin::appoint))
         .route("/v1/admin/officials", post(admin::create_official))
         .layer(body_limit(MAX_BODY))
         .with_state(directory)
@@ -34,11 +34,11 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         paths(
             read::units,
             read::posts,
+            read::post,
             read::officials,
             read::official,
             admin::create_unit,
             admin::create_post,
-            admin::appoint,
             admin::create_official,
         ),
         components(schemas(Problem)),

@@ -2,8 +2,8 @@
 
 use crate::Directory;
 use axum::extract::State;
-use pakawaaz_base::{OfficialId, OrgUnitId};
-use pakawaaz_contract::directory::{Official, OfficialPage, OrgTree, PostList};
+use pakawaaz_base::{OfficialId, OrgUnitId, PostId};
+use pakawaaz_contract::directory::{Official, OfficialPage, OrgTree, Post, PostList};
 use pakawaaz_http::{Authenticated, Json, Path, Problem, Query};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -37,6 +37,21 @@ pub async fn posts(
     Query(query): Query<PostQuery>,
 ) -> Result<Json<PostList>, Problem> {
     Ok(Json(directory.posts(query.unit).await?))
+}
+
+/// One post
+///
+/// With the present holder and what was signed last about it.
+#[utoipa::path(get, path = "/v1/directory/posts/{post}", tag = "directory", security(("dpop" = [])),
+    params(("post" = PostId, Path, description = "The post")), responses(
+    (status = 200, body = Post), (status = 404, body = Problem, description = "directory.post_not_found")
+))]
+pub async fn post(
+    _: Authenticated,
+    State(directory): State<Directory>,
+    Path(post): Path<PostId>,
+) -> Result<Json<Post>, Problem> {
+    Ok(Json(directory.post(post).await?))
 }
 
 #[derive(Deserialize, IntoParams)]

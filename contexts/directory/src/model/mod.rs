@@ -1,5 +1,6 @@
 //! Decisions without clock, randomness, SQL or sockets.
 
+pub mod appointments;
 pub mod names;
 pub mod search;
 pub mod units;

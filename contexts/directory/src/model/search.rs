@@ -227,6 +227,7 @@ mod tests {
                 title: name("Section Officer", ""),
                 units: vec![name("Admin-II", ""), name("Finance Division", "خزانہ ڈویژن")],
                 grade: 17,
+                appointment: None,
             }],
         }
     }

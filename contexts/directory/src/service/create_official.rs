@@ -40,13 +40,13 @@ impl Directory {
         };
         let mut tx = self.db.begin().await?;
         if !store::officials::insert(tx.conn(), &official, now).await? {
-            let existing = store::officials::by_username(tx.conn(), &official.username).await?;
+            let existing = store::officials::by_username(tx.conn(), &official.username, now).await?;
             tx.rollback().await?;
             return existing
                 .filter(|e| e.name == official.name && e.rank == official.rank)
                 .ok_or(DirectoryError::UsernameTaken);
         }
-        store::search::refresh(tx.conn(), official.official).await?;
+        store::search::refresh(tx.conn(), official.official, now).await?;
         let fact = OfficialCreated { official: official.official, username: official.username.clone(), at: now };
         outbox::append(&mut tx, OfficialCreated::KIND, &fact, now)?;
         let subject = official.official.to_string();

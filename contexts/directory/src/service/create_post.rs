@@ -26,6 +26,7 @@ impl Directory {
             grade: request.grade,
             holder: None,
             held_since: None,
+            appointment: None,
         };
         store::posts::insert(tx.conn(), &post, now).await?;
         let detail = serde_json::json!({ "unit": post.unit, "grade": post.grade });

@@ -1,6 +1,6 @@
 //! Use cases, one file each.
 
-pub mod appoint;
+pub mod appointments;
 pub mod browse;
 pub mod create_official;
 pub mod create_post;

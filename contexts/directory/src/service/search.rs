@@ -33,6 +33,7 @@ impl Directory {
         found.truncate(limit as usize);
         let next = found.last().filter(|_| more).map(Cursor::encode);
         let ids: Vec<_> = found.iter().map(|hit| hit.official).collect();
-        Ok(OfficialPage { officials: store::officials::by_ids(snapshot.conn(), &ids).await?, next })
+        let officials = store::officials::by_ids(snapshot.conn(), &ids, self.clock.now()).await?;
+        Ok(OfficialPage { officials, next })
     }
 }

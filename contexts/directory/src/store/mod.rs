@@ -1,5 +1,6 @@
 //! All SQL of this context.
 
+pub mod appointments;
 pub mod officials;
 pub mod posts;
 pub mod search;

@@ -2,12 +2,12 @@
 
 use super::{Result, id, officials};
 use crate::model::search::{Cursor, Patterns, index};
-use pakawaaz_base::OfficialId;
+use pakawaaz_base::{Millis, OfficialId};
 use sqlx::AnyConnection;
 
 /// Rebuilds the searchable row of an official from the other tables.
-pub async fn refresh(conn: &mut AnyConnection, official: OfficialId) -> Result<()> {
-    let Some(official) = officials::by_id(&mut *conn, official).await? else { return Ok(()) };
+pub async fn refresh(conn: &mut AnyConnection, official: OfficialId, now: Millis) -> Result<()> {
+    let Some(official) = officials::by_id(&mut *conn, official, now).await? else { return Ok(()) };
     let index = index(&official);
     sqlx::query(
         "INSERT INTO directory_search (official, who, what, grade, sort_key) VALUES ($1, $2, $3, $4, $5)

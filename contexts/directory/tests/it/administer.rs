@@ -1,18 +1,15 @@
-//! Tree, posts, officials, appointments, and what they leave behind.
+//! Tree, posts, officials, and what they leave behind.
 
 use crate::support::{MIGRATIONS, actor, name, office};
-use pakawaaz_base::{Millis, OfficialId, OrgUnitId, PostId, Role};
-use pakawaaz_contract::directory::{
-    AppointRequest, CreateOfficialRequest, CreatePostRequest, CreateUnitRequest, UnitKind,
-};
+use pakawaaz_base::{OfficialId, OrgUnitId, Role};
+use pakawaaz_contract::directory::{CreateOfficialRequest, CreatePostRequest, CreateUnitRequest, UnitKind};
 use pakawaaz_contract::facts::OfficialCreated;
-use pakawaaz_directory::{DirectoryError, Holding};
+use pakawaaz_directory::DirectoryError;
 use pakawaaz_storage::{Db, OutboxConsumer, OutboxEvent, OutboxHandler, Tx, outbox::HandlerError};
 use pakawaaz_storesuite::store_test;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-async fn actions(db: &Db) -> Vec<String> {
+pub async fn actions(db: &Db) -> Vec<String> {
     pakawaaz_audit::verify_chain(db, None).await.expect("chain holds");
     pakawaaz_audit::list(db, 0, 100).await.expect("log").into_iter().map(|r| r.action).collect()
 }
@@ -61,7 +58,6 @@ store_test!(the_same_unit_is_made_once, &MIGRATIONS, |db| async move {
 store_test!(only_directory_managers_write, &MIGRATIONS, |db| async move {
     let o = office(db);
     let unit = o.unit(None, UnitKind::Ministry, "Finance", "").await.unit;
-    let post = o.post(unit, "Secretary", 22).await.post;
     let before = actions(&o.db).await.len();
     for roles in [&[][..], &[Role::SimManager, Role::Auditor]] {
         let nobody = actor(roles);
@@ -72,8 +68,6 @@ store_test!(only_directory_managers_write, &MIGRATIONS, |db| async move {
         assert_eq!(d.create_post(&nobody, post_request).await.expect_err("post"), DirectoryError::Forbidden);
         let request = CreateOfficialRequest { username: "abc".into(), name: name("X", ""), rank: name("", "") };
         assert_eq!(d.create_official(&nobody, request).await.expect_err("official"), DirectoryError::Forbidden);
-        let request = AppointRequest { holder: None };
-        assert_eq!(d.appoint(&nobody, post, request).await.expect_err("appoint"), DirectoryError::Forbidden);
     }
     assert_eq!(actions(&o.db).await.len(), before);
     // An administrator holds every role.
@@ -153,74 +147,6 @@ store_test!(the_installation_acts_without_an_actor, &MIGRATIONS, |db| async move
     assert_eq!(log.len(), 1);
     assert_eq!(log[0].actor, None);
     assert!(!log[0].detail.contains("First") && !log[0].subject.contains("admin1"));
-});
-
-store_test!(a_post_is_handed_over_and_remembers, &MIGRATIONS, |db| async move {
-    let o = office(db);
-    let ministry = o.unit(None, UnitKind::Ministry, "Finance", "").await;
-    let wing = o.unit(Some(&ministry), UnitKind::Wing, "Budget Wing", "").await;
-    let post = o.post(wing.unit, "Section Officer", 17).await;
-    let higher = o.post(ministry.unit, "Secretary", 22).await;
-    let (a, b) = (o.official("aaa", "A", "").await, o.official("bbb", "B", "").await);
-
-    let t0 = Millis(1_700_000_000_000);
-    let held = o.appoint(&post, Some(&a)).await;
-    assert_eq!((held.holder, held.held_since), (Some(a.official), Some(t0)));
-    o.clock.advance(Duration::from_secs(60));
-    // The same again is no new holding.
-    assert_eq!(o.appoint(&post, Some(&a)).await.held_since, Some(t0));
-    o.appoint(&higher, Some(&a)).await;
-    o.appoint(&post, Some(&b)).await;
-    o.clock.advance(Duration::from_secs(60));
-    let vacant = o.appoint(&post, None).await;
-    assert_eq!((vacant.holder, vacant.held_since), (None, None));
-
-    let t1 = t0.plus(Duration::from_secs(60));
-    let t2 = t1.plus(Duration::from_secs(60));
-    assert_eq!(
-        o.directory.holdings(post.post).await.expect("history"),
-        [
-            Holding { official: b.official, since: t1, until: Some(t2) },
-            Holding { official: a.official, since: t0, until: Some(t1) },
-        ]
-    );
-    let shown = o.directory.official(a.official).await.expect("official").posts;
-    assert_eq!(shown.len(), 1);
-    assert_eq!((shown[0].post, shown[0].grade), (higher.post, 22));
-    o.appoint(&post, Some(&a)).await;
-    let shown = o.directory.official(a.official).await.expect("official").posts;
-    assert_eq!(shown.iter().map(|p| p.grade).collect::<Vec<_>>(), [22, 17]);
-    assert_eq!(shown[1].units, [name("Budget Wing", ""), name("Finance", "")]);
-
-    let nobody = AppointRequest { holder: Some(OfficialId::from_bytes([9; 16])) };
-    let error = o.directory.appoint(&o.manager, post.post, nobody).await.expect_err("unknown holder");
-    assert_eq!(error, DirectoryError::OfficialNotFound);
-    assert_eq!(o.directory.posts(wing.unit).await.expect("posts").posts[0].holder, Some(a.official));
-    let nowhere = PostId::from_bytes([9; 16]);
-    let error = o.directory.appoint(&o.manager, nowhere, AppointRequest { holder: None }).await.expect_err("post");
-    assert_eq!(error, DirectoryError::PostNotFound);
-});
-
-store_test!(concurrent_appointments_leave_one_holder_and_a_true_index, &MIGRATIONS, |db| async move {
-    let o = Arc::new(office(db));
-    let unit = o.unit(None, UnitKind::Ministry, "Finance", "").await.unit;
-    let posts = [o.post(unit, "Alpha", 17).await, o.post(unit, "Beta", 18).await, o.post(unit, "Gamma", 19).await];
-    let people = [o.official("aaa", "A", "").await, o.official("bbb", "B", "").await];
-    let mut tasks = tokio::task::JoinSet::new();
-    for round in 0..4 {
-        for (n, post) in posts.iter().enumerate() {
-            let (o, post, person) = (o.clone(), post.clone(), people[(round + n) % 2].clone());
-            tasks.spawn(async move { o.appoint(&post, Some(&person)).await });
-        }
-    }
-    tasks.join_all().await;
-    for (post, title) in posts.iter().zip(["alpha", "beta", "gamma"]) {
-        let history = o.directory.holdings(post.post).await.expect("history");
-        let open: Vec<_> = history.iter().filter(|h| h.until.is_none()).collect();
-        assert_eq!(open.len(), 1);
-        let holder = people.iter().find(|p| p.official == open[0].official).expect("one of them");
-        assert_eq!(o.found(title).await, std::slice::from_ref(&holder.username), "{title}");
-    }
 });
 
 store_test!(concurrent_creation_makes_one_official, &MIGRATIONS, |db| async move {

@@ -6,11 +6,12 @@ use axum::body::Body;
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use pakawaaz_base::time::ManualClock;
-use pakawaaz_base::{Actor, ErrorClass, Millis, Role};
+use pakawaaz_base::{Actor, ErrorClass, Millis, PostId, Role};
 use pakawaaz_contract::directory::{CreateOfficialRequest, CreatePostRequest, CreateUnitRequest, UnitKind};
 use pakawaaz_directory::http::{openapi, router};
 use pakawaaz_http::{Authenticator, ConnectionInfo, Edge, Problem, RequestHead};
 use pakawaaz_storesuite::store_test;
+use pakawaaz_trust::AppointmentKind;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tower::ServiceExt;
@@ -65,12 +66,17 @@ store_test!(the_routes_serve_the_service, &MIGRATIONS, |db| async move {
             username: "a.khan".into(), name: name("Amna Khan", "آمنہ خان"), rank: name("", "")
         };
     let (_, official) = call(&app, "manager", Method::POST, "/v1/admin/officials", body(official)).await;
+    // Nobody appoints over HTTP alone, whatever their role.
     let path = format!("/v1/admin/posts/{}/holder", post["post"].as_str().expect("id"));
-    let holder = json!({ "holder": official["official"] });
-    let (status, _) = call(&app, "official", Method::POST, &path, Some(holder.clone())).await;
-    assert_eq!(status, StatusCode::FORBIDDEN);
-    let (status, held) = call(&app, "manager", Method::POST, &path, Some(holder)).await;
+    let (status, _) = call(&app, "manager", Method::POST, &path, Some(json!({ "holder": official["official"] }))).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let parse = |value: &Value| value.as_str().expect("id").parse().expect("an id");
+    let post_id: PostId = post["post"].as_str().expect("id").parse().expect("id");
+    office.takes_effect(office.statement(post_id, parse(&official["official"]), AppointmentKind::Acting)).await;
+    let path = format!("/v1/directory/posts/{post_id}");
+    let (status, held) = call(&app, "official", Method::GET, &path, None).await;
     assert_eq!((status, &held["holder"]), (StatusCode::OK, &official["official"]));
+    assert_eq!(held["appointment"]["kind"], "acting");
 
     let (_, tree) = call(&app, "official", Method::GET, "/v1/directory/units", None).await;
     assert_eq!(tree["units"], json!([unit]));
@@ -79,6 +85,7 @@ store_test!(the_routes_serve_the_service, &MIGRATIONS, |db| async move {
     let (_, page) = call(&app, "official", Method::GET, "/v1/directory/officials?q=amna%20finance", None).await;
     assert_eq!(page["officials"][0]["username"], "a.khan");
     assert_eq!(page["officials"][0]["posts"][0]["units"][0]["ur"], "خزانہ");
+    assert_eq!(page["officials"][0]["posts"][0]["appointment"], held["appointment"]);
     assert_eq!(page["next"], Value::Null);
     let path = format!("/v1/directory/officials/{}", official["official"].as_str().expect("id"));
     assert_eq!(call(&app, "official", Method::GET, &path, None).await.1, page["officials"][0]);
@@ -87,6 +94,7 @@ store_test!(the_routes_serve_the_service, &MIGRATIONS, |db| async move {
         ("/v1/directory/officials?after=x", StatusCode::BAD_REQUEST, "directory.bad_cursor"),
         ("/v1/directory/officials?limit=x", StatusCode::BAD_REQUEST, "http.bad_query"),
         ("/v1/directory/posts", StatusCode::BAD_REQUEST, "http.bad_query"),
+        ("/v1/directory/posts/09090909-0909-0909-0909-090909090909", StatusCode::NOT_FOUND, "directory.post_not_found"),
         ("/v1/directory/officials/x", StatusCode::NOT_FOUND, "http.no_such_route"),
     ] {
         let (got, problem) = call(&app, "official", Method::GET, path, None).await;

@@ -2,5 +2,6 @@
 
 mod administer;
 mod api;
+mod appointments;
 mod searching;
 mod support;

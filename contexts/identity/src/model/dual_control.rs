@@ -22,6 +22,7 @@ pub fn belongs(kind: ProposalKind, statement: &Statement) -> bool {
         (ProposalKind::Grants, Statement::Grant(_))
             | (ProposalKind::Revocations, Statement::Revocation(_))
             | (ProposalKind::Roles, Statement::RoleChange(_))
+            | (ProposalKind::Appointments, Statement::Appointment(_))
     )
 }
 
@@ -36,12 +37,15 @@ pub fn kind_text(kind: ProposalKind) -> &'static str {
         ProposalKind::Grants => "grants",
         ProposalKind::Revocations => "revocations",
         ProposalKind::Roles => "roles",
+        ProposalKind::Appointments => "appointments",
     }
 }
 
 /// The inverse of [`kind_text`].
 pub fn kind_from_text(text: &str) -> Option<ProposalKind> {
-    [ProposalKind::Grants, ProposalKind::Revocations, ProposalKind::Roles].into_iter().find(|k| kind_text(*k) == text)
+    [ProposalKind::Grants, ProposalKind::Revocations, ProposalKind::Roles, ProposalKind::Appointments]
+        .into_iter()
+        .find(|k| kind_text(*k) == text)
 }
 
 /// Text of a status in the database and in `?status=`.

@@ -1,6 +1,7 @@
 //! Use cases, one file each. The shared state is [`Identity`].
 
 mod accounts;
+mod appointments;
 mod audit_page;
 mod authenticate;
 mod bootstrap;

@@ -1,6 +1,7 @@
 //! Dual control: an act signed by two administrators' device keys, carried out with the second signature.
 
 use super::Identity;
+use super::appointments::{check_appointment, distinct_posts};
 use super::cut::Cut;
 use crate::error::{Error, Result};
 use crate::model::dual_control::{MAX_OPEN, MAX_STATEMENTS, OPEN_FOR, QUORUM, belongs, kind_text};
@@ -10,9 +11,10 @@ use pakawaaz_audit::AuditActor;
 use pakawaaz_base::{Actor, DeviceId, Millis, OfficialId, ProposalId, Role};
 use pakawaaz_contract::admin::{ApproveRequest, Proposal, ProposalList, ProposalRequest, ProposalStatus};
 use pakawaaz_storage::Tx;
+use pakawaaz_trust::verify_role_change;
 use pakawaaz_trust::x509::CLOCK_SKEW;
 use pakawaaz_trust::{AdminLookup, Grant, GrantKind, Revocation, RoleChange, Signature, Signed, Signer};
-use pakawaaz_trust::{Statement, Subject, count_administrators, verify_grant, verify_revocation, verify_role_change};
+use pakawaaz_trust::{Statement, Subject, count_administrators, verify_appointment, verify_grant, verify_revocation};
 use rand::rngs::OsRng;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -34,7 +36,7 @@ impl Identity {
         if proposals::open_of(tx.conn(), actor.official).await? >= MAX_OPEN {
             return Err(Error::ProposalInvalid("you have too many open proposals; withdraw some"));
         }
-        let (mut stored, mut payloads) = (Vec::new(), BTreeSet::new());
+        let (mut stored, mut payloads, mut statements) = (Vec::new(), BTreeSet::new(), Vec::new());
         for bytes in &request.statements {
             let signed = Signed::from_bytes(bytes)?;
             let statement = signed.statement()?;
@@ -51,7 +53,9 @@ impl Identity {
             signed.verify_device(actor.device, &known.key)?;
             self.check_statement(&mut tx, &statement, now).await?;
             stored.push(signed.to_bytes()?);
+            statements.push(statement);
         }
+        distinct_posts(&statements)?;
         let id = ProposalId::new(now, &mut OsRng);
         let expires_at = now.plus(OPEN_FOR);
         proposals::insert(tx.conn(), id, request.kind, actor.official, &stored, now, expires_at).await?;
@@ -104,7 +108,7 @@ impl Identity {
         let mut cut = Cut::default();
         if enough {
             for signed in &statements {
-                self.execute(&mut tx, &mut cut, signed, &signers, now).await?;
+                self.execute(&mut tx, &mut cut, id, signed, &signers, now).await?;
             }
             proposals::close(tx.conn(), id, ProposalStatus::Executed, now).await?;
         }
@@ -152,6 +156,7 @@ impl Identity {
             Statement::Grant(grant) => self.check_grant(tx, grant, now).await,
             Statement::Revocation(revocation) => check_time(revocation.at, now),
             Statement::RoleChange(change) => check_time(change.at, now),
+            Statement::Appointment(appointment) => check_appointment(tx, appointment, now).await,
             _ => Err(Error::ProposalInvalid("a statement is of another kind")),
         }
     }
@@ -177,7 +182,15 @@ impl Identity {
         }
     }
 
-    async fn execute(&self, tx: &mut Tx, cut: &mut Cut, signed: &Signed, signers: &Signers, now: Millis) -> Result<()> {
+    async fn execute(
+        &self,
+        tx: &mut Tx,
+        cut: &mut Cut,
+        proposal: ProposalId,
+        signed: &Signed,
+        signers: &Signers,
+        now: Millis,
+    ) -> Result<()> {
         let bytes = signed.to_bytes()?;
         match signed.statement()? {
             Statement::Grant(_) => {
@@ -198,6 +211,10 @@ impl Identity {
             Statement::RoleChange(_) => {
                 let change = verify_role_change(signed, signers, self.anchors())?;
                 self.execute_role_change(tx, cut, &change, &bytes, now).await
+            }
+            Statement::Appointment(_) => {
+                let appointment = verify_appointment(signed, signers, self.anchors())?;
+                self.execute_appointment(tx, proposal, &appointment, bytes, now).await
             }
             _ => Err(Error::ProposalInvalid("a statement is of another kind")),
         }
@@ -302,7 +319,7 @@ async fn enough_administrators(tx: &mut Tx) -> Result<()> {
 }
 
 /// Nobody signs for the future.
-fn check_time(at: Millis, now: Millis) -> Result<()> {
+pub(super) fn check_time(at: Millis, now: Millis) -> Result<()> {
     if at > now.plus(CLOCK_SKEW) { Err(Error::ClockSkew) } else { Ok(()) }
 }
 
@@ -316,6 +333,9 @@ fn audit_view(statements: &[Signed]) -> Vec<serde_json::Value> {
         Statement::RoleChange(c) => {
             serde_json::json!({ "official": c.official, "role": c.role, "granted": c.granted })
         }
+        Statement::Appointment(a) => serde_json::json!({
+            "post": a.post, "official": a.official, "appointment": a.kind, "until": a.not_after,
+        }),
         _ => serde_json::Value::Null,
     };
     statements.iter().take(50).filter_map(|s| s.statement().ok()).map(view).collect()

@@ -2,11 +2,11 @@
 
 use crate::MIGRATIONS;
 use crate::world::{PASSWORD, World};
-use pakawaaz_base::{Bytes, Role};
+use pakawaaz_base::{Bytes, Millis, OfficialId, PostId, Role};
 use pakawaaz_contract::admin::{self, ProposalKind, ProposalRequest, ProposalStatus};
 use pakawaaz_identity::Error;
 use pakawaaz_storesuite::store_test;
-use pakawaaz_trust::{GrantKind, Signed, Subject};
+use pakawaaz_trust::{Appointment, AppointmentKind, GrantKind, Signed, Statement, Subject};
 use std::time::Duration;
 
 store_test!(nothing_happens_without_two_distinct_administrators, MIGRATIONS, |db| async move {
@@ -182,4 +182,56 @@ store_test!(nobody_alone_leaves_fewer_than_two_administrators_who_can_act, MIGRA
     assert_eq!(world.identity.suspend(&first.actor(), last).await.err(), refused);
     world.identity.unsuspend(&second.actor(), admin::Subject::Official(third.official)).await.unwrap();
     world.identity.suspend(&second.actor(), admin::Subject::Official(first.official)).await.unwrap();
+});
+
+store_test!(an_appointment_needs_two_and_is_told_to_the_directory_once, MIGRATIONS, |db| async move {
+    let (world, first, second) = World::with_administrators(db).await;
+    let official = world.official(3, "amna.khan").await;
+    let now = world.now();
+    let one = Appointment {
+        realm: world.installation.secrets.public().realm.clone(),
+        id: [1; 16],
+        post: PostId::from_bytes([9; 16]),
+        official,
+        kind: AppointmentKind::Substantive,
+        not_before: now,
+        not_after: now.plus(Duration::from_secs(3600)),
+        at: now,
+    };
+    let propose = async |statements: &[Appointment]| {
+        let statements: Vec<_> = statements.iter().cloned().map(Statement::Appointment).collect();
+        world.propose(&first, ProposalKind::Appointments, &statements).await
+    };
+    let far = now.plus(Duration::from_secs(3600 * 24));
+    for (bad, why) in [
+        (Appointment { official: OfficialId::from_bytes([77; 16]), ..one.clone() }, "nobody"),
+        (Appointment { not_after: one.not_before, ..one.clone() }, "no time"),
+        (
+            Appointment { not_after: now.plus(Appointment::MAX_LASTS).plus(Duration::from_millis(1)), ..one.clone() },
+            "long",
+        ),
+        (Appointment { not_before: far, not_after: far.plus(Duration::from_secs(9)), ..one.clone() }, "not yet"),
+        (Appointment { not_before: Millis(1), not_after: Millis(2), ..one.clone() }, "over"),
+        (Appointment { at: far, ..one.clone() }, "signed tomorrow"),
+        (Appointment { realm: "other".into(), ..one.clone() }, "another realm"),
+    ] {
+        assert!(propose(&[bad]).await.is_err(), "{why}");
+    }
+    let twice = [one.clone(), Appointment { id: [2; 16], ..one.clone() }];
+    assert!(matches!(propose(&twice).await, Err(Error::ProposalInvalid(_))), "one post, one statement");
+    let other = world.propose(&first, ProposalKind::Roles, &[Statement::Appointment(one.clone())]).await;
+    assert!(matches!(other, Err(Error::ProposalInvalid(_))), "of another kind");
+
+    let told = async || world.facts().await.iter().filter(|k| *k == "identity.appointment_signed").count();
+    let proposal = propose(std::slice::from_ref(&one)).await.unwrap();
+    let again = propose(std::slice::from_ref(&one)).await.unwrap();
+    let late = propose(&[Appointment { id: [3; 16], ..one.clone() }]).await.unwrap();
+    assert!(world.approve(&first, &proposal).await.is_err(), "the same one twice");
+    assert_eq!(told().await, 0);
+    assert_eq!(world.approve(&second, &proposal).await.unwrap().status, ProposalStatus::Executed);
+    assert_eq!(told().await, 1);
+    assert_eq!(world.approve(&second, &again).await.err(), Some(Error::Conflict("appointment")));
+    world.pass(Duration::from_secs(3600)).await;
+    assert!(matches!(world.approve(&second, &late).await, Err(Error::ProposalInvalid(_))), "it is over meanwhile");
+    assert_eq!(told().await, 1);
 });

@@ -261,3 +261,48 @@ fn an_unused_grant_brings_nobody_back() {
         assert!(!known.device(device.device).expect("known").valid);
     }
 }
+
+#[test]
+fn appointments_need_two_administrators_and_times_that_make_sense() {
+    let realm = Realm::new();
+    let (a, b, mut known) = realm.founded();
+    let clerk = realm.granted(&[&a, &b], id(OfficialId::from_bytes), GrantKind::First);
+    known.insert(&verify_device(&clerk.evidence, &known, &realm.anchors, NOW).expect("granted"));
+    let year = 365 * 86_400_000;
+    let verify = |signed: &Signed| verify_appointment(signed, &known, &realm.anchors);
+    assert!(verify(&realm.appointment(&[&a, &b], year)).is_ok());
+    for by in [&[][..], &[&a], &[&a, &clerk]] {
+        assert_eq!(verify(&realm.appointment(by, year)), Err(TrustError::NoQuorum));
+    }
+    let longest = Appointment::MAX_LASTS.as_millis() as i64;
+    assert!(verify(&realm.appointment(&[&a, &b], longest)).is_ok());
+    for lasts in [0, -1, longest + 1, i64::MAX] {
+        let refused = verify(&realm.appointment(&[&a, &b], lasts));
+        assert_eq!(refused, Err(TrustError::Malformed("appointment")), "{lasts}");
+    }
+    let elsewhere = TrustAnchors { realm: "other.example".into(), ..realm.anchors.clone() };
+    let good = realm.appointment(&[&a, &b], year);
+    assert_eq!(verify_appointment(&good, &known, &elsewhere), Err(TrustError::WrongRealm));
+    let other = realm.revocation(Subject::Official(clerk.official), &[&a, &b]);
+    assert_eq!(verify(&other), Err(TrustError::WrongStatement));
+    assert_eq!(verify_revocation(&good, &known, &realm.anchors), Err(TrustError::WrongStatement));
+}
+
+#[test]
+fn an_appointment_is_in_force_between_its_times_and_the_newest_counts() {
+    let realm = Realm::new();
+    let Ok(Statement::Appointment(one)) = realm.appointment(&[], 1000).statement() else { panic!("an appointment") };
+    assert!(one.in_force(NOW) && one.in_force(Millis(NOW.0 + 999)));
+    assert!(!one.in_force(Millis(NOW.0 + 1000)), "over");
+    assert!(one.in_force(Millis(NOW.0 - 600_000)), "ten minutes for clocks");
+    assert!(!one.in_force(Millis(NOW.0 - 600_001)), "not begun");
+    let mut ended = Appointment { kind: AppointmentKind::Ended, ..one.clone() };
+    assert!(ended.check_times().is_err() && !ended.in_force(NOW));
+    ended.not_after = ended.not_before;
+    assert!(ended.check_times().is_ok() && !ended.in_force(NOW));
+    let mut low = one.id;
+    low[15] = low[15].wrapping_sub(1);
+    assert!(one.newer_than(Millis(NOW.0 - 1), &[255; 16]) && !one.newer_than(Millis(NOW.0 + 1), &[0; 16]));
+    assert!(!one.newer_than(one.at, &one.id), "not than itself");
+    assert_eq!(one.newer_than(one.at, &low), one.id > low);
+}

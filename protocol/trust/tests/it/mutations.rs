@@ -15,6 +15,7 @@ struct Fixture {
     leaf: Vec<Bytes>,
     mls: [u8; 32],
     revocation: Vec<u8>,
+    appointment: Vec<u8>,
     csr: Vec<u8>,
 }
 
@@ -33,8 +34,9 @@ static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let leaf = vec![Bytes(der), device.evidence.certificate.clone()];
     let subject = Subject::Official(id(OfficialId::from_bytes));
     let revocation = realm.revocation(subject, &[&a, &b]).to_bytes().expect("encodes");
+    let appointment = realm.appointment(&[&a, &b], 86_400_000).to_bytes().expect("encodes");
     let csr = create_csr(&device.key, REALM, device.device).expect("a request");
-    Fixture { realm, known, device, leaf, mls, revocation, csr }
+    Fixture { realm, known, device, leaf, mls, revocation, appointment, csr }
 });
 
 fn flip(bytes: &[u8], at: usize, bit: u8) -> Vec<u8> {
@@ -55,6 +57,16 @@ proptest! {
         };
         prop_assert!(verify(&f.revocation).is_ok());
         prop_assert!(verify(&flip(&f.revocation, at, bit)).is_err());
+    }
+
+    #[test]
+    fn appointments(at in 0usize..10_000, bit in 0u8..8) {
+        let f = &*FIXTURE;
+        let verify = |bytes: &[u8]| {
+            Signed::from_bytes(bytes).and_then(|s| verify_appointment(&s, &f.known, &f.realm.anchors))
+        };
+        prop_assert!(verify(&f.appointment).is_ok());
+        prop_assert!(verify(&flip(&f.appointment, at, bit)).is_err());
     }
 
     #[test]
@@ -107,6 +119,7 @@ proptest! {
         let long = |b: &[u8]| [b, &tail].concat();
         for change in [&cut as &dyn Fn(&[u8]) -> Vec<u8>, &long] {
             prop_assert!(Signed::from_bytes(&change(&f.revocation)).is_err());
+            prop_assert!(Signed::from_bytes(&change(&f.appointment)).is_err());
             prop_assert!(DeviceCertificate::parse(&change(&f.device.evidence.certificate)).is_err());
             prop_assert!(MlsCertificate::parse(&change(&f.leaf[0])).is_err());
             prop_assert!(verify_csr(&change(&f.csr)).is_err());
@@ -117,7 +130,7 @@ proptest! {
     #[test]
     fn nothing_panics(at in 0usize..10_000, byte in any::<u8>(), other in 0usize..10_000) {
         let f = &*FIXTURE;
-        for good in [&f.revocation, &f.csr, &f.leaf[0].0, &f.leaf[1].0, &f.realm.chain[1].0] {
+        for good in [&f.revocation, &f.appointment, &f.csr, &f.leaf[0].0, &f.leaf[1].0, &f.realm.chain[1].0] {
             let mut bad = good.clone();
             let len = bad.len();
             bad[at % len] = byte;

@@ -1,6 +1,6 @@
 //! A realm with its root, its CAs and some officials.
 
-use pakawaaz_base::{Bytes, DeviceId, Millis, OfficialId, VoucherId};
+use pakawaaz_base::{Bytes, DeviceId, Millis, OfficialId, PostId, VoucherId};
 use pakawaaz_trust::x509::{CaChain, Issuer, create_csr, root_certificate, verify_csr};
 use pakawaaz_trust::*;
 use rand::RngCore as _;
@@ -130,6 +130,24 @@ impl Realm {
         };
         let mut signed = Signed::new(&Statement::CrossSignature(cross)).expect("encodes");
         signed.sign_device(by.device, &by.key).expect("signs");
+        signed
+    }
+
+    pub fn appointment(&self, by: &[&Enrolled], lasts: i64) -> Signed {
+        let appointment = Appointment {
+            realm: REALM.into(),
+            id: id(|b| b),
+            post: id(PostId::from_bytes),
+            official: id(OfficialId::from_bytes),
+            kind: AppointmentKind::Substantive,
+            not_before: NOW,
+            not_after: Millis(NOW.0.saturating_add(lasts)),
+            at: NOW,
+        };
+        let mut signed = Signed::new(&Statement::Appointment(appointment)).expect("encodes");
+        for device in by {
+            signed.sign_device(device.device, &device.key).expect("signs");
+        }
         signed
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "test code outside the test functions themselves")]
 
+mod appointments;
 mod chat;
 mod faults;
 mod faults_storage;
