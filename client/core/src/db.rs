@@ -4,10 +4,11 @@ use crate::platform::Rng;
 use crate::store::{Batch, Key, Range, Store};
 use crate::vault::{Vault, VaultHeader};
 use crate::{ClientError, Platform, keys};
+use pakawaaz_base::GroupId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use zeroize::Zeroizing;
 
@@ -16,6 +17,8 @@ pub(crate) struct Db<S, P> {
     store: S,
     platform: P,
     vault: RefCell<Option<Rc<Vault>>>,
+    /// Groups of which a row that may call for sending was written.
+    touched: RefCell<BTreeSet<GroupId>>,
 }
 
 /// A row in the clear, as engine and records see it.
@@ -33,7 +36,7 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError
 
 impl<S: Store, P: Platform> Db<S, P> {
     pub(crate) fn new(store: S, platform: P) -> Self {
-        Self { store, platform, vault: RefCell::new(None) }
+        Self { store, platform, vault: RefCell::new(None), touched: RefCell::default() }
     }
     pub(crate) fn platform(&self) -> &P {
         &self.platform
@@ -77,6 +80,14 @@ impl<S: Store, P: Platform> Db<S, P> {
         rows.into_iter().map(|(key, row)| Ok((key, decode(&row)?))).collect()
     }
     /// A transaction: nothing is stored before [`Tx::commit`].
+    /// Groups that may have something to send since this was last asked.
+    pub(crate) fn take_touched(&self) -> BTreeSet<GroupId> {
+        std::mem::take(&mut self.touched.borrow_mut())
+    }
+    /// This group may have something to send.
+    pub(crate) fn touch(&self, group: GroupId) {
+        self.touched.borrow_mut().insert(group);
+    }
     pub(crate) fn tx(&self) -> Tx<'_, S, P> {
         Tx { db: self, rows: BTreeMap::new(), header: None }
     }
@@ -120,6 +131,7 @@ impl<'a, S: Store, P: Platform> Tx<'a, S, P> {
         }
         let vault = self.db.vault()?;
         let mut batch = Batch::default();
+        let touched: Vec<_> = self.rows.iter().filter_map(|(key, row)| waits(key, row.as_ref()?)).collect();
         if let Some(header) = &self.header {
             batch.puts.push((keys::VAULT.to_vec(), encode(header).to_vec()));
         }
@@ -132,6 +144,17 @@ impl<'a, S: Store, P: Platform> Tx<'a, S, P> {
                 None => batch.deletes.push(key),
             }
         }
-        Ok(self.db.store.commit(batch).await?)
+        self.db.store.commit(batch).await?;
+        self.db.touched.borrow_mut().extend(touched);
+        Ok(())
     }
+}
+
+/// The group for which a row that was written may have something to be sent.
+fn waits(key: &[u8], row: &[u8]) -> Option<GroupId> {
+    if key.starts_with(keys::OUTBOX) {
+        return decode::<crate::records::OutItem>(row).ok().map(|item| item.group);
+    }
+    let of_group = [keys::GROUPS, keys::INTENTS, keys::PENDING].iter().any(|kind| key.starts_with(kind));
+    of_group.then(|| GroupId::from_slice(key.get(1..17)?)).flatten()
 }

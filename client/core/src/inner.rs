@@ -8,7 +8,7 @@ use futures::channel::mpsc;
 use futures::lock::Mutex;
 use pakawaaz_base::GroupId;
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// The MLS engine with what has been loaded into it. Behind an async lock: one operation at a time.
@@ -36,6 +36,8 @@ pub(crate) struct Inner {
     serial: Cell<u64>,
     /// Missing or damaged log positions that were asked for again by reconnecting.
     asked: RefCell<HashSet<(GroupId, u64)>>,
+    /// How often in a row something of a group failed that does not concern the others.
+    failures: RefCell<HashMap<GroupId, u32>>,
     /// Epochs in which the elected committer of a removal was given time.
     elections: RefCell<HashSet<(GroupId, u64)>>,
 }
@@ -101,6 +103,21 @@ impl Inner {
     /// Whether a position was asked for again.
     pub(crate) fn has_asked(&self, group: GroupId, seq: u64) -> bool {
         self.asked.borrow().contains(&(group, seq))
+    }
+    /// Something of this group failed: how often in a row by now.
+    pub(crate) fn failed_again(&self, group: GroupId) -> u32 {
+        let mut failures = self.failures.borrow_mut();
+        let times = failures.entry(group).or_default();
+        *times = times.saturating_add(1);
+        *times
+    }
+    /// Whether it has failed and not worked since.
+    pub(crate) fn is_failing(&self, group: GroupId) -> bool {
+        self.failures.borrow().contains_key(&group)
+    }
+    /// It works again.
+    pub(crate) fn works(&self, group: GroupId) {
+        self.failures.borrow_mut().remove(&group);
     }
     /// Whether the elected committer of this epoch has had its time; starts it.
     pub(crate) fn waited_for_election(&self, group: GroupId, epoch: u64) -> bool {

@@ -19,6 +19,10 @@ pub const GROUPS: &[u8] = b"g";
 pub const OUTBOX: &[u8] = b"o";
 /// Changes of membership waiting to be committed.
 pub const INTENTS: &[u8] = b"w";
+/// Own commits that wait for the server's word.
+pub const PENDING: &[u8] = b"q";
+/// Notices of the inbox that could not be worked off yet, by position.
+pub const DEFERRED: &[u8] = b"z";
 /// Directory entries.
 pub const OFFICIALS: &[u8] = b"c";
 /// Alarms.
@@ -52,7 +56,11 @@ pub fn outbox(message: MessageId) -> Key {
 }
 /// The commit that waits for the server's word.
 pub fn pending_commit(group: GroupId) -> Key {
-    join(&[b"q", group.as_bytes()])
+    join(&[PENDING, group.as_bytes()])
+}
+/// A notice that could not be worked off yet.
+pub fn deferred(position: u64) -> Key {
+    join(&[DEFERRED, &position.to_be_bytes()])
 }
 /// That this device rejected the commit at a position, and whose commit it was.
 pub fn rejected(group: GroupId, seq: u64) -> Key {

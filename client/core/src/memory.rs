@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 pub struct MemoryStore {
     rows: RefCell<BTreeMap<Key, Vec<u8>>>,
     commits: Cell<u64>,
+    reads: Cell<u64>,
     fail_after: Cell<Option<u64>>,
 }
 
@@ -20,6 +21,10 @@ impl MemoryStore {
     /// Batches committed so far.
     pub fn commits(&self) -> u64 {
         self.commits.get()
+    }
+    /// Rows looked at so far.
+    pub fn reads(&self) -> u64 {
+        self.reads.get()
     }
     /// Lets `more` further batches succeed, then fails every one (a crash at a batch boundary).
     pub fn crash_after(&self, more: u64) {
@@ -37,6 +42,7 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     async fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.reads.set(self.reads.get() + 1);
         Ok(self.rows.borrow().get(key).cloned())
     }
     async fn scan(&self, range: Range) -> Result<Vec<Row>, StoreError> {
@@ -49,7 +55,10 @@ impl Store for MemoryStore {
             None => std::ops::Bound::Unbounded,
         };
         let found = rows.range((std::ops::Bound::Included(range.start), end)).map(|(k, v)| (k.clone(), v.clone()));
-        Ok(if range.reverse { found.rev().take(range.limit).collect() } else { found.take(range.limit).collect() })
+        let found: Vec<_> =
+            if range.reverse { found.rev().take(range.limit).collect() } else { found.take(range.limit).collect() };
+        self.reads.set(self.reads.get() + found.len() as u64);
+        Ok(found)
     }
     async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         if self.fail_after.get().is_some_and(|n| self.commits.get() >= n) {

@@ -305,6 +305,7 @@ fn system_text(line: &SystemLine, who: &str) -> String {
         SystemLine::Titled { title, .. } => format!("{who} called the conversation “{title}”"),
         SystemLine::Alarm { kind } => format!("ALARM: {}", kind.sentence()),
         SystemLine::Unreadable => "a message that this device cannot read".into(),
+        SystemLine::Failed { reason } => format!("a change that you asked for was refused for good ({reason})"),
     }
 }
 

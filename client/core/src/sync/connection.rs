@@ -4,6 +4,7 @@ use crate::client::ClientEvent;
 use crate::records::GroupRecord;
 use crate::store::Range;
 use crate::sync::machine::Machine;
+use crate::sync::trouble::is_local;
 use crate::transport::{EventSocket as _, TransportError};
 use crate::{Client, ClientError, Platform, Store, StoreError, Transport, keys};
 use base64::Engine as _;
@@ -11,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::StreamExt as _;
 use futures::channel::mpsc::{self, UnboundedReceiver};
 use futures::future::{Either, select};
+use pakawaaz_base::Millis;
 use pakawaaz_contract::frames::{ClientFrame, ServerFrame};
 use pakawaaz_contract::{EVENTS_PATH, MAX_FRAME, PROTOCOL_VERSION};
 use rand_core::RngCore as _;
@@ -106,6 +108,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let nonce = URL_SAFE_NO_PAD.encode(&nonce);
         let dpop = self.dpop(&session, "GET", EVENTS_PATH, Some(token), Some(&nonce))?;
         let groups = self.db.scan::<GroupRecord>(Range::prefix(keys::GROUPS)).await?;
+        // What was written before, or by another connection, is looked at once.
+        groups.iter().for_each(|(_, r)| self.db.touch(r.group));
         let positions = groups.iter().filter(|(_, r)| r.registered).map(|(_, r)| (r.group, r.seq)).collect();
         let hello = ClientFrame::Hello {
             version: PROTOCOL_VERSION,
@@ -130,13 +134,18 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             other => other?,
         }
         if self.profile().await?.mls_certificate.is_some() {
-            self.find_lost_groups().await?;
+            match self.find_lost_groups().await {
+                // Only about conversations that this device knows nothing of yet.
+                Err(e) if is_local(&e) => {}
+                other => other?,
+            }
         }
         let (wake, mut woken) = mpsc::unbounded();
         self.inner.set_wake(wake);
         let mut socket = self.transport.connect_events().await?;
         self.hello(&mut socket).await?;
-        let mut m = Machine::default();
+        // Notices that wait from an earlier connection.
+        let mut m = Machine { notices_at: Some(Millis(0)), ..Machine::default() };
         let ended = self.serve(once, &mut m, &mut socket, &mut woken, reached, events).await;
         m.events.drain(..).for_each(&mut *events);
         ended
@@ -180,7 +189,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 return Ok(Ended::Again);
             }
             if once && idle {
-                return Ok(Ended::Done);
+                // Everything else is done.
+                return m.trouble.take().map_or(Ok(Ended::Done), Err);
             }
             if m.is_stuck(self.platform().now().minus(ANSWER)) {
                 return Ok(Ended::Broken);

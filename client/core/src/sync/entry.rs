@@ -4,6 +4,7 @@ use crate::mls::{EngineError, MlsEngine as _, Processed};
 use crate::records::{GroupRecord, Line, LineRecord, MessageRecord, Mode, OutItem, PendingCommit};
 use crate::sync::machine::Machine;
 use crate::sync::step::Step;
+use crate::sync::trouble::is_local;
 use crate::views::{AlarmKind, SystemLine};
 use crate::{Client, ClientError, ClientEvent, Platform, Store, Transport, keys};
 use pakawaaz_contract::frames::{LogEntry, LogKind};
@@ -38,10 +39,22 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                     return self.alarm_once(m, AlarmKind::LogReordered, group, entry.seq).await;
                 }
             }
-            let Some(record) = self.apply(m, record, chain, entry).await? else {
-                m.ahead.retain(|(g, _), _| *g != group);
-                return Ok(());
+            let record = match self.apply(m, record, chain, &entry).await {
+                Ok(Some(record)) => record,
+                Ok(None) => {
+                    m.ahead.retain(|(g, _), _| *g != group);
+                    return Ok(());
+                }
+                // What judging it needs cannot be had: this conversation waits, the others go on.
+                Err(e) if is_local(&e) => {
+                    m.ahead.insert((group, entry.seq), entry);
+                    m.troubled.insert(group);
+                    self.put_off(m, group, Some(e));
+                    return Ok(());
+                }
+                Err(e) => return Err(e),
             };
+            self.inner.works(group);
             if let Some((device, seq)) = record.claimed.filter(|(_, seq)| *seq <= record.seq) {
                 self.quarantined(m, group, device, seq).await?;
             }
@@ -69,7 +82,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         m: &mut Machine,
         mut record: GroupRecord,
         chain: Chain,
-        entry: LogEntry,
+        entry: &LogEntry,
     ) -> Result<Option<GroupRecord>, ClientError> {
         record.seq = chain.seq;
         record.hash = chain.hash.into();
@@ -91,14 +104,14 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         match (entry.kind, mine) {
             (LogKind::Commit, Some(pending)) => self.own_commit(&mut guard, &mut step, pending).await?,
             (LogKind::Commit, None) => {
-                if let Some(kind) = self.foreign_commit(&mut guard, &mut step, &entry).await? {
+                if let Some(kind) = self.foreign_commit(&mut guard, &mut step, entry).await? {
                     drop((guard, step));
-                    self.stand_still(m, &entry, kind).await?;
+                    self.stand_still(m, entry, kind).await?;
                     return Ok(None);
                 }
             }
-            (LogKind::Proposal, _) => self.proposal(&mut guard, &mut step, &entry).await?,
-            (LogKind::Application, _) => self.application(&mut guard, &mut step, &entry).await?,
+            (LogKind::Proposal, _) => self.proposal(&mut guard, &mut step, entry).await?,
+            (LogKind::Application, _) => self.application(&mut guard, &mut step, entry).await?,
         }
         self.store_step(m, Some(guard), step).await.map(Some)
     }

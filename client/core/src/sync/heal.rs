@@ -3,6 +3,7 @@
 use crate::mls::{MlsEngine as _, Rejoin};
 use crate::records::{GroupRecord, Mode, PendingCommit};
 use crate::sync::machine::Machine;
+use crate::sync::trouble::is_local;
 use crate::{Client, ClientError, Platform, Store, Transport, keys};
 use pakawaaz_base::{GroupId, MessageId};
 use pakawaaz_contract::messaging::{GroupList, GroupState};
@@ -79,7 +80,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             }
             let state: GroupState = match self.get(&format!("/v1/groups/{}", summary.group)).await {
                 Ok(state) => state,
-                Err(ClientError::Refused { .. }) => continue,
+                Err(e) if is_local(&e) => continue,
                 Err(e) => return Err(e),
             };
             let at = self.platform().now();

@@ -5,6 +5,7 @@ use crate::records::{GroupRecord, Intent, Mode};
 use crate::sync::commit::new_epoch;
 use crate::sync::machine::Machine;
 use crate::sync::step::Step;
+use crate::sync::trouble::is_local;
 use crate::views::{AlarmKind, SystemLine};
 use crate::{Client, ClientError, ClientEvent, Platform, Store, Transport, keys};
 use pakawaaz_base::{Bytes, DeviceId, GroupId, Millis, OfficialId};
@@ -26,6 +27,20 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             m.unacked_inbox = Some(self.inbox_position().await?);
             return Ok(());
         }
+        let mut tx = self.db.tx();
+        match self.notice(m, at, notice.clone()).await {
+            Ok(()) => {}
+            // A notice that could not be worked off would hold up everything behind it.
+            Err(e) if is_local(&e) => self.defer(m, &mut tx, position, at, notice, e),
+            Err(e) => return Err(e),
+        }
+        tx.put(keys::INBOX.to_vec(), &position);
+        tx.commit().await?;
+        m.unacked_inbox = Some(position);
+        Ok(())
+    }
+
+    pub(super) async fn notice(&self, m: &mut Machine, at: Millis, notice: Notice) -> Result<(), ClientError> {
         match notice {
             Notice::Welcome { group, epoch, welcome, seq, log_hash } => {
                 self.welcome(m, at, group, epoch, &welcome, seq, log_hash).await?;
@@ -36,15 +51,10 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             }
             Notice::Quarantined { group, device, seq } => self.quarantined(m, group, device, seq).await?,
             Notice::KeyPackagesLow { available } => match self.refill_key_packages(available).await {
-                // A notice that could not be worked off would hold up everything behind it.
                 Err(ClientError::NotApproved | ClientError::Refused { .. }) => {}
                 other => other?,
             },
         }
-        let mut tx = self.db.tx();
-        tx.put(keys::INBOX.to_vec(), &position);
-        tx.commit().await?;
-        m.unacked_inbox = Some(position);
         Ok(())
     }
 

@@ -44,6 +44,15 @@ pub(crate) struct Machine {
     pub stopped: BTreeSet<GroupId>,
     /// Do not send to a group before.
     pub not_before: BTreeMap<GroupId, Millis>,
+    /// Groups that may have something to send. Every group when the connection begins, later those that were written
+    /// to: a quiet conversation costs nothing.
+    pub pending: BTreeSet<GroupId>,
+    /// Groups whose next entry is here but could not be judged; tried again after a pause of their own.
+    pub troubled: BTreeSet<GroupId>,
+    /// When notices that could not be worked off are tried again; none: there are none.
+    pub notices_at: Option<Millis>,
+    /// What was put off, for a one-shot caller to be told.
+    pub trouble: Option<ClientError>,
     /// Positions must be told again: close and reconnect.
     pub resync: bool,
     /// The server closed, with its code.
@@ -140,7 +149,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         }
         let groups: BTreeSet<_> = m.ahead.keys().map(|(group, _)| *group).collect();
         for group in groups {
-            if m.busy(group) {
+            if m.busy(group) || m.troubled.contains(&group) {
                 continue;
             }
             let Some(record) = self.group_record(group).await? else { continue };

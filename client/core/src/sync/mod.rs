@@ -4,6 +4,7 @@
 //! * [`entry`]: entries of a group's log: chained, judged, applied.
 //! * [`content`]: what a message says, once it is believed.
 //! * [`commit`]: membership changes in the log.
+//! * [`trouble`]: failures that concern one conversation or notice and must not hold up the others.
 //! * [`inbox`]: notices of the device's inbox.
 //! * [`outgoing`]: outbox and own commits.
 //! * [`heal`]: coming back by external commit.
@@ -19,5 +20,6 @@ pub(crate) mod machine;
 mod outgoing;
 mod step;
 mod successor;
+mod trouble;
 
 pub(crate) use inbox::fresh as step_fresh;

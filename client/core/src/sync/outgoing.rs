@@ -8,8 +8,10 @@ use crate::records::{GroupRecord, Intent, Mode, OutBody, OutItem, PendingCommit}
 use crate::store::Range;
 use crate::sync::content::RECEIPTS_UP_TO;
 use crate::sync::machine::{InFlight, Machine};
+use crate::sync::trouble::is_local;
+use crate::views::SystemLine;
 use crate::{Client, ClientError, ClientEvent, Platform, Store, Transport, keys};
-use pakawaaz_base::{GroupId, MessageId, Millis};
+use pakawaaz_base::{GroupId, MessageId, Millis, StableError as _};
 use pakawaaz_contract::frames::{ClientFrame, LogKind};
 use pakawaaz_contract::messaging::{CreateGroupRequest, GroupState};
 use pakawaaz_conversation::policy::elected_committer;
@@ -27,6 +29,12 @@ const WINDOW: usize = 64;
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// Puts everything that can be sent now into the connection's queue. Returns whether anything is still to be done.
     pub(crate) async fn flush(&self, m: &mut Machine) -> Result<bool, ClientError> {
+        self.try_entries_again(m).await?;
+        self.try_notices_again(m).await?;
+        m.pending.extend(self.db.take_touched());
+        if m.pending.is_empty() {
+            return Ok(false);
+        }
         let mut waiting: BTreeMap<GroupId, Vec<OutItem>> = BTreeMap::new();
         for (_, item) in self.db.scan::<OutItem>(Range::prefix(keys::OUTBOX)).await? {
             if item.failed.is_none() {
@@ -34,9 +42,22 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             }
         }
         let mut rest = false;
-        for (_, record) in self.db.scan::<GroupRecord>(Range::prefix(keys::GROUPS)).await? {
-            let items = waiting.remove(&record.group).unwrap_or_default();
-            rest |= self.flush_group(m, record, items).await?;
+        for group in std::mem::take(&mut m.pending) {
+            let Some(record) = self.group_record(group).await? else { continue };
+            let items = waiting.remove(&group).unwrap_or_default();
+            let open = match self.flush_group(m, record, items).await {
+                Ok(open) => open,
+                Err(e) if is_local(&e) => {
+                    self.put_off(m, group, Some(e));
+                    false
+                }
+                Err(e) => return Err(e),
+            };
+            let intents = Range::prefix(&keys::intents(group)).limit(1);
+            if open || m.not_before.contains_key(&group) || !self.db.scan_raw(intents).await?.is_empty() {
+                m.pending.insert(group);
+            }
+            rest |= open;
         }
         Ok(rest)
     }
@@ -61,9 +82,13 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let open = must || pending.is_some() || record.mode != Mode::Live;
         if let Some(until) = m.not_before.get(&group) {
             if *until > self.platform().now() {
-                return Ok(open);
+                // Nobody waits for a group that keeps failing: its user is told by the error, once.
+                return Ok(open && !self.inner.is_failing(group));
             }
             m.not_before.remove(&group);
+        }
+        if m.troubled.contains(&group) {
+            return Ok(false);
         }
         if m.waiting_for.get(&group).is_some_and(|epoch| record.epoch < *epoch && record.mode == Mode::Live) {
             return Ok(open);
@@ -88,7 +113,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 m.not_before.remove(&group);
                 let healing: Option<PendingCommit> = self.db.get(&keys::pending_commit(group)).await?;
                 let Some(pending) = healing else {
-                    m.not_before.insert(group, self.platform().now().plus(20 * PAUSE));
+                    self.put_off(m, group, None);
                     // Nothing this device can do about it; its user is told by the conversation's state.
                     return Ok(false);
                 };
@@ -237,10 +262,9 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 // A key package that cannot be used must not block the conversation for good.
                 *guard = None;
                 drop(guard);
-                let mut tx = self.db.tx();
-                done.into_iter().for_each(|id| tx.delete(keys::intent(group, id)));
-                tx.commit().await?;
-                return Err(e.into());
+                let code = ClientError::from(e).code();
+                self.give_up(m, group, &done, code, self.db.tx()).await?.commit().await?;
+                return Ok(true);
             }
         };
         let pending = PendingCommit {
@@ -400,7 +424,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             tx.delete(keys::pending_commit(group));
             if permanent(code) {
                 // Forbidden or impossible: making it again would only be refused again.
-                pending.intents.iter().for_each(|id| tx.delete(keys::intent(group, *id)));
+                tx = self.give_up(m, group, &pending.intents, code, tx).await?;
             }
             return self.commit_mls(&mut guard, tx).await;
         }
@@ -409,6 +433,9 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 item.failed = Some(code.to_owned());
                 let mut tx = self.db.tx();
                 tx.put(keys::outbox(message), &item);
+                if let OutBody::Title { .. } = item.body {
+                    self.say_here(&mut tx, group, SystemLine::Failed { reason: code.to_owned() }).await?;
+                }
                 tx.commit().await?;
                 m.event(ClientEvent::Status { group, message });
             }
@@ -418,9 +445,31 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         Ok(())
     }
 
+    /// Gives up changes of membership. Those that somebody asked for are said to have failed, in the conversation.
+    async fn give_up<'a>(
+        &self,
+        m: &mut Machine,
+        group: GroupId,
+        intents: &[MessageId],
+        code: &str,
+        mut tx: crate::db::Tx<'a, S, P>,
+    ) -> Result<crate::db::Tx<'a, S, P>, ClientError> {
+        let mut asked = false;
+        for id in intents {
+            let key = keys::intent(group, *id);
+            asked |= matches!(tx.get(&key).await?, Some(Intent::Add(_) | Intent::RemoveOfficial(_)));
+            tx.delete(key);
+        }
+        if asked {
+            self.say_here(&mut tx, group, SystemLine::Failed { reason: code.to_owned() }).await?;
+            m.event(ClientEvent::Conversation { group });
+        }
+        Ok(tx)
+    }
+
     /// The earliest moment at which something that waits can be tried again.
     pub(crate) fn next_try(&self, m: &Machine) -> Option<Millis> {
-        m.not_before.values().min().copied()
+        m.not_before.values().copied().chain(m.notices_at).min()
     }
 }
 

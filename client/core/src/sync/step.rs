@@ -69,6 +69,29 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         self.db.get(&keys::group(group)).await
     }
 
+    /// Shows something at the end of what this device has of a conversation, as a further line of the last stored
+    /// position.
+    pub(crate) async fn say_here(
+        &self,
+        tx: &mut Tx<'_, S, P>,
+        group: GroupId,
+        line: SystemLine,
+    ) -> Result<(), ClientError> {
+        let Some(mut record) = tx.get::<GroupRecord>(&keys::group(group)).await? else { return Ok(()) };
+        // Lines of entries count from 0, alarms have places of their own from 200.
+        let mut sub = 150;
+        while sub < 199 && tx.get::<LineRecord>(&keys::line(group, record.seq, sub)).await?.is_some() {
+            sub += 1;
+        }
+        let at = self.platform().now();
+        let row = LineRecord { hash: None, message: None, at, line: Line::System(line) };
+        tx.put(keys::line(group, record.seq, sub), &row);
+        record.last_line = Some((record.seq, sub));
+        record.updated_at = record.updated_at.max(at);
+        tx.put(keys::group(group), &record);
+        Ok(())
+    }
+
     /// An alarm about a position that is not (or cannot be) stored; raised once.
     pub(crate) async fn alarm_once(
         &self,

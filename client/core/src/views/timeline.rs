@@ -67,6 +67,11 @@ pub enum SystemLine {
     },
     /// A message that this device cannot read (it was sent before it joined, or its keys are gone).
     Unreadable,
+    /// A change of membership that this official asked for was refused for good.
+    Failed {
+        /// Stable code.
+        reason: String,
+    },
 }
 
 /// One line.

@@ -8,4 +8,5 @@ mod evil;
 mod lies;
 mod lies_about_posts;
 mod server;
+mod trouble;
 mod world;

@@ -93,6 +93,8 @@ pub struct Server {
     /// Messages of this device are kept back, unanswered.
     pub hold: Option<DeviceId>,
     pub held: Vec<ClientFrame>,
+    /// Commits are refused with this code.
+    pub refuse_commits: Option<&'static str>,
     /// Key packages are refused.
     pub refuse_packages: bool,
     pub now: Rc<Cell<i64>>,
@@ -292,6 +294,9 @@ impl Server {
                 if self.groups[&group].closed {
                     return vec![refused(request, "messaging.group_closed", None)];
                 }
+                if let Some(code) = self.refuse_commits {
+                    return vec![refused(request, code, None)];
+                }
                 match self.commit(group, message, epoch, mls, group_info) {
                     Ok(entry) => {
                         for to in welcome_to {
@@ -456,7 +461,10 @@ impl Transport for Wire {
     async fn http(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let mut server = self.server.borrow_mut();
         let mut answer = server.http(self.device, &request);
-        if let (Ok(body), Some(mut lie)) = (&answer, server.http_lie.take()) {
+        // Not taken out when the answer is an error: a lie goes on.
+        if let Ok(body) = &answer
+            && let Some(mut lie) = server.http_lie.take()
+        {
             answer = Ok(lie(self.device, &request.path, body.clone()));
             server.http_lie = Some(lie);
         }

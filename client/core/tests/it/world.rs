@@ -157,6 +157,7 @@ impl World {
             poisoner: None,
             hold: None,
             held: Vec::new(),
+            refuse_commits: None,
             refuse_packages: false,
             now: now.clone(),
             pages: BTreeMap::new(),
