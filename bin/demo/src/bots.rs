@@ -82,7 +82,7 @@ impl Bot {
     async fn live(self) {
         let (tell, mut told) = mpsc::unbounded_channel();
         let mut events = |event| {
-            if let ClientEvent::Message { group, message, author } = event {
+            if let ClientEvent::Message { group, message, author, .. } = event {
                 // Closed only when this task ends as a whole.
                 let _ = tell.send((group, message, author));
             }

@@ -16,6 +16,8 @@ pub struct Cast {
     pub suggested: usize,
     /// Who writes to the newcomer unasked: the Deputy Secretary above.
     pub greeter: usize,
+    /// Who gets the first phone in the app: a neighbour of the newcomer without any device yet.
+    pub phone: usize,
     /// Everybody who answers, the two above included.
     pub bots: Vec<usize>,
 }
@@ -45,7 +47,13 @@ impl Cast {
                 bots.push(after(ministry, title));
             }
         }
-        Self { you, colleague, suggested, greeter, bots }
+        let taken = |i: &usize| [you, colleague].contains(i) || bots.contains(i);
+        let free = |near: bool| {
+            let unit = plan.officials[you].unit;
+            (0..plan.officials.len()).filter(|i| !taken(i)).find(|i| !near || plan.officials[*i].unit == unit)
+        };
+        let phone = free(true).or_else(|| free(false)).expect("more officials than players");
+        Self { you, colleague, suggested, greeter, phone, bots }
     }
 
     /// Everybody who gets a device in the demo.
@@ -89,6 +97,7 @@ mod tests {
             assert_eq!(plan.units[unit(cast.you)].parent, Some(unit(cast.greeter)));
             assert_eq!(plan.units[unit(cast.you)].parent, plan.units[unit(cast.colleague)].parent);
             assert!(cast.bots.contains(&cast.suggested) && cast.bots.contains(&cast.greeter));
+            assert!(!everybody.contains(&cast.phone), "the phone's owner has no device yet");
         }
     }
 

@@ -220,7 +220,7 @@ impl<'a> Chat<'a> {
                 }
                 Ok(())
             }
-            ClientEvent::CaughtUp => Ok(()),
+            ClientEvent::CaughtUp | ClientEvent::Typing { .. } => Ok(()),
         }
     }
 
@@ -231,7 +231,7 @@ impl<'a> Chat<'a> {
         }
         if self.current == Some(group) {
             self.heard += 1;
-            self.screen.line(&speech(&line.author_name, &line.text));
+            self.screen.line(&speech(&line.author_name.en, &line.text));
             self.me.client().mark_read(group).await?;
         } else {
             let number = self.number(group);
@@ -271,7 +271,7 @@ impl<'a> Chat<'a> {
 
     async fn title(&self, group: GroupId) -> Result<String> {
         let all = self.me.client().conversations().await?;
-        let title = all.into_iter().find(|c| c.group == group).map(|c| c.title).unwrap_or_default();
+        let title = all.into_iter().find(|c| c.group == group).map(|c| c.display()).unwrap_or_default();
         // A conversation that is only just being made has neither title nor members yet.
         Ok(if title.is_empty() { "new conversation".to_owned() } else { shortened(&title, 40) })
     }
@@ -289,7 +289,7 @@ impl<'a> Chat<'a> {
 
     /// A message in a conversation that is not open.
     fn elsewhere(&self, number: usize, line: &LineView) {
-        let who = format!("[new in conversation {number}] {}", line.author_name);
+        let who = format!("[new in conversation {number}] {}", line.author_name.en);
         self.screen.line(&speech(&who, &shortened(&line.text, 60)));
         self.screen.line(&format!("      /switch {number} goes there"));
     }
@@ -308,7 +308,7 @@ impl<'a> Chat<'a> {
     fn show(&self, line: &LineView) {
         match &line.system {
             None if line.mine => self.screen.line(&speech("you", &line.text)),
-            None => self.screen.line(&speech(&line.author_name, &line.text)),
+            None => self.screen.line(&speech(&line.author_name.en, &line.text)),
             Some(SystemLine::Alarm { kind }) => self.screen.line(&format!("  ⚠ {}", kind.sentence())),
             Some(SystemLine::Unreadable) => self.screen.line("  (a message from before this device joined)"),
             Some(_) => {}
@@ -367,7 +367,7 @@ impl<'a> Chat<'a> {
                 0 => String::new(),
                 n => format!("  ({n} new)"),
             };
-            self.screen.line(&format!("  {here} {number}  {}{unread}", shortened(&conversation.title, 50)));
+            self.screen.line(&format!("  {here} {number}  {}{unread}", shortened(&conversation.display(), 50)));
         }
         Ok(())
     }
@@ -393,7 +393,7 @@ impl<'a> Chat<'a> {
                 1 => "1 device".to_owned(),
                 n => format!("{n} devices"),
             };
-            self.screen.line(&format!("    {}{me}, {}, {devices}", member.name, member.username));
+            self.screen.line(&format!("    {}{me}, {}, {devices}", member.name.en, member.username));
         }
         Ok(())
     }

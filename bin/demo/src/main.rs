@@ -7,9 +7,11 @@ mod cards;
 mod cast;
 mod chat;
 mod clock;
+mod desk;
 mod government;
 mod member;
 mod output;
+mod phones;
 mod replies;
 mod seed;
 mod server;
@@ -56,12 +58,35 @@ struct Arguments {
     /// A dozen officials instead of two hundred.
     #[arg(long)]
     small: bool,
+    /// Talk in this terminal instead of the app.
+    #[arg(long)]
+    terminal: bool,
+    /// The built app that the server serves to phones.
+    #[arg(long, value_name = "DIR")]
+    web: Option<PathBuf>,
+    /// Do not open a browser.
+    #[arg(long)]
+    no_browser: bool,
     /// The server, if it is not beside this program.
     #[arg(long, value_name = "FILE")]
     server: Option<PathBuf>,
     /// How long the build took that started us, to be shown with the other figures.
     #[arg(long, value_name = "MILLISECONDS", hide = true)]
     built_in: Option<u64>,
+}
+
+/// What the newcomer gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Phones in the browser.
+    App {
+        /// Open one.
+        browser: bool,
+    },
+    /// A conversation in this terminal.
+    Terminal,
+    /// One message and its answer.
+    Check,
 }
 
 /// How it ended.
@@ -130,7 +155,8 @@ async fn demo(screen: &Screen, arguments: Arguments) -> Result<End> {
 
     let watch = Stopwatch::start();
     let starting = async {
-        let installation = Installation::new(&state, arguments.server.clone(), progress.port)?;
+        let web = arguments.web.as_ref().map(std::path::absolute).transpose()?;
+        let installation = Installation::new(&state, arguments.server.clone(), progress.port, web)?;
         let administrators = ADMINISTRATORS.map(|(username, _)| username.to_owned());
         let sims = state.path("first-sims.csv");
         cards::make(&state, &sims, &administrators, 1)?;
@@ -146,8 +172,13 @@ async fn demo(screen: &Screen, arguments: Arguments) -> Result<End> {
         screen.line(&format!("    metrics at http://{metrics}/metrics"));
     }
 
+    let way = match &arguments {
+        Arguments { check: true, .. } => Way::Check,
+        Arguments { terminal: false, web: Some(_), no_browser, .. } => Way::App { browser: !no_browser },
+        _ => Way::Terminal,
+    };
     let outcome = tokio::select! {
-        played = play(screen, &state, progress, arguments.check, whole) => played.map(|()| End::Finished),
+        played = play(screen, &state, progress, way, whole) => played.map(|()| End::Finished),
         why = server.ended() => Err(anyhow::anyhow!(why)),
         () = stop.asked() => Ok(End::Interrupted),
     };
@@ -159,13 +190,7 @@ async fn demo(screen: &Screen, arguments: Arguments) -> Result<End> {
 }
 
 /// Everything between the server's start and its end.
-async fn play(
-    screen: &Screen,
-    state: &Arc<State>,
-    mut progress: Progress,
-    check: bool,
-    whole: Stopwatch,
-) -> Result<()> {
+async fn play(screen: &Screen, state: &Arc<State>, mut progress: Progress, way: Way, whole: Stopwatch) -> Result<()> {
     let plan = if progress.small { Government::small() } else { Government::plan() };
     let cast = Cast::of(&plan, progress.small);
     if !progress.seeded {
@@ -179,6 +204,9 @@ async fn play(
     let bots = Bots::start(state, &plan, &cast)
         .await
         .context("this demo may be of another version of the program; --reset starts over")?;
+    if let Way::App { browser } = way {
+        return phones::serve(screen, state, plan, &cast, &bots, progress, browser, whole).await;
+    }
     let newcomer = Newcomer::start(state, &plan.officials[cast.you].username).await?;
     if !progress.greeted {
         bots.greet(newcomer.member().official().await?).await?;
@@ -188,7 +216,11 @@ async fn play(
     screen.done(&format!("{} officials logged in and connecting", cast.bots.len() + 1), watch.elapsed());
     screen.done("ready", whole.elapsed());
     let first = walk::introduce(screen, state, &plan, &cast, newcomer.member()).await?;
-    if check { walk::check(screen, newcomer, &first).await } else { walk::talk(screen, newcomer, &first).await }
+    if way == Way::Check {
+        walk::check(screen, newcomer, &first).await
+    } else {
+        walk::talk(screen, newcomer, &first).await
+    }
 }
 
 /// Requests to end: Ctrl-C, `kill`, a closed terminal.

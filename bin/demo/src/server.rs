@@ -25,6 +25,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(15);
 pub struct Installation {
     program: PathBuf,
     port: u16,
+    web: Option<PathBuf>,
 }
 
 /// What the server prints once it answers.
@@ -36,7 +37,7 @@ struct Ready {
 
 impl Installation {
     /// The server for this state. `program` defaults to the one beside this executable.
-    pub fn new(state: &State, program: Option<PathBuf>, port: u16) -> Result<Self> {
+    pub fn new(state: &State, program: Option<PathBuf>, port: u16, web: Option<PathBuf>) -> Result<Self> {
         let program = match program {
             Some(program) => program,
             None => std::env::current_exe()?.with_file_name(format!("pakawaaz-server{}", std::env::consts::EXE_SUFFIX)),
@@ -46,7 +47,7 @@ impl Installation {
             "there is no server at {}: build it with cargo build -p pakawaaz-server",
             program.display()
         );
-        let one = Self { program, port };
+        let one = Self { program, port, web };
         write_private(&state.path("server.toml"), one.configuration(state).as_bytes())?;
         Ok(one)
     }
@@ -54,7 +55,9 @@ impl Installation {
     /// Everything else has the server's defaults.
     fn configuration(&self, state: &State) -> String {
         // JSON's strings are TOML's basic strings, quotes and backslashes included.
-        let data = serde_json::Value::from(state.path("server").to_string_lossy()).to_string();
+        let text = |path: &Path| serde_json::Value::from(path.to_string_lossy()).to_string();
+        let data = text(&state.path("server"));
+        let web = self.web.as_ref().map_or_else(String::new, |dir| format!("[web]\ndir = {}\n", text(dir)));
         format!(
             "# Written by the demo at every start.\n\
              realm = \"pakawaaz.demo\"\n\
@@ -62,9 +65,11 @@ impl Installation {
              [http]\n\
              plain = \"127.0.0.1:{}\"\n\
              metrics = \"127.0.0.1:0\"\n\
+             authorities = [\"*.localhost:{}\"]\n\
+             {web}\
              [identity]\n\
              demo_keys = true\n",
-            self.port
+            self.port, self.port
         )
     }
 
@@ -197,7 +202,9 @@ mod tests {
     fn a_missing_server_is_named_with_what_to_do() {
         let dir = tempfile::tempdir().unwrap();
         let state = State::open(dir.path(), false).unwrap();
-        let Err(error) = Installation::new(&state, Some(dir.path().join("nothing")), 1) else { panic!("found one") };
+        let Err(error) = Installation::new(&state, Some(dir.path().join("nothing")), 1, None) else {
+            panic!("found one")
+        };
         assert!(error.to_string().contains("cargo build -p pakawaaz-server"), "{error}");
     }
 
@@ -205,7 +212,7 @@ mod tests {
     async fn a_server_that_ends_at_once_is_reported_with_its_log() {
         let dir = tempfile::tempdir().unwrap();
         let state = State::open(&dir.path().join("it's \"here\""), false).unwrap();
-        let installation = Installation::new(&state, Some("/bin/false".into()), free_port().unwrap()).unwrap();
+        let installation = Installation::new(&state, Some("/bin/false".into()), free_port().unwrap(), None).unwrap();
         let error = tokio::task::LocalSet::new().run_until(installation.start(&state)).await.err().expect("fails");
         assert!(format!("{error:#}").contains("did not start"), "{error:#}");
     }

@@ -32,6 +32,12 @@ pub struct Progress {
     pub seeded: bool,
     /// Somebody has written to the newcomer.
     pub greeted: bool,
+    /// Somebody has written to the first phone.
+    #[serde(default)]
+    pub phone_greeted: bool,
+    /// Where the enrolment desk was last; not promised to stay.
+    #[serde(default)]
+    pub desk_port: u16,
 }
 
 /// The state folder, locked.
@@ -211,7 +217,7 @@ mod tests {
         let mine = dir.path().join("thesis.txt");
         fs::write(&mine, "precious").unwrap();
         let state = State::open(dir.path(), false).unwrap();
-        let progress = Progress { port: 4711, small: true, seeded: true, greeted: false };
+        let progress = Progress { port: 4711, small: true, seeded: true, ..Progress::default() };
         state.set_progress(&progress).unwrap();
         state.pin("a.b").unwrap();
         drop(state);

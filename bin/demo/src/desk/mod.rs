@@ -1,0 +1,165 @@
+//! The enrolment desk: a page on this machine that does what an administrator's office does in a ministry. It hands
+//! out enrolment cards (a voucher under dual control and a SIM), takes devices away, and opens phones: each phone is an
+//! origin of its own, `http://NAME.localhost:PORT`, so a browser keeps them apart as two phones would be.
+//!
+//! For demonstrations only. It answers on loopback, to its own page and to no other site's.
+
+mod clerk;
+mod page;
+mod people;
+
+use crate::government::Government;
+use crate::member::Member;
+use crate::state::State;
+use anyhow::{Context as _, Result};
+use axum::Router;
+use axum::extract::{Path, Request, State as Shared};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{Html, IntoResponse, Json, Response};
+use axum::routing::{get, post};
+use clerk::{Clerk, Errand, Wish};
+pub use people::origin;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+const SCRIPT: &str = include_str!("desk.js");
+const STYLE: &str = include_str!("desk.css");
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// A running desk. Dropping it ends it.
+pub struct Desk {
+    /// Where it listens.
+    pub address: SocketAddr,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Counter {
+    errands: mpsc::Sender<Errand>,
+    address: SocketAddr,
+    page: Arc<str>,
+}
+
+impl Desk {
+    /// Opens the desk on `port` (0: any). Must run in a `LocalSet`.
+    pub async fn open(
+        state: &Arc<State>,
+        plan: &Arc<Government>,
+        suggested: usize,
+        administrators: (Member, Member),
+        app_port: u16,
+        port: u16,
+    ) -> Result<Self> {
+        let listener = match TcpListener::bind(("127.0.0.1", port)).await {
+            Ok(listener) => listener,
+            // The desk's own port is in no voucher: another one is as good.
+            Err(_) => TcpListener::bind(("127.0.0.1", 0)).await.context("opening the desk")?,
+        };
+        let address = listener.local_addr()?;
+        let (errands, inbox) = mpsc::channel(64);
+        let clerk = Clerk::new(Arc::clone(state), Arc::clone(plan), suggested, administrators, app_port);
+        let counter = Counter { errands, address, page: page::html(app_port).into() };
+        let router = Router::new()
+            .route("/", get(|Shared(c): Shared<Counter>| async move { Html(c.page.to_string()) }))
+            .route("/desk.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT) }))
+            .route("/desk.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) }))
+            .route("/people", get(people_list))
+            .route("/people/{username}/{wish}", post(wish))
+            .layer(middleware::from_fn_with_state(counter.clone(), guard))
+            .with_state(counter);
+        let serving = tokio::task::spawn_local(async move {
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(Self { address, tasks: vec![serving, tokio::task::spawn_local(clerk.work(inbox))] })
+    }
+}
+
+/// Only this page may ask: no other name for this machine (DNS rebinding), no other site's script.
+async fn guard(Shared(counter): Shared<Counter>, request: Request, next: Next) -> Response {
+    if !trusted(request.headers(), request.method() == axum::http::Method::POST, counter.address) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let mut response = next.run(request).await;
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn trusted(headers: &HeaderMap, changes: bool, address: SocketAddr) -> bool {
+    let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
+    let ours = |host: &str| host == address.to_string() || host == format!("localhost:{}", address.port());
+    if !text(header::HOST).is_some_and(ours) {
+        return false;
+    }
+    match text(header::ORIGIN) {
+        Some(origin) => origin.strip_prefix("http://").is_some_and(ours),
+        // Browsers name the origin of everything that changes something; programs say so with this header.
+        None => !changes || headers.contains_key("pakawaaz-desk"),
+    }
+}
+
+async fn people_list(Shared(counter): Shared<Counter>) -> Response {
+    ask(&counter, String::new(), Wish::List).await
+}
+
+async fn wish(Shared(counter): Shared<Counter>, Path((username, wish)): Path<(String, String)>) -> Response {
+    match Wish::parse(&wish) {
+        Some(wish) => ask(&counter, username, wish).await,
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn ask(counter: &Counter, username: String, wish: Wish) -> Response {
+    let (tell, told) = oneshot::channel();
+    if counter.errands.send(Errand { username, wish, tell }).await.is_err() {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    match told.await {
+        Ok(Ok(answer)) => Json(answer).into_response(),
+        Ok(Err(why)) => (StatusCode::CONFLICT, Json(serde_json::json!({ "error": why }))).into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
+        pairs.iter().map(|(n, v)| (n.clone(), HeaderValue::from_str(v).unwrap())).collect()
+    }
+
+    #[test]
+    fn other_sites_and_other_names_get_nothing() {
+        let at: SocketAddr = "127.0.0.1:5000".parse().unwrap();
+        let host = (header::HOST, "127.0.0.1:5000");
+        let origin = |o| (header::ORIGIN, o);
+        assert!(trusted(&headers(&[host.clone()]), false, at));
+        assert!(trusted(&headers(&[(header::HOST, "localhost:5000")]), false, at));
+        assert!(trusted(&headers(&[host.clone(), origin("http://127.0.0.1:5000")]), true, at));
+        assert!(!trusted(&headers(&[host.clone(), origin("http://asma-khan.localhost:4000")]), true, at));
+        assert!(!trusted(&headers(&[host.clone()]), true, at), "a change without an origin");
+        assert!(trusted(&headers(&[host, (HeaderName::from_static("pakawaaz-desk"), "1")]), true, at));
+        assert!(!trusted(&headers(&[(header::HOST, "evil.example:5000")]), false, at), "a rebound name");
+        assert!(!trusted(&HeaderMap::new(), false, at));
+    }
+}
