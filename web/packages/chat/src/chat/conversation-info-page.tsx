@@ -48,7 +48,6 @@ export function ConversationInfoPage({ group }: { group: Id }) {
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col bg-page">
       <TopBar
-        level={2}
         title={t`Conversation details`}
         back={
           <IconButton
@@ -84,9 +83,9 @@ function Details({ conversation }: { conversation: ConversationView }) {
     <>
       <header className="flex flex-col items-center gap-2 text-center">
         <Avatar id={group} name={name} size="large" group={!conversation.direct} />
-        <h3 className="text-2xl font-semibold">
+        <h2 className="text-2xl font-semibold">
           <UserText>{name}</UserText>
-        </h3>
+        </h2>
         {conversation.left && <Badge tone="warn">{t`You are no longer in it`}</Badge>}
       </header>
       <Alarms group={group} />

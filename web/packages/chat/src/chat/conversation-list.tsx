@@ -78,12 +78,12 @@ export function ConversationList() {
         ) : wanted !== "" ? (
           <>
             {found.length > 0 && (
-              <section aria-label={t`Conversations`}>
+              <div>
                 <h2 className="px-3 pt-1 pb-1 text-sm font-semibold text-muted">
                   <Trans>Conversations</Trans>
                 </h2>
                 <Rows rows={found} open={open} />
-              </section>
+              </div>
             )}
             <SearchResults text={wanted} conversations={all} nothingElse={found.length === 0} />
           </>

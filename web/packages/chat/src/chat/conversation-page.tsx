@@ -29,6 +29,9 @@ export function ConversationPage({ group }: { group: Id }) {
   if (conversation === null) {
     return (
       <div className="grid flex-1 place-items-center bg-page">
+        <h1 className="sr-only">
+          <Trans>Conversation</Trans>
+        </h1>
         <EmptyState
           icon={MessageCircleOff}
           title={t`This conversation is not on this device`}
@@ -258,7 +261,6 @@ function Header({ conversation }: { conversation: ConversationView }) {
   const count = conversation.members.length;
   return (
     <TopBar
-      level={2}
       back={
         <>
           <IconButton

@@ -33,7 +33,6 @@ export function NewConversationPage() {
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col bg-surface">
       <TopBar
-        level={2}
         title={t`New conversation`}
         back={
           <IconButton icon={ArrowLeft} mirror label={t`All conversations`} onPress={() => void navigate({ to: "/" })} />

@@ -90,7 +90,6 @@ export function FileBubble({ file, transfer, mine, onOpen, onSave, actions }: Fi
     <div className="mb-0.5 w-72 max-w-full">
       <div className="flex items-center gap-2">
         <Button
-          aria-label={viewable ? t`Open ${name}, ${size}` : t`Save ${name}, ${size}`}
           onPress={viewable ? onOpen : onSave}
           className="flex min-w-0 flex-1 items-center gap-2.5 rounded-lg py-1 text-start hover:underline"
         >
@@ -104,6 +103,7 @@ export function FileBubble({ file, transfer, mine, onOpen, onSave, actions }: Fi
             <Icon size={20} />
           </span>
           <span className="min-w-0 flex-1">
+            <span className="sr-only">{viewable ? t`Open` : t`Save`} </span>
             <UserText className="line-clamp-2 font-medium break-all">{name}</UserText>
             <span className={cx("block text-xs tabular-nums", mine ? "text-mine-muted" : "text-muted")}>
               {file.duration_ms !== null ? `${durationText(file.duration_ms)} · ${detail}` : detail}

@@ -10,28 +10,31 @@ import { UserText } from "../chat/parts/user-text";
 import { useWords } from "../chat/words";
 import { percent, secondsLeft, speedText } from "./logic/sizes";
 
+/** How many are shown at first: the messages need the room. */
+const FOLDED = 2;
+
 /** Files on their way out of one conversation. */
 export function TransferList({ transfers, onError }: { transfers: TransferView[]; onError(code: string): void }) {
   const { t } = useLingui();
   const [all, setAll] = useState(false);
   if (transfers.length === 0) return null;
-  const shown = all ? transfers : transfers.slice(0, 3);
+  const shown = all ? transfers : transfers.slice(0, FOLDED);
   return (
     <section
       aria-label={t`Files being sent`}
-      className="mx-3 mb-2 max-h-[40dvh] shrink-0 overflow-y-auto rounded-card border border-line bg-surface shadow-raised sm:mx-5"
+      className="mx-3 mb-2 max-h-[34dvh] shrink-0 overflow-y-auto rounded-card border border-line bg-surface shadow-raised sm:mx-5"
     >
       <ul className="divide-y divide-line">
         {shown.map((transfer) => (
           <TransferRow key={transfer.transfer} transfer={transfer} onError={onError} />
         ))}
       </ul>
-      {transfers.length > 3 && (
+      {transfers.length > FOLDED && (
         <Button kind="quiet" size="small" wide onPress={() => setAll(!all)}>
           {all ? (
             <Trans>Show fewer</Trans>
           ) : (
-            <Plural value={transfers.length - 3} one="# more file" other="# more files" />
+            <Plural value={transfers.length - FOLDED} one="# more file" other="# more files" />
           )}
         </Button>
       )}

@@ -25,7 +25,7 @@ export function Viewer({ viewed, onClose }: { viewed: Viewed | null; onClose(): 
     <ModalOverlay
       isOpen={viewed !== null}
       onOpenChange={(open) => !open && onClose()}
-      className="fixed inset-0 z-40 bg-black/90 text-white animate-fade"
+      className="fixed inset-0 z-40 bg-black text-white animate-fade"
     >
       <Modal className="size-full">{viewed && <Inside viewed={viewed} onClose={onClose} />}</Modal>
     </ModalOverlay>

@@ -72,7 +72,6 @@ export function PeoplePicker({
             <ToggleButton
               isSelected={isChosen(official)}
               onChange={() => toggle(official)}
-              aria-label={format.name(official.name)}
               className="block w-full rounded-control text-start outline-offset-[-2px] hover:bg-hover selected:bg-brand-soft"
             >
               <OfficialRow

@@ -1,5 +1,5 @@
 import { useLingui } from "@lingui/react/macro";
-import { Dialog } from "@pakawaaz/ui";
+import { Button, Dialog } from "@pakawaaz/ui";
 import { isMac } from "./shortcuts";
 
 /** Every key, by where it works. */
@@ -62,7 +62,7 @@ export function ShortcutHelp({ isOpen, onClose }: { isOpen: boolean; onClose(): 
               {section.keys.map(([keys, what], index) => (
                 <div key={index} className="flex items-center justify-between gap-4 py-1">
                   <dt>{what}</dt>
-                  <dd className="flex shrink-0 gap-1">
+                  <dd dir="ltr" className="flex shrink-0 gap-1">
                     {keys.map((key) => (
                       <kbd
                         key={key}
@@ -78,6 +78,10 @@ export function ShortcutHelp({ isOpen, onClose }: { isOpen: boolean; onClose(): 
           </section>
         ))}
       </div>
+      {/* Also what the keyboard needs to scroll the list on a low window. */}
+      <Button wide onPress={onClose} className="mb-4">
+        {t`Close`}
+      </Button>
     </Dialog>
   );
 }

@@ -29,7 +29,6 @@ export function Reactions({
         return (
           <Tooltip key={emoji} text={label}>
             <ToggleButton
-              aria-label={label}
               isSelected={mine}
               isDisabled={disabled}
               onChange={() => onReact(emoji, mine)}
@@ -38,12 +37,9 @@ export function Reactions({
                 mine ? "border-brand bg-brand-soft text-brand-ink" : "border-line bg-raised text-ink hover:bg-hover",
               )}
             >
-              <span aria-hidden>{emoji}</span>
-              {officials.length > 1 && (
-                <span className="tabular-nums" aria-hidden>
-                  {format.number(officials.length)}
-                </span>
-              )}
+              <span>{emoji}</span>
+              {officials.length > 1 && <span className="tabular-nums">{format.number(officials.length)}</span>}
+              <span className="sr-only">{who}</span>
             </ToggleButton>
           </Tooltip>
         );

@@ -40,7 +40,7 @@ export const SystemLineView = memo(function SystemLineView({
       >
         {loud && <Icon size={17} className="mt-1" aria-hidden />}
         <span>
-          {text} <time className="whitespace-nowrap tabular-nums opacity-80">{format.time(line.at)}</time>
+          {text} <time className="whitespace-nowrap tabular-nums">{format.time(line.at)}</time>
         </span>
       </p>
     </article>

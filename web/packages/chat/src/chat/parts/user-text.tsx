@@ -11,7 +11,8 @@ export function UserText({ children, className, block }: { children: string; cla
     <Tag
       dir="auto"
       lang={directionOf(children) === "rtl" ? "ur" : "en"}
-      className={cx(block && "text-start", className)}
+      // The letters run in their own direction; the block stands where the interface puts it.
+      className={cx(block && "[text-align:-webkit-match-parent] [text-align:match-parent]", className)}
     >
       {children}
     </Tag>

@@ -154,8 +154,8 @@ export function endlessLine(index: number, total: number, now: number): LineView
   const seed = (index * 2_654_435_761) >>> 0;
   const author = seed % 3;
   const words = seed % 4 === 0 ? URDU : WORDS;
-  const length = 3 + ((seed >> 8) % 24);
-  const text = Array.from({ length }, (_, word) => words[(seed >> (word % 16)) % words.length]).join(" ");
+  const length = 3 + ((seed >>> 8) % 24);
+  const text = Array.from({ length }, (_, word) => words[(seed >>> (word % 16)) % words.length]).join(" ");
   return {
     ...line(now - (total - index) * 7 * MINUTE, author, `${index}: ${text}`),
     key: `e${index}`,

@@ -12,18 +12,24 @@ export function sizeText(bytes: number, locale: Locale): string {
     unit += 1;
   }
   const digits = unit === 0 || value >= 100 ? 0 : 1;
-  return new Intl.NumberFormat(localeTag(locale), {
+  const text = new Intl.NumberFormat(localeTag(locale), {
     style: "unit",
     unit: UNITS[unit] as string,
     unitDisplay: "short",
     maximumFractionDigits: digits,
   }).format(value);
+  return together(text, locale);
+}
+
+/** Number and Latin unit stay in that order inside Urdu. */
+function together(text: string, locale: Locale): string {
+  return locale === "ur" ? `\u2066${text}\u2069` : text;
 }
 
 /** "1.4 MB/s"; empty while nothing was measured. */
 export function speedText(bytesPerSecond: number | null, locale: Locale): string {
   if (bytesPerSecond === null || !Number.isFinite(bytesPerSecond) || bytesPerSecond < 1) return "";
-  return `${sizeText(bytesPerSecond, locale)}/s`;
+  return together(`${sizeText(bytesPerSecond, "en")}/s`, locale);
 }
 
 /** Seconds still to go, rounded so that the display does not flicker; null when nobody can know. */
