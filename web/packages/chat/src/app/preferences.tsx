@@ -11,6 +11,8 @@ export interface Preferences {
   notify: boolean;
   /** Tell others that I am writing. */
   typing: boolean;
+  /** Enter sends a message and Shift+Enter makes a line; never so on touch screens. */
+  enterSends: boolean;
   /** Whether the note about this kind of app has been read. */
   assuranceSeen: boolean;
 }
@@ -27,6 +29,7 @@ export function defaults(): Preferences {
     text: "normal",
     notify: false,
     typing: true,
+    enterSends: true,
     assuranceSeen: false,
   };
 }

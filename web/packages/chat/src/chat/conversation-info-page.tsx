@@ -11,6 +11,7 @@ import {
   IconButton,
   Menu,
   MenuItem,
+  SearchField,
   Section,
   Skeleton,
   Switch,
@@ -39,6 +40,7 @@ import { useOfficial } from "../find/use-find";
 import { useConversation, useConversationName, useMembers } from "./hooks";
 import { LONGEST_TITLE } from "./new-conversation-page";
 import { UserText } from "./parts/user-text";
+import { SearchResults } from "./search-results";
 
 /** Everything about a conversation that is not a message. */
 export function ConversationInfoPage({ group }: { group: Id }) {
@@ -100,6 +102,7 @@ function Details({ conversation }: { conversation: ConversationView }) {
       {!conversation.left && !conversation.direct && <Title key={conversation.title} conversation={conversation} />}
       <Members conversation={conversation} members={members} loaded={loaded} />
       <Flags conversation={conversation} />
+      <SearchHere conversation={conversation} />
       <DeviceFingerprints officials={members.filter((member) => !member.me).map((member) => member.official)} />
       {!conversation.left && <Leave conversation={conversation} />}
     </>
@@ -343,6 +346,21 @@ function Alarms({ group }: { group: Id }) {
           </li>
         ))}
       </ul>
+    </Section>
+  );
+}
+
+/** Messages of this conversation only. */
+function SearchHere({ conversation }: { conversation: ConversationView }) {
+  const { t } = useLingui();
+  const [text, setText] = useState("");
+  const wanted = text.trim();
+  return (
+    <Section title={t`Search in this conversation`}>
+      <SearchField label={t`Search messages`} clearLabel={t`Clear`} value={text} onChange={setText} />
+      {wanted !== "" && (
+        <SearchResults text={wanted} conversations={[conversation]} group={conversation.group} nothingElse />
+      )}
     </Section>
   );
 }

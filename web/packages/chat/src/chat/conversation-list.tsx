@@ -9,6 +9,7 @@ import { useTopic } from "../app/engine.tsx";
 import { fits } from "../palette/match";
 import { useConversationName } from "./hooks";
 import { ordered } from "./logic/order";
+import { ConversationMenu } from "./parts/conversation-menu";
 import { ConversationRow } from "./parts/conversation-row";
 import { SearchResults } from "./search-results";
 
@@ -20,6 +21,7 @@ export function ConversationList() {
   const nameOf = useConversationName();
   const [text, setText] = useState("");
   const [archiveOpen, setArchiveOpen] = useState(false);
+  const [menu, setMenu] = useState<{ conversation: ConversationView; anchor: Element } | null>(null);
   const list = useRef<HTMLDivElement>(null);
   const { group: open } = useParams({ strict: false });
   const wanted = text.trim();
@@ -72,7 +74,18 @@ export function ConversationList() {
           onChange={setText}
         />
       </div>
-      <div ref={list} className="min-h-0 flex-1 overflow-y-auto overscroll-contain px-1 pb-4">
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the menu key on a focused conversation opens the same menu */}
+      <div
+        ref={list}
+        onContextMenu={(event) => {
+          const anchor = (event.target as Element).closest("a[data-conversation]");
+          const conversation = all?.find((entry) => entry.group === anchor?.getAttribute("data-conversation"));
+          if (!anchor || !conversation) return;
+          event.preventDefault();
+          setMenu({ conversation, anchor });
+        }}
+        className="min-h-0 flex-1 overflow-y-auto overscroll-contain px-1 pb-4"
+      >
         {!all ? (
           <ListSkeleton label={t`Loading conversations`} />
         ) : wanted !== "" ? (
@@ -113,6 +126,7 @@ export function ConversationList() {
           </>
         )}
       </div>
+      <ConversationMenu open={menu} onClose={() => setMenu(null)} />
     </div>
   );
 }

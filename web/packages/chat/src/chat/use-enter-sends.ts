@@ -13,5 +13,5 @@ export function useEnterSends(): boolean {
     },
     () => touch?.matches ?? false,
   );
-  return !coarse && (preferences as { enterSends?: boolean }).enterSends !== false;
+  return !coarse && preferences.enterSends;
 }

@@ -64,6 +64,11 @@ export function CommandPalette({
             <Menu
               aria-label={label}
               items={entries}
+              // Arrow keys reach the entries from the field; a region that scrolls must be reachable by itself as well.
+              render={(props) => (
+                // biome-ignore lint/a11y/noNoninteractiveTabindex: as said above
+                <div {...props} tabIndex={0} />
+              )}
               className="min-h-0 flex-1 overflow-y-auto p-2 outline-none"
               renderEmptyState={() => <p className="p-6 text-center text-muted">{emptyText}</p>}
             >

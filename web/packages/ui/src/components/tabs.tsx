@@ -13,7 +13,7 @@ export function Tabs({ label, tabs, selected, onSelect }: TabsProps) {
     <AriaTabs
       selectedKey={selected}
       onSelectionChange={(key) => onSelect?.(String(key))}
-      className="flex min-h-0 flex-col"
+      className="flex min-h-0 flex-col outline-none"
     >
       <TabList aria-label={label} className="flex gap-1 overflow-x-auto border-b border-line">
         {tabs.map((tab) => (

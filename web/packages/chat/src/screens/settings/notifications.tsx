@@ -41,6 +41,14 @@ export function Notifications() {
           onChange={(typing) => change({ typing })}
         />
       </Section>
+      <Section>
+        <Switch
+          label={t`Enter sends the message`}
+          hint={t`Shift and Enter then make a new line. On touch screens Enter always makes a new line.`}
+          selected={preferences.enterSends}
+          onChange={(enterSends) => change({ enterSends })}
+        />
+      </Section>
     </>
   );
 }
