@@ -1,0 +1,115 @@
+//! Files: sealed in chunks on this device, sent and fetched chunk by chunk, resumable, believed only when verified.
+//!
+//! A transfer is a durable record. Its bytes come from a [`FileSource`] and go to a [`FileSink`], which the shell brings
+//! along each time it lets the transfer run ([`Client::upload`], [`Client::download`]); a transfer that is interrupted by
+//! a broken connection, a pause or the end of the process goes on where it was.
+//!
+//! **Invariants**
+//! * One (key, position) never seals two different plaintexts. The SHA-256 of every chunk is durable *before* that chunk
+//!   is sealed; a chunk is sealed again only if its plaintext has that hash. When the file has changed in between, the
+//!   transfer starts over with a new key.
+//! * The message of an upload is queued in the batch that ends the transfer: exactly once, after every chunk is durable
+//!   at the server, with the hash of exactly the bytes that were sealed.
+//! * [`FileSink::finish`] is called only after every chunk was authentic and the SHA-256 of the whole is the one in the
+//!   message; whatever else came is discarded.
+
+mod download;
+mod error;
+mod net;
+mod record;
+mod running;
+mod upload;
+mod view;
+
+pub use error::FileError;
+pub(crate) use running::Transfers;
+pub use view::{Direction, TransferState, TransferView};
+
+use pakawaaz_base::{MessageId, OfficialId, TransferId};
+
+/// Chunks on their way at once.
+const IN_FLIGHT: usize = 4;
+
+/// Where the bytes of an upload come from.
+pub trait FileSource {
+    /// Bytes in all.
+    async fn size(&self) -> Result<u64, FileError>;
+    /// Exactly `length` bytes from `offset`; fewer only where the file ends.
+    async fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, FileError>;
+}
+
+/// Where the bytes of a download go. What is written is not to be shown before [`FileSink::finish`].
+pub trait FileSink {
+    /// Bytes from the beginning that are there from an earlier attempt.
+    async fn kept(&mut self) -> Result<u64, FileError> {
+        Ok(0)
+    }
+    /// Reads kept bytes, for the hash of the whole.
+    async fn read_back(&mut self, offset: u64, length: usize) -> Result<Vec<u8>, FileError> {
+        let _ = (offset, length);
+        Err(FileError::Sink)
+    }
+    /// Authentic bytes, in order.
+    async fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), FileError>;
+    /// Everything is there and verified: deliver it.
+    async fn finish(&mut self) -> Result<(), FileError>;
+    /// Something was not what it should be: forget everything written.
+    async fn discard(&mut self);
+}
+
+/// Keeps sealed chunks on this device until they are sent, for shells that cannot open a file again after a restart
+/// (browsers). What is in it is ciphertext.
+pub trait Spool {
+    /// Whether anything is kept at all.
+    fn keeps(&self) -> bool;
+    /// Keeps a chunk; durable when this returns.
+    async fn put(&self, transfer: TransferId, index: u32, sealed: &[u8]) -> Result<(), FileError>;
+    /// A kept chunk.
+    async fn get(&self, transfer: TransferId, index: u32) -> Result<Option<Vec<u8>>, FileError>;
+    /// Forgets all chunks of a transfer.
+    async fn remove(&self, transfer: TransferId);
+}
+
+/// For shells that can open the file again: keeps nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoSpool;
+
+impl Spool for NoSpool {
+    fn keeps(&self) -> bool {
+        false
+    }
+    async fn put(&self, _: TransferId, _: u32, _: &[u8]) -> Result<(), FileError> {
+        Ok(())
+    }
+    async fn get(&self, _: TransferId, _: u32) -> Result<Option<Vec<u8>>, FileError> {
+        Ok(None)
+    }
+    async fn remove(&self, _: TransferId) {}
+}
+
+/// A file to be sent, and the message that goes with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewFile {
+    /// Name that receivers see, without folders.
+    pub name: String,
+    /// Media type.
+    pub media_type: String,
+    /// Bytes.
+    pub size: u64,
+    /// Words with it.
+    pub caption: String,
+    /// Message it answers.
+    pub reply_to: Option<MessageId>,
+    /// Officials whom the caption mentions.
+    pub mentions: Vec<OfficialId>,
+    /// Small picture.
+    pub thumbnail: Option<Vec<u8>>,
+    /// Its media type.
+    pub thumbnail_type: Option<String>,
+    /// Pixels.
+    pub width: Option<u32>,
+    /// Pixels.
+    pub height: Option<u32>,
+    /// Length of sound or film.
+    pub duration_ms: Option<u64>,
+}

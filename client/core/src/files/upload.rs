@@ -1,0 +1,418 @@
+//! Sending a file.
+
+use super::record::{self, BLOCK, TransferRecord, Up, Way};
+use super::running::Run;
+use super::{Direction, FileError, FileSource, IN_FLIGHT, NewFile, Spool};
+use crate::store::Range;
+use crate::{Client, ClientError, ClientEvent, Platform, Store, Transport, keys};
+use futures::future::{Either, select};
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use pakawaaz_base::{Bytes, FileId, GroupId, MessageId, TransferId};
+use pakawaaz_contract::files::CreateFileRequest;
+use pakawaaz_file_stream::{CHUNK, FileKey, Shape};
+use sha2::{Digest as _, Sha256};
+use std::cell::RefCell;
+use std::pin::pin;
+
+/// Times that a transfer starts over by itself before it is given up.
+const FRESH_STARTS: u32 = 5;
+
+/// How one attempt ended, other than well.
+enum Stop {
+    /// The file is not the one that was sealed.
+    Changed,
+    /// The server does not have this upload any more.
+    Lost,
+    /// Chunks that the server had are gone.
+    Again,
+    Failed(ClientError),
+}
+
+impl<E: Into<ClientError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// An upload's parts, unpacked.
+struct Job<'a> {
+    transfer: TransferId,
+    run: &'a Run,
+    key: FileKey,
+    shape: Shape,
+    file: FileId,
+}
+
+/// Tells the shell; shared by everything that moves bytes of one transfer.
+type Tell<'a> = RefCell<&'a mut dyn FnMut(ClientEvent)>;
+
+impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
+    /// Makes a durable transfer of a file to a conversation; nothing is read or sent yet.
+    ///
+    /// # Errors
+    /// [`ClientError::NoSuchConversation`], [`ClientError::NotMember`], [`ClientError::TooLong`] (caption),
+    /// [`FileError::BadFile`] (name, type, thumbnail, size).
+    pub async fn begin_upload(&self, group: GroupId, new: NewFile) -> Result<TransferId, ClientError> {
+        self.begin_upload_with(group, new, CHUNK).await
+    }
+
+    /// The same with other chunks; for tests.
+    #[doc(hidden)]
+    pub async fn begin_upload_with(&self, group: GroupId, new: NewFile, chunk: u32) -> Result<TransferId, ClientError> {
+        self.live(group).await?;
+        let now = self.platform().now();
+        let transfer = TransferId::new(now, &mut self.db.rng());
+        let mut record = TransferRecord {
+            transfer,
+            group,
+            created_at: now,
+            name: new.name.clone(),
+            media_type: new.media_type.clone(),
+            size: new.size,
+            done: 0,
+            paused: false,
+            failure: None,
+            way: Way::Up(Box::new(Up::new(new, chunk, &mut self.db.rng()))),
+        };
+        // Whether the message can be made is found out before, not after, two gigabytes were sent.
+        record.up_mut()?.file = Some(FileId::from_bytes([0; 16]));
+        let file = record.up()?.file_ref(&record, [0; 32])?;
+        file.check().map_err(|_| FileError::BadFile)?;
+        let up = record.up()?;
+        up.shape(record.size)?;
+        self.file_item(group, &up.caption, up.reply_to, &up.mentions, file)?;
+        record.up_mut()?.file = None;
+        self.put_transfer(&record).await?;
+        Ok(transfer)
+    }
+
+    /// Runs an upload to its end: seals, sends, and queues the message, whose id is returned. The same transfer can be
+    /// run again after any error. `source` may be missing when everything is in the outgoing folder already.
+    ///
+    /// # Errors
+    /// [`FileError`]: `Paused` and `Cancelled` when it was told so, `NeedsFile`, `Changing`. Temporary network errors
+    /// only after minutes of trying. [`ClientError::Refused`] with the server's code (`files.quota`).
+    pub async fn upload<F: FileSource, L: Spool>(
+        &self,
+        transfer: TransferId,
+        source: Option<&F>,
+        spool: &L,
+        on: &mut dyn FnMut(ClientEvent),
+    ) -> Result<MessageId, ClientError> {
+        let mut guard = self.inner.transfers.start(transfer, Direction::Up, self.platform().now())?;
+        guard.run.preparing.set(spool.keeps());
+        let stopped = guard.stopped.take();
+        let tell = RefCell::new(on);
+        let run = guard.run.clone();
+        let result = {
+            let work = pin!(self.upload_all(transfer, &run, source, spool, &tell));
+            match stopped {
+                None => work.await,
+                Some(stopped) => match select(work, stopped).await {
+                    Either::Left((result, _)) => result,
+                    Either::Right((Ok(why), _)) => Err(why.into()),
+                    Either::Right((Err(_), work)) => work.await,
+                },
+            }
+        };
+        drop(guard);
+        let result = self.transfer_ended(transfer, &run, result).await;
+        (tell.borrow_mut())(ClientEvent::Transfer { transfer });
+        result
+    }
+
+    async fn upload_all<F: FileSource, L: Spool>(
+        &self,
+        transfer: TransferId,
+        run: &Run,
+        source: Option<&F>,
+        spool: &L,
+        tell: &Tell<'_>,
+    ) -> Result<MessageId, ClientError> {
+        for _ in 0..FRESH_STARTS {
+            let record = self.transfer(transfer).await?;
+            if record.paused {
+                return Err(FileError::Paused.into());
+            }
+            run.done.set(0);
+            run.prepared.set(0);
+            match self.upload_once(record, run, source, spool, tell).await {
+                Ok(message) => return Ok(message),
+                Err(Stop::Failed(error)) => return Err(error),
+                Err(Stop::Again) => {}
+                // The same chunks under the same key are the same bytes: only the server starts over.
+                Err(Stop::Lost) => {
+                    let fresh = |r: &mut TransferRecord| {
+                        let up = r.up_mut()?;
+                        up.file = None;
+                        // The server may remember the old announcement; this one is new.
+                        let mut access = [0; 32];
+                        rand_core::RngCore::fill_bytes(&mut self.db.rng(), &mut access);
+                        up.access = access.into();
+                        Ok(())
+                    };
+                    self.change_transfer(transfer, fresh).await?;
+                }
+                Err(Stop::Changed) => self.start_over(transfer, source, spool).await?,
+            }
+        }
+        Err(FileError::Changing.into())
+    }
+
+    /// A new key for a file that is not what it was.
+    async fn start_over<F: FileSource, L: Spool>(
+        &self,
+        transfer: TransferId,
+        source: Option<&F>,
+        spool: &L,
+    ) -> Result<(), ClientError> {
+        let size = source.ok_or(FileError::NeedsFile)?.size().await?;
+        spool.remove(transfer).await;
+        let _writing = self.inner.transfers.writing.lock().await;
+        let mut record = self.transfer(transfer).await?;
+        let old = record.up()?.file;
+        record.up_mut()?.renew(&mut self.db.rng());
+        record.up()?.shape(size)?;
+        record.size = size;
+        // Old hashes go in the batch that brings the new key, so that neither is ever used with the other.
+        let mut tx = self.db.tx();
+        for (key, _) in self.db.scan_raw(Range::prefix(&record::hashes(transfer))).await? {
+            tx.delete(key);
+        }
+        tx.put(record::key(transfer), &record);
+        tx.commit().await?;
+        if let Some(old) = old {
+            self.delete_file(old).await;
+        }
+        Ok(())
+    }
+
+    async fn upload_once<F: FileSource, L: Spool>(
+        &self,
+        record: TransferRecord,
+        run: &Run,
+        source: Option<&F>,
+        spool: &L,
+        tell: &Tell<'_>,
+    ) -> Result<MessageId, Stop> {
+        let transfer = record.transfer;
+        let up = record.up()?;
+        let shape = up.shape(record.size)?;
+        if up.sealed.is_none() {
+            let source = source.ok_or(FileError::NeedsFile)?;
+            if source.size().await? != record.size {
+                return Err(Stop::Changed);
+            }
+        }
+        let file = match up.file {
+            Some(file) => file,
+            None => {
+                let new = CreateFileRequest {
+                    size: shape.sealed_size(),
+                    chunk_size: shape.sealed_chunk(),
+                    access_hash: Sha256::digest(&*up.access).to_vec().into(),
+                };
+                let created = match self.announce_file(run, &new).await {
+                    Err(ClientError::Refused { code, .. }) if code == "files.already_announced" => {
+                        return Err(Stop::Lost);
+                    }
+                    other => other?,
+                };
+                let named = |r: &mut TransferRecord| {
+                    r.up_mut()?.file = Some(created.file);
+                    Ok(())
+                };
+                self.change_transfer(transfer, named).await?;
+                created.file
+            }
+        };
+        let state = lost(self.file_state(run, file).await)?;
+        if state.size != shape.sealed_size() || state.chunk_size != shape.sealed_chunk() {
+            return Err(Stop::Lost);
+        }
+        let job = Job { transfer, run, key: up.file_key()?, shape, file };
+        let there = |index: u32| state.has(index) || state.complete;
+        for index in (0..shape.chunks()).filter(|i| there(*i)) {
+            run.found(shape.plain_len(index).unwrap_or_default() as u64);
+        }
+        let sha256 = match &up.sealed {
+            Some(sha256) => {
+                self.send_spooled(&job, &there, spool, source.is_some(), tell).await?;
+                sha256.array().ok_or(ClientError::Damaged)?
+            }
+            None => {
+                let source = source.ok_or(FileError::NeedsFile)?;
+                self.send_from(&job, &there, source, spool, tell).await?
+            }
+        };
+        match self.complete_file(run, file).await {
+            Err(ClientError::Refused { code, .. }) if code == "files.incomplete" => return Err(Stop::Again),
+            other => lost(other.map(drop))?,
+        }
+        Ok(self.queue_file(transfer, sha256, spool).await?)
+    }
+
+    /// Reads the whole file once, in order: hashes everything, seals and sends what the server lacks.
+    async fn send_from<F: FileSource, L: Spool>(
+        &self,
+        job: &Job<'_>,
+        there: &dyn Fn(u32) -> bool,
+        source: &F,
+        spool: &L,
+        tell: &Tell<'_>,
+    ) -> Result<[u8; 32], Stop> {
+        let Job { transfer, run, key, shape, file } = job;
+        let mut whole = Sha256::new();
+        let mut flying = FuturesUnordered::new();
+        let mut index = 0;
+        while index < shape.chunks() {
+            let end = shape.chunks().min(index + BLOCK);
+            let mut block = Vec::new();
+            let mut hashes = Vec::new();
+            for i in index..end {
+                let length = shape.plain_len(i).unwrap_or_default();
+                let mut read = pin!(source.read(shape.offset(i), length));
+                // What is on its way goes on while the disk is read.
+                let plain = loop {
+                    if flying.is_empty() {
+                        break read.await?;
+                    }
+                    match select(read, flying.next()).await {
+                        Either::Left((plain, _)) => break plain?,
+                        Either::Right((sent, rest)) => {
+                            self.chunk_sent(job, sent, tell)?;
+                            read = rest;
+                        }
+                    }
+                };
+                if plain.len() != length {
+                    return Err(Stop::Changed);
+                }
+                whole.update(&plain);
+                hashes.extend_from_slice(&Sha256::digest(&plain));
+                if !there(i) || (spool.keeps() && spool.get(*transfer, i).await?.is_none()) {
+                    block.push((i, plain));
+                }
+            }
+            let row = record::hash_block(*transfer, index / BLOCK);
+            match self.db.get::<Bytes>(&row).await? {
+                Some(known) if *known == *hashes => {}
+                Some(_) => return Err(Stop::Changed),
+                None => {
+                    let mut tx = self.db.tx();
+                    tx.put(row, &Bytes(hashes));
+                    tx.commit().await?;
+                }
+            }
+            for (i, mut chunk) in block {
+                key.seal(shape, i, &mut chunk).map_err(|_| ClientError::Damaged)?;
+                if spool.keeps() {
+                    spool.put(*transfer, i, &chunk).await?;
+                }
+                if there(i) {
+                    continue;
+                }
+                while flying.len() >= IN_FLIGHT {
+                    let sent = flying.next().await;
+                    self.chunk_sent(job, sent, tell)?;
+                }
+                flying.push(async move { (i, self.put_file_chunk(run, *file, i, chunk).await) });
+            }
+            if spool.keeps() {
+                run.prepared.set(shape.size().min(shape.offset(end)));
+            }
+            index = end;
+        }
+        let sha256: [u8; 32] = whole.finalize().into();
+        if spool.keeps() {
+            let sealed = |r: &mut TransferRecord| {
+                r.up_mut()?.sealed = Some(sha256.into());
+                Ok(())
+            };
+            self.change_transfer(*transfer, sealed).await?;
+        }
+        run.preparing.set(false);
+        while let Some(sent) = flying.next().await {
+            self.chunk_sent(job, Some(sent), tell)?;
+        }
+        Ok(sha256)
+    }
+
+    /// Sends what the server lacks from the outgoing folder.
+    async fn send_spooled<L: Spool>(
+        &self,
+        job: &Job<'_>,
+        there: &dyn Fn(u32) -> bool,
+        spool: &L,
+        again: bool,
+        tell: &Tell<'_>,
+    ) -> Result<(), Stop> {
+        let Job { transfer, run, shape, file, .. } = job;
+        run.preparing.set(false);
+        run.prepared.set(shape.size());
+        let mut flying = FuturesUnordered::new();
+        for i in (0..shape.chunks()).filter(|i| !there(*i)) {
+            let Some(chunk) = spool.get(*transfer, i).await? else {
+                // The outgoing folder was emptied: with the file at hand it can be sealed again, byte for byte.
+                let unsealed = |r: &mut TransferRecord| {
+                    r.up_mut()?.sealed = None;
+                    Ok(())
+                };
+                self.change_transfer(*transfer, unsealed).await?;
+                return Err(if again { Stop::Again } else { FileError::NeedsFile.into() });
+            };
+            while flying.len() >= IN_FLIGHT {
+                let sent = flying.next().await;
+                self.chunk_sent(job, sent, tell)?;
+            }
+            flying.push(async move { (i, self.put_file_chunk(run, *file, i, chunk).await) });
+        }
+        while let Some(sent) = flying.next().await {
+            self.chunk_sent(job, Some(sent), tell)?;
+        }
+        Ok(())
+    }
+
+    fn chunk_sent(
+        &self,
+        job: &Job<'_>,
+        sent: Option<(u32, Result<(), ClientError>)>,
+        tell: &Tell<'_>,
+    ) -> Result<(), Stop> {
+        let Some((index, result)) = sent else { return Ok(()) };
+        lost(result)?;
+        job.run.moved(job.shape.plain_len(index).unwrap_or_default() as u64, self.platform().now());
+        (tell.borrow_mut())(ClientEvent::Transfer { transfer: job.transfer });
+        Ok(())
+    }
+
+    /// Ends the transfer and queues its message, in one batch.
+    async fn queue_file<L: Spool>(
+        &self,
+        transfer: TransferId,
+        sha256: [u8; 32],
+        spool: &L,
+    ) -> Result<MessageId, ClientError> {
+        let _writing = self.inner.transfers.writing.lock().await;
+        let record = self.transfer(transfer).await?;
+        self.live(record.group).await?;
+        let up = record.up()?;
+        let file = up.file_ref(&record, sha256)?;
+        let item = self.file_item(record.group, &up.caption, up.reply_to, &up.mentions, file)?;
+        let mut tx = self.db.tx();
+        tx.put(keys::outbox(item.message), &item);
+        self.forget_transfer(&mut tx, transfer).await?;
+        tx.commit().await?;
+        self.inner.wake();
+        spool.remove(transfer).await;
+        Ok(item.message)
+    }
+}
+
+/// An upload that the server does not know any more begins again.
+fn lost<R>(result: Result<R, ClientError>) -> Result<R, Stop> {
+    result.map_err(|error| match error {
+        ClientError::Refused { code, .. } if code == "files.not_found" => Stop::Lost,
+        other => Stop::Failed(other),
+    })
+}
