@@ -76,6 +76,14 @@ pub enum ClientFrame {
         /// `conversation::CommitRejection`, signed by this member's MLS key.
         statement: Bytes,
     },
+    /// The official writes in a conversation, or has stopped. Passed on to members who are connected, kept nowhere,
+    /// unsigned; left out when there are many.
+    Typing {
+        /// The group.
+        group: GroupId,
+        /// Writes, or has stopped.
+        on: bool,
+    },
     /// Keep-alive.
     Ping,
 }
@@ -131,6 +139,15 @@ pub enum ServerFrame {
     },
     /// Everything stored so far has been sent.
     CaughtUp,
+    /// A member writes, or has stopped. The server's word only.
+    Typing {
+        /// The group.
+        group: GroupId,
+        /// Who.
+        official: OfficialId,
+        /// Writes, or has stopped.
+        on: bool,
+    },
     /// Keep-alive answer.
     Pong,
     /// The server ends the connection.

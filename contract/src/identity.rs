@@ -302,6 +302,26 @@ pub struct Me {
     pub status: DeviceStatus,
 }
 
+/// One login of an official that goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SessionRecord {
+    /// The session.
+    pub session: SessionId,
+    /// The device it is on.
+    pub device: DeviceId,
+    /// When the three factors were proven.
+    pub started_at: Millis,
+    /// When they are asked again.
+    pub ends_at: Millis,
+}
+
+/// `GET /v1/sessions`; one of them ends by `POST /v1/sessions/{session}/end`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SessionList {
+    /// The official's own, newest first.
+    pub sessions: Vec<SessionRecord>,
+}
+
 // ---------------------------------------------------------------- password
 
 /// `POST /v1/password/start` (within five minutes of a full login) and `POST /v1/password/reset/start`.

@@ -3,7 +3,7 @@
 use crate::db::Db;
 use crate::views::Alarm;
 use crate::{ClientError, Platform, Store, Transport};
-use pakawaaz_base::{DeviceId, GroupId, MessageId, OfficialId};
+use pakawaaz_base::{DeviceId, GroupId, MessageId, OfficialId, TransferId};
 use std::time::Duration;
 
 /// What [`Client::run`] tells its shell. Everything in it is durable already; a screen re-reads the view it shows.
@@ -26,6 +26,17 @@ pub enum ClientEvent {
         message: MessageId,
         /// Author.
         author: OfficialId,
+        /// Whether it mentions this official.
+        mention: bool,
+    },
+    /// Somebody writes, or has stopped. The server's word only; forget it after ten seconds.
+    Typing {
+        /// Conversation.
+        group: GroupId,
+        /// Who.
+        official: OfficialId,
+        /// Writes, or has stopped.
+        on: bool,
     },
     /// A message of this official is at the server, or was delivered or read.
     Status {
@@ -43,6 +54,11 @@ pub enum ClientEvent {
     OwnDevice {
         /// Device.
         device: DeviceId,
+    },
+    /// A file's transfer moved, stopped or ended.
+    Transfer {
+        /// Which.
+        transfer: TransferId,
     },
     /// Something an honest server or member never does.
     Alarm(Alarm),

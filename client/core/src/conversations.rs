@@ -1,14 +1,14 @@
-//! Conversations: what shells call. Everything is stored first; the connection does the rest.
+//! Conversations and who is in them: what shells call. Everything is stored first; the connection does the rest.
 
 use crate::mls::MlsEngine as _;
-use crate::records::{GroupRecord, Intent, Line, LineRecord, Mode, OutBody, OutItem};
+use crate::records::{GroupRecord, Intent, Line, LineRecord, Mode, OutBody};
 use crate::store::Range;
 use crate::sync::step_fresh;
 use crate::views::SystemLine;
 use crate::{Client, ClientError, Platform, Store, Transport, keys};
-use pakawaaz_base::{Bytes, DeviceId, GroupId, MessageId, OfficialId};
+use pakawaaz_base::{Bytes, DeviceId, GroupId, OfficialId};
 use pakawaaz_contract::messaging::ClaimedKeyPackages;
-use pakawaaz_conversation::content::{MAX_TEXT, MAX_TITLE};
+use pakawaaz_conversation::content::MAX_TITLE;
 use pakawaaz_conversation::{Kind, log};
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
@@ -129,84 +129,6 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         drop(guard);
         tx.commit().await?;
         Ok(good)
-    }
-
-    fn item(&self, group: GroupId, body: OutBody) -> OutItem {
-        let now = self.platform().now();
-        let message = MessageId::new(now, &mut self.db.rng());
-        OutItem { group, message, body, queued_at: now, sealed: None, failed: None }
-    }
-
-    /// The record of a conversation that this device is in.
-    async fn live(&self, group: GroupId) -> Result<GroupRecord, ClientError> {
-        let record = self.group_record(group).await?.ok_or(ClientError::NoSuchConversation)?;
-        if record.mode == Mode::Left { Err(ClientError::NotMember) } else { Ok(record) }
-    }
-
-    /// Queues a text. Works offline; it is durable when this returns.
-    ///
-    /// # Errors
-    /// [`ClientError::NoSuchConversation`], [`ClientError::NotMember`], [`ClientError::TooLong`].
-    pub async fn send(&self, group: GroupId, text: &str) -> Result<MessageId, ClientError> {
-        self.reply(group, text, None).await
-    }
-
-    /// As [`Client::send`], answering a message.
-    ///
-    /// # Errors
-    /// As [`Client::send`].
-    pub async fn reply(
-        &self,
-        group: GroupId,
-        text: &str,
-        reply_to: Option<MessageId>,
-    ) -> Result<MessageId, ClientError> {
-        if text.len() > MAX_TEXT {
-            return Err(ClientError::TooLong);
-        }
-        self.live(group).await?;
-        self.queue(self.item(group, OutBody::Text { text: text.to_owned(), reply_to })).await
-    }
-
-    /// Gives a conversation a title.
-    ///
-    /// # Errors
-    /// As [`Client::send`].
-    pub async fn set_title(&self, group: GroupId, title: &str) -> Result<MessageId, ClientError> {
-        if title.len() > MAX_TITLE {
-            return Err(ClientError::TooLong);
-        }
-        self.live(group).await?;
-        self.queue(self.item(group, OutBody::Title { title: title.to_owned() })).await
-    }
-
-    async fn queue(&self, item: OutItem) -> Result<MessageId, ClientError> {
-        let mut tx = self.db.tx();
-        tx.put(keys::outbox(item.message), &item);
-        tx.commit().await?;
-        self.inner.wake();
-        Ok(item.message)
-    }
-
-    /// Marks everything in a conversation as read; receipts travel with the next synchronisation.
-    ///
-    /// # Errors
-    /// [`ClientError::NoSuchConversation`].
-    pub async fn mark_read(&self, group: GroupId) -> Result<(), ClientError> {
-        // An entry being applied would write an older record over this one.
-        let _writing = self.inner.writing.lock().await;
-        let mut record = self.group_record(group).await?.ok_or(ClientError::NoSuchConversation)?;
-        if record.unread == 0 && record.unread_ids.is_empty() {
-            return Ok(());
-        }
-        record.unread = 0;
-        let read = std::mem::take(&mut record.unread_ids);
-        record.to_read.extend(read);
-        let mut tx = self.db.tx();
-        tx.put(keys::group(group), &record);
-        tx.commit().await?;
-        self.inner.wake();
-        Ok(())
     }
 
     /// Adds every device of `officials` (committed with the next synchronisation).

@@ -75,6 +75,21 @@ pub enum ClientError {
     /// None of the officials has a device that can be added.
     #[error("an official has no device that can be added yet")]
     NoDevice,
+    /// No such message in this conversation on this device.
+    #[error("no such message")]
+    NoSuchMessage,
+    /// Only its author changes a message.
+    #[error("only its author can change a message")]
+    NotAuthor,
+    /// Not something that can stand under a message.
+    #[error("this cannot be a reaction")]
+    BadReaction,
+    /// A one-to-one conversation has two parties for good.
+    #[error("a one-to-one conversation cannot be left")]
+    DirectStays,
+    /// Not the continuation of a search.
+    #[error("this does not continue a search")]
+    BadCursor,
     /// No such device.
     #[error("no such device")]
     NoSuchDevice,
@@ -84,6 +99,9 @@ pub enum ClientError {
     /// The act needs at least one other official.
     #[error("a conversation needs another official")]
     NobodyElse,
+    /// A file's transfer.
+    #[error(transparent)]
+    File(#[from] crate::files::FileError),
     /// The compared codes differ.
     #[error("the codes differ")]
     CodeMismatch,
@@ -136,8 +154,14 @@ impl StableError for ClientError {
             Self::NotMember => "client.not_member",
             Self::NoDevice => "client.no_device",
             Self::NoSuchDevice => "client.no_such_device",
+            Self::NoSuchMessage => "client.no_such_message",
+            Self::NotAuthor => "client.not_author",
+            Self::BadReaction => "client.bad_reaction",
+            Self::DirectStays => "client.direct_stays",
+            Self::BadCursor => "client.bad_cursor",
             Self::TooLong => "client.too_long",
             Self::NobodyElse => "client.nobody_else",
+            Self::File(e) => e.code(),
             Self::CodeMismatch => "client.code_mismatch",
         }
     }
@@ -155,13 +179,22 @@ impl StableError for ClientError {
                 503 | 507 => ErrorClass::Unavailable,
                 _ => ErrorClass::Internal,
             },
-            Self::NotEnrolled | Self::NoSuchConversation | Self::NoSuchDevice | Self::NoDevice => ErrorClass::NotFound,
+            Self::NotEnrolled
+            | Self::NoSuchConversation
+            | Self::NoSuchDevice
+            | Self::NoSuchMessage
+            | Self::NoDevice => ErrorClass::NotFound,
             Self::AlreadyEnrolled => ErrorClass::Conflict,
             Self::Locked | Self::WrongPin | Self::LoginRequired => ErrorClass::Unauthenticated,
-            Self::NotApproved | Self::NotMember | Self::CodeMismatch | Self::Login(_) | Self::Sim(_) => {
-                ErrorClass::Forbidden
-            }
+            Self::NotAuthor
+            | Self::NotApproved
+            | Self::NotMember
+            | Self::CodeMismatch
+            | Self::Login(_)
+            | Self::Sim(_) => ErrorClass::Forbidden,
             Self::Trust(e) => e.class(),
+            Self::File(e) => e.class(),
+            Self::BadReaction | Self::DirectStays | Self::BadCursor => ErrorClass::Invalid,
             Self::WrongVersion | Self::WeakPin | Self::TooLong | Self::NobodyElse => ErrorClass::Invalid,
         }
     }

@@ -105,6 +105,10 @@ pub fn stored_rows(data: &[u8]) {
         keys::line(group, 1, 0),
         keys::message(group, message),
         keys::outbox(message),
+        keys::unread(group, 1),
+        keys::flags(group),
+        keys::draft(group),
+        keys::SETTINGS.to_vec(),
     ];
     let puts = rows.iter().map(|key| (key.clone(), vault.seal(key, data, &mut rng))).collect();
     let batch = crate::store::Batch { puts, deletes: Vec::new() };
@@ -114,6 +118,11 @@ pub fn stored_rows(data: &[u8]) {
         let _ = client.whoami().await;
         let _ = client.conversations().await;
         let _ = client.read(group, None, 10).await;
+        let _ = client.open_timeline(group, 10).await;
+        let _ = client.read_around(group, message, 10).await;
+        let _ = client.search("a", None, None).await;
+        let _ = client.message_info(group, message).await;
+        let _ = client.typing(group, true).await;
         let _ = client.members(group).await;
         let _ = client.ensure_session().await;
     });

@@ -6,10 +6,12 @@ use crate::profile::Profile;
 use crate::progress::{Listener, Step, StepState};
 use futures::channel::mpsc;
 use futures::lock::Mutex;
-use pakawaaz_base::GroupId;
+use pakawaaz_base::{GroupId, Millis};
+use pakawaaz_contract::frames::ClientFrame;
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
+use std::time::Duration;
 
 /// The MLS engine with what has been loaded into it. Behind an async lock: one operation at a time.
 pub(crate) struct Mls {
@@ -32,8 +34,12 @@ pub(crate) struct Inner {
     pub refreshing: Mutex<()>,
     listener: RefCell<Option<Listener>>,
     step: Cell<Option<Step>>,
+    /// Files on their way.
+    pub transfers: crate::files::Transfers,
     wake: RefCell<Option<mpsc::UnboundedSender<()>>>,
     serial: Cell<u64>,
+    /// That this official writes or has stopped, and when; sent if there is a connection, else forgotten.
+    typing: RefCell<BTreeMap<GroupId, Typing>>,
     /// Missing or damaged log positions that were asked for again by reconnecting.
     asked: RefCell<HashSet<(GroupId, u64)>>,
     /// How often in a row something of a group failed that does not concern the others.
@@ -42,7 +48,42 @@ pub(crate) struct Inner {
     elections: RefCell<HashSet<(GroupId, u64)>>,
 }
 
+/// What was last to be said about writing in a conversation.
+struct Typing {
+    on: bool,
+    at: Millis,
+    sent: bool,
+}
+
+/// Writing is told again after this long, so that others may forget it after twice as long.
+const TYPING_AGAIN: Duration = Duration::from_secs(4);
+
 impl Inner {
+    /// Keeps that this official writes, or has stopped. False when others know already.
+    pub(crate) fn set_typing(&self, group: GroupId, on: bool, now: Millis) -> bool {
+        let mut typing = self.typing.borrow_mut();
+        let known = match typing.get(&group) {
+            Some(last) => last.on == on && (!on || now.since(last.at) < TYPING_AGAIN),
+            None => !on,
+        };
+        if !known {
+            typing.insert(group, Typing { on, at: now, sent: false });
+        }
+        !known
+    }
+    /// What passes and is not kept: who could not be told at once is not told.
+    pub(crate) fn take_passing(&self, now: Millis) -> Vec<ClientFrame> {
+        let mut typing = self.typing.borrow_mut();
+        let mut out = Vec::new();
+        for (group, t) in typing.iter_mut().filter(|(_, t)| !t.sent) {
+            t.sent = true;
+            if now.since(t.at) < TYPING_AGAIN {
+                out.push(ClientFrame::Typing { group: *group, on: t.on });
+            }
+        }
+        typing.retain(|_, t| t.on);
+        out
+    }
     pub(crate) fn offset(&self) -> i64 {
         self.offset.get()
     }

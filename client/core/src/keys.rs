@@ -27,6 +27,12 @@ pub const DEFERRED: &[u8] = b"z";
 pub const OFFICIALS: &[u8] = b"c";
 /// Alarms.
 pub const ALARMS: &[u8] = b"a";
+/// What the official set about conversations.
+pub const FLAGS: &[u8] = b"f";
+/// Words begun and not sent.
+pub const DRAFTS: &[u8] = b"e";
+/// Settings of this device.
+pub const SETTINGS: &[u8] = b"l";
 /// MLS rows.
 pub const MLS: &[u8] = b"m";
 
@@ -53,6 +59,26 @@ pub fn message(group: GroupId, message: MessageId) -> Key {
 /// A message on its way out. Message ids are time-ordered, so the outbox is too.
 pub fn outbox(message: MessageId) -> Key {
     join(&[OUTBOX, message.as_bytes()])
+}
+/// What the official set about a conversation.
+pub fn flags(group: GroupId) -> Key {
+    join(&[FLAGS, group.as_bytes()])
+}
+/// Words begun in a conversation.
+pub fn draft(group: GroupId) -> Key {
+    join(&[DRAFTS, group.as_bytes()])
+}
+/// Unread messages of a group, by position.
+pub fn unread_of(group: GroupId) -> Key {
+    join(&[b"u", group.as_bytes()])
+}
+/// One unread message.
+pub fn unread(group: GroupId, seq: u64) -> Key {
+    join(&[b"u", group.as_bytes(), &seq.to_be_bytes()])
+}
+/// The position in the key of a line or an unread message.
+pub fn seq_of(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.get(17..25)?.try_into().ok()?))
 }
 /// The commit that waits for the server's word.
 pub fn pending_commit(group: GroupId) -> Key {

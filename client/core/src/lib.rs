@@ -24,14 +24,17 @@ mod devices;
 mod directory;
 mod enrol;
 mod error;
+mod files;
 #[cfg(any(test, feature = "testing"))]
 pub mod fuzz;
 mod http;
 mod inner;
 mod keys;
+mod local;
 mod login;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
+mod messages;
 mod mls;
 mod mls_state;
 mod password;
@@ -40,6 +43,10 @@ mod profile;
 mod progress;
 mod read;
 mod records;
+mod scene;
+mod search;
+mod sessions;
+mod standing;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod store_conformance;
@@ -56,6 +63,7 @@ pub use card::SimCard;
 pub use client::{Client, ClientEvent};
 pub use enrol::{EnrolOptions, Enrolled};
 pub use error::ClientError;
+pub use files::{Direction, FileError, FileSink, FileSource, NewFile, NoSpool, Spool, TransferState, TransferView};
 pub use platform::Platform;
 pub use progress::{Step, StepState};
 pub use store::{Store, StoreError};

@@ -5,6 +5,7 @@ use crate::vault::Vault;
 use crate::views::WhoAmI;
 use crate::{Client, ClientError, Platform, Store, Transport, keys};
 use pakawaaz_base::{Assurance, Bytes, DeviceId, Millis, OfficialId};
+use pakawaaz_contract::directory::BilingualName;
 use pakawaaz_contract::identity::{ChannelMode, DeviceStatus};
 use pakawaaz_login::KsfParams;
 use pakawaaz_trust::{SigningKey, TrustAnchors};
@@ -161,9 +162,20 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let session: Option<Session> = self.db.get(keys::SESSION).await?;
         let now = self.server_now();
         let ends = session.map(|s| s.tokens.session_ends_at).filter(|ends| *ends > now);
+        let known = self.known_official(profile.official).await?;
+        let (name, rank, posts) = match known {
+            Some(known) => (known.name, known.rank, known.posts),
+            None => {
+                let name = BilingualName { en: profile.username.clone(), ur: String::new() };
+                (name, BilingualName::default(), Vec::new())
+            }
+        };
         Ok(WhoAmI {
             official: profile.official,
             username: profile.username.clone(),
+            name,
+            rank,
+            posts,
             device: profile.device,
             label: profile.label.clone(),
             status: profile.status,

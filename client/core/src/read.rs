@@ -1,206 +1,263 @@
-//! Reading: view-models built from the store, offline.
+//! Reading: view-models built from the store, offline. A window costs what it shows, however long the conversation is.
 
-use crate::records::{GroupRecord, Line, LineRecord, MessageRecord, Mode, OutBody, OutItem};
-use crate::store::Range;
-use crate::views::{ConversationView, LineView, MemberView, MessageStatus, SystemLine, TimelinePage};
+use crate::records::{FlagsRecord, GroupRecord, Line, LineRecord, MessageRecord, Mode, OutItem};
+use crate::scene::Scene;
+use crate::store::{Key, Range};
+use crate::views::{ConversationView, LineView, MemberView, TimelineView};
 use crate::{Client, ClientError, Platform, Store, Transport, keys};
-use pakawaaz_base::{GroupId, OfficialId};
+use pakawaaz_base::{GroupId, MessageId, OfficialId};
+use pakawaaz_contract::directory::BilingualName;
 use std::collections::BTreeMap;
 
 /// Names seen while building one view.
-type Names = BTreeMap<OfficialId, String>;
+pub(crate) type Names = BTreeMap<OfficialId, BilingualName>;
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
-    async fn name(&self, names: &mut Names, official: OfficialId) -> Result<String, ClientError> {
+    /// A name as last heard from the directory; the id in place of one that was never heard.
+    pub(crate) async fn name(&self, names: &mut Names, official: OfficialId) -> Result<BilingualName, ClientError> {
         if let Some(name) = names.get(&official) {
             return Ok(name.clone());
         }
         let known = self.known_official(official).await?;
-        let name = known.map_or_else(|| official.to_string(), |o| o.name.en);
+        let name = known.map_or_else(|| BilingualName { en: official.to_string(), ur: String::new() }, |o| o.name);
         names.insert(official, name.clone());
         Ok(name)
     }
 
-    /// Conversations, most recent first. Works offline.
+    /// Conversations: pinned ones first, then the most recent. Works offline, and looks at no line but the newest of
+    /// each.
     ///
     /// # Errors
     /// Store errors.
     pub async fn conversations(&self) -> Result<Vec<ConversationView>, ClientError> {
         let me = self.profile().await?.official;
+        let mut waiting: BTreeMap<GroupId, Vec<OutItem>> = BTreeMap::new();
+        for (_, item) in self.db.scan::<OutItem>(Range::prefix(keys::OUTBOX)).await? {
+            waiting.entry(item.group).or_default().push(item);
+        }
+        let by_group = |(key, v): (Key, _)| Some((GroupId::from_slice(key.get(1..)?)?, v));
+        let flags = self.db.scan::<FlagsRecord>(Range::prefix(keys::FLAGS)).await?;
+        let flags: BTreeMap<GroupId, FlagsRecord> = flags.into_iter().filter_map(by_group).collect();
+        let by_group = |(key, v): (Key, _)| Some((GroupId::from_slice(key.get(1..)?)?, v));
+        let drafts = self.db.scan::<String>(Range::prefix(keys::DRAFTS)).await?;
+        let mut drafts: BTreeMap<GroupId, String> = drafts.into_iter().filter_map(by_group).collect();
         let mut names = Names::new();
         let mut out = Vec::new();
         for (_, record) in self.db.scan::<GroupRecord>(Range::prefix(keys::GROUPS)).await? {
-            out.push(self.conversation_view(&mut names, me, record).await?);
+            let group = record.group;
+            let mut scene = Scene { me, names, record, waiting: waiting.remove(&group).unwrap_or_default() };
+            let flags = flags.get(&group).copied().unwrap_or_default();
+            let draft = drafts.remove(&group).unwrap_or_default();
+            out.push(self.conversation_view(&mut scene, flags, draft).await?);
+            names = scene.names;
         }
-        out.sort_by(|a, b| b.updated_at.cmp(&a.updated_at).then(b.group.cmp(&a.group)));
+        out.sort_by(|a, b| (b.pinned.cmp(&a.pinned)).then(b.updated_at.cmp(&a.updated_at)).then(b.group.cmp(&a.group)));
         Ok(out)
     }
 
     async fn conversation_view(
         &self,
-        names: &mut Names,
-        me: OfficialId,
-        record: GroupRecord,
+        scene: &mut Scene,
+        flags: FlagsRecord,
+        draft: String,
     ) -> Result<ConversationView, ClientError> {
-        let members = record.officials();
-        let title = match &record.title {
-            Some(title) => title.clone(),
-            None => {
-                let mut parts = Vec::new();
-                for official in members.iter().filter(|o| **o != me).take(4) {
-                    parts.push(self.name(names, *official).await?);
-                }
-                parts.join(", ")
-            }
-        };
-        let last = match record.last_line {
-            Some((seq, sub)) => match self.db.get::<LineRecord>(&keys::line(record.group, seq, sub)).await? {
-                Some(row) => self.line_view(names, &record, me, seq, row).await?,
+        let group = scene.record.group;
+        let members = scene.record.officials();
+        let me = scene.me;
+        let mut names = Vec::new();
+        for official in members.iter().filter(|o| **o != me).take(4) {
+            names.push(self.name(&mut scene.names, *official).await?);
+        }
+        let queued = scene.queued().count();
+        let failed = scene.given_up().count();
+        let last = match (self.queued_lines(scene).await?.pop(), scene.record.last_line) {
+            (Some(waiting), _) => Some(waiting),
+            (None, Some((seq, sub))) => match self.db.get::<LineRecord>(&keys::line(group, seq, sub)).await? {
+                Some(row) => self.line_view(scene, seq, sub, row).await?,
                 None => None,
             },
-            None => None,
+            (None, None) => None,
         };
-        let queued = self.outbox_of(record.group).await?.last().map(|i| i.queued_at);
+        let record = &scene.record;
+        let updated_at = scene.waiting.iter().filter(|i| i.body.is_message()).map(|i| i.queued_at).max();
+        let archived = flags.archived_at.is_some_and(|at| flags.muted || record.last_message <= at);
         Ok(ConversationView {
-            group: record.group,
-            title,
+            group,
+            title: record.title.clone(),
+            names,
             direct: record.direct,
+            members,
             last,
-            updated_at: queued.map_or(record.updated_at, |q| q.max(record.updated_at)),
+            updated_at: updated_at.map_or(record.updated_at, |q| q.max(record.updated_at)),
             unread: record.unread,
+            mentions: record.mentions,
+            first_unread: if record.unread > 0 { self.first_unread(group).await? } else { None },
+            draft,
+            pinned: flags.pinned,
+            muted: flags.muted,
+            archived,
+            queued: u32::try_from(queued).unwrap_or(u32::MAX),
+            failed: u32::try_from(failed).unwrap_or(u32::MAX),
             alarms: record.alarms,
             held_back: record.held_back(),
-            left: record.mode == Mode::Left,
+            left: record.mode == Mode::Left || scene.is_leaving(),
             epoch: record.epoch,
-            members,
         })
     }
 
-    async fn line_view(
-        &self,
-        names: &mut Names,
-        record: &GroupRecord,
-        me: OfficialId,
-        seq: u64,
-        row: LineRecord,
-    ) -> Result<Option<LineView>, ClientError> {
-        let mut view = LineView {
-            seq: Some(seq),
-            message: row.message,
-            author: None,
-            author_name: String::new(),
-            mine: false,
-            at: row.at,
-            text: String::new(),
-            reply_to: None,
-            reactions: Vec::new(),
-            edited: false,
-            deleted: false,
-            status: None,
-            system: None,
-        };
-        match row.line {
-            Line::Hidden => return Ok(None),
-            Line::System(system) => {
-                let who = match &system {
-                    SystemLine::Joined { official, .. }
-                    | SystemLine::Left { official, .. }
-                    | SystemLine::Healed { official, .. }
-                    | SystemLine::Titled { official, .. } => Some(*official),
-                    _ => None,
-                };
-                if let Some(who) = who {
-                    view.author_name = self.name(names, who).await?;
-                }
-                view.system = Some(system);
-            }
-            Line::Text { author, text, reply_to } => {
-                view.author = Some(author);
-                view.author_name = self.name(names, author).await?;
-                view.mine = author == me;
-                view.text = text;
-                view.reply_to = reply_to;
-                let about: Option<MessageRecord> = match row.message {
-                    Some(id) => self.db.get(&keys::message(record.group, id)).await?,
-                    None => None,
-                };
-                if let Some(about) = about {
-                    view.edited = about.edited;
-                    view.deleted = about.deleted;
-                    view.status = view.mine.then(|| status(record, me, &about));
-                    view.reactions = about.reactions;
-                }
-            }
-        }
-        Ok(Some(view))
+    async fn scene(&self, group: GroupId) -> Result<Scene, ClientError> {
+        let record = self.group_record(group).await?.ok_or(ClientError::NoSuchConversation)?;
+        let me = self.profile().await?.official;
+        let rows = self.db.scan::<OutItem>(Range::prefix(keys::OUTBOX)).await?;
+        let waiting = rows.into_iter().map(|(_, item)| item).filter(|i| i.group == group).collect();
+        Ok(Scene { me, names: Names::new(), record, waiting })
     }
 
-    /// The newest `limit` lines before position `before` (none: the newest). Works offline.
+    /// The newest `limit` lines before position `before` (none: the newest). A few more when the last position has
+    /// several lines. Works offline.
     ///
     /// # Errors
     /// [`ClientError::NoSuchConversation`].
-    pub async fn read(&self, group: GroupId, before: Option<u64>, limit: usize) -> Result<TimelinePage, ClientError> {
-        let record = self.group_record(group).await?.ok_or(ClientError::NoSuchConversation)?;
-        let me = self.profile().await?.official;
-        let mut names = Names::new();
+    pub async fn read(&self, group: GroupId, before: Option<u64>, limit: usize) -> Result<TimelineView, ClientError> {
+        let mut scene = self.scene(group).await?;
+        let (lines, older) = self.above(&mut scene, before, limit).await?;
+        let newer = before.is_some_and(|b| scene.record.last_line.is_some_and(|(seq, _)| seq >= b));
+        self.window(&mut scene, lines, older, newer).await
+    }
+
+    /// The oldest `limit` lines after position `after`.
+    ///
+    /// # Errors
+    /// [`ClientError::NoSuchConversation`].
+    pub async fn read_after(&self, group: GroupId, after: u64, limit: usize) -> Result<TimelineView, ClientError> {
+        let mut scene = self.scene(group).await?;
+        let from = after.saturating_add(1);
+        let (lines, newer) = self.below(&mut scene, from, limit).await?;
+        let older = !self.above(&mut scene, Some(from), 1).await?.0.is_empty();
+        self.window(&mut scene, lines, older, newer).await
+    }
+
+    /// About `limit` lines with a message in their middle.
+    ///
+    /// # Errors
+    /// [`ClientError::NoSuchConversation`], [`ClientError::NoSuchMessage`].
+    pub async fn read_around(
+        &self,
+        group: GroupId,
+        message: MessageId,
+        limit: usize,
+    ) -> Result<TimelineView, ClientError> {
+        let mut scene = self.scene(group).await?;
+        if scene.waiting.iter().any(|i| i.message == message && i.body.is_message()) {
+            return self.read(group, None, limit).await;
+        }
+        let row: Option<MessageRecord> = self.db.get(&keys::message(group, message)).await?;
+        let seq = row.ok_or(ClientError::NoSuchMessage)?.seq;
+        self.around(&mut scene, seq, limit, limit / 2).await
+    }
+
+    /// What is shown when a conversation is opened: from a little above the first unread message on, or the newest.
+    ///
+    /// # Errors
+    /// [`ClientError::NoSuchConversation`].
+    pub async fn open_timeline(&self, group: GroupId, limit: usize) -> Result<TimelineView, ClientError> {
+        let mut scene = self.scene(group).await?;
+        let Some(seq) = self.first_unread(group).await? else {
+            let (lines, older) = self.above(&mut scene, None, limit).await?;
+            return self.window(&mut scene, lines, older, false).await;
+        };
+        let mut view = self.around(&mut scene, seq, limit, limit / 4).await?;
+        view.unread_from = view.lines.iter().find(|l| l.seq >= Some(seq)).map(|l| l.key.clone());
+        Ok(view)
+    }
+
+    /// `limit` lines, `above` of them before `seq` if there is more than enough after it.
+    async fn around(
+        &self,
+        scene: &mut Scene,
+        seq: u64,
+        limit: usize,
+        above: usize,
+    ) -> Result<TimelineView, ClientError> {
+        let (after, newer) = self.below(scene, seq, limit.saturating_sub(above).max(1)).await?;
+        let room = limit.saturating_sub(after.len()).max(above);
+        let (mut lines, older) = self.above(scene, Some(seq), room).await?;
+        lines.extend(after);
+        self.window(scene, lines, older, newer).await
+    }
+
+    async fn window(
+        &self,
+        scene: &mut Scene,
+        mut lines: Vec<LineView>,
+        older: bool,
+        newer: bool,
+    ) -> Result<TimelineView, ClientError> {
+        if !newer {
+            lines.extend(self.queued_lines(scene).await?);
+        }
+        Ok(TimelineView { group: scene.record.group, lines, older, newer, unread_from: None })
+    }
+
+    /// `limit` lines that end before a position (none: at the end), oldest first, and whether there may be more.
+    async fn above(
+        &self,
+        scene: &mut Scene,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<LineView>, bool), ClientError> {
+        let group = scene.record.group;
+        let mut range = Range::prefix(&keys::lines(group)).newest_first();
+        if let Some(before) = before {
+            range = range.before(keys::line(group, before, 0));
+        }
         let mut lines = Vec::new();
-        let prefix = keys::lines(group);
-        let mut end = before.map(|seq| keys::line(group, seq, 0));
-        // Hidden rows are skipped, so a page may take several scans.
-        let next = 'pages: loop {
-            let mut range = Range::prefix(&prefix).newest_first().limit(limit.max(1) * 2);
-            if let Some(end) = end.take() {
-                range = range.before(end);
+        let more = self.collect(scene, range, limit, &mut lines).await?;
+        lines.reverse();
+        Ok((lines, more))
+    }
+
+    /// The same from a position on.
+    async fn below(&self, scene: &mut Scene, from: u64, limit: usize) -> Result<(Vec<LineView>, bool), ClientError> {
+        let group = scene.record.group;
+        let range = Range { start: keys::line(group, from, 0), ..Range::prefix(&keys::lines(group)) };
+        let mut lines = Vec::new();
+        let more = self.collect(scene, range, limit, &mut lines).await?;
+        Ok((lines, more))
+    }
+
+    /// Visible lines in the order of `range`. Hidden rows are skipped, so this may take several scans.
+    async fn collect(
+        &self,
+        scene: &mut Scene,
+        mut range: Range,
+        limit: usize,
+        lines: &mut Vec<LineView>,
+    ) -> Result<bool, ClientError> {
+        if limit == 0 {
+            return Ok(!self.db.scan_raw(range.limit(1)).await?.is_empty());
+        }
+        range.limit = limit.saturating_mul(2).min(1000);
+        loop {
+            let rows = self.db.scan::<LineRecord>(range.clone()).await?;
+            let Some((last, _)) = rows.last() else { return Ok(false) };
+            if range.reverse {
+                range.end = Some(last.clone());
+            } else {
+                range.start = [&last[..], &[0]].concat();
             }
-            let rows = self.db.scan::<LineRecord>(range).await?;
-            let Some((last, _)) = rows.last() else { break None };
-            end = Some(last.clone());
             for (key, row) in rows {
-                let position = key.get(prefix.len()..prefix.len() + 8).and_then(|b| b.try_into().ok());
-                let seq = u64::from_be_bytes(position.ok_or(ClientError::Damaged)?);
-                let full = lines.len() >= limit;
-                let same = lines.last().and_then(|l: &LineView| l.seq) == Some(seq);
-                if full && !same {
-                    // Never inside a position: the next page starts below a whole one.
-                    break 'pages Some(seq + 1);
+                let seq = keys::seq_of(&key).ok_or(ClientError::Damaged)?;
+                let sub = key.get(25).copied().ok_or(ClientError::Damaged)?;
+                // Never inside a position: the next window starts beyond a whole one.
+                if lines.len() >= limit && lines.last().and_then(|l| l.seq) != Some(seq) && row.line != Line::Hidden {
+                    return Ok(true);
                 }
-                if let Some(view) = self.line_view(&mut names, &record, me, seq, row).await? {
+                if let Some(view) = self.line_view(scene, seq, sub, row).await? {
                     lines.push(view);
                 }
             }
-        };
-        lines.reverse();
-        if before.is_none() {
-            lines.extend(self.queued(&mut names, group, me).await?);
         }
-        Ok(TimelinePage { lines, before: next })
-    }
-
-    async fn queued(&self, names: &mut Names, group: GroupId, me: OfficialId) -> Result<Vec<LineView>, ClientError> {
-        let mut out = Vec::new();
-        for (_, item) in self.db.scan::<OutItem>(Range::prefix(keys::OUTBOX)).await? {
-            let OutBody::Text { text, reply_to } = item.body else { continue };
-            if item.group != group {
-                continue;
-            }
-            let status = if item.failed.is_some() { MessageStatus::Failed } else { MessageStatus::Queued };
-            out.push(LineView {
-                seq: None,
-                message: Some(item.message),
-                author: Some(me),
-                author_name: self.name(names, me).await?,
-                mine: true,
-                at: item.queued_at,
-                text,
-                reply_to,
-                reactions: Vec::new(),
-                edited: false,
-                deleted: false,
-                status: Some(status),
-                system: None,
-            });
-        }
-        Ok(out)
     }
 
     /// Members of a conversation. Works offline.
@@ -210,32 +267,18 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     pub async fn members(&self, group: GroupId) -> Result<Vec<MemberView>, ClientError> {
         let record = self.group_record(group).await?.ok_or(ClientError::NoSuchConversation)?;
         let me = self.profile().await?.official;
+        let mut names = Names::new();
         let mut out = Vec::new();
         for official in record.officials() {
-            let known = self.known_official(official).await?;
             let devices = record.members.iter().filter(|(o, _)| *o == official).map(|(_, d)| *d).collect();
             out.push(MemberView {
                 official,
-                name: known.as_ref().map_or_else(|| official.to_string(), |o| o.name.en.clone()),
-                username: known.map(|o| o.username).unwrap_or_default(),
+                name: self.name(&mut names, official).await?,
+                username: self.known_official(official).await?.map(|o| o.username).unwrap_or_default(),
                 devices,
                 me: official == me,
             });
         }
         Ok(out)
-    }
-}
-
-fn status(record: &GroupRecord, me: OfficialId, about: &MessageRecord) -> MessageStatus {
-    let others: Vec<_> = record.officials().into_iter().filter(|o| *o != me).collect();
-    let all =
-        |set: &std::collections::BTreeSet<OfficialId>| !others.is_empty() && others.iter().all(|o| set.contains(o));
-    let reached: std::collections::BTreeSet<_> = about.delivered.union(&about.read).copied().collect();
-    if all(&about.read) {
-        MessageStatus::Read
-    } else if all(&reached) {
-        MessageStatus::Delivered
-    } else {
-        MessageStatus::Sent
     }
 }

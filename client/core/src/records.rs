@@ -3,6 +3,7 @@
 use crate::views::SystemLine;
 use pakawaaz_base::{Bytes, DeviceId, GroupId, MessageId, Millis, OfficialId};
 use pakawaaz_conversation::log::LogHash;
+use pakawaaz_conversation::{Body, ConversationKind, FileRef};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -51,8 +52,15 @@ pub(crate) struct GroupRecord {
     /// Messages to acknowledge to their authors.
     pub to_deliver: Vec<MessageId>,
     pub to_read: Vec<MessageId>,
-    /// Messages of others shown or not yet shown, unread.
+    /// Unread messages of others from before there was a row for each ([`UnreadRecord`]).
+    #[serde(default)]
     pub unread_ids: Vec<MessageId>,
+    /// Unread messages that mention this official.
+    #[serde(default)]
+    pub mentions: u32,
+    /// Position of the newest message, own ones included.
+    #[serde(default)]
+    pub last_message: u64,
     /// Whether this device has made a commit of its own since it joined.
     pub updated_leaf: bool,
     /// Closed by the server after a poisoned commit: the device that made it, and when it is this device's turn to
@@ -95,8 +103,16 @@ impl GroupRecord {
 pub(crate) enum Line {
     /// Nothing (a receipt, a commit without effect worth telling).
     Hidden,
-    /// A text.
-    Text { author: OfficialId, text: String, reply_to: Option<MessageId> },
+    /// A text, or a file with its caption. Empty when the author took it back.
+    Text {
+        author: OfficialId,
+        text: String,
+        reply_to: Option<MessageId>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<OfficialId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<Box<FileRef>>,
+    },
     /// Something that happened.
     System(SystemLine),
 }
@@ -124,12 +140,99 @@ pub(crate) struct MessageRecord {
     pub deleted: bool,
 }
 
+/// A message of somebody else that this official has not read, by its position.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct UnreadRecord {
+    pub message: MessageId,
+    /// Whether it mentions this official.
+    pub mention: bool,
+}
+
+/// What the official set about a conversation. Written by the shell only, so that synchronising never overwrites it.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct FlagsRecord {
+    pub pinned: bool,
+    pub muted: bool,
+    /// Archived while nothing newer than this position has been said.
+    pub archived_at: Option<u64>,
+}
+
+/// Settings of this device.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct LocalSettings {
+    /// Tell others when this official writes, and show when they do.
+    pub typing: bool,
+}
+
+impl Default for LocalSettings {
+    fn default() -> Self {
+        Self { typing: true }
+    }
+}
+
 /// What an outgoing message says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum OutBody {
-    Text { text: String, reply_to: Option<MessageId> },
-    Receipt { delivered: Vec<MessageId>, read: Vec<MessageId> },
-    Title { title: String },
+    Text {
+        text: String,
+        reply_to: Option<MessageId>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<OfficialId>,
+    },
+    File {
+        caption: String,
+        reply_to: Option<MessageId>,
+        mentions: Vec<OfficialId>,
+        file: Box<FileRef>,
+    },
+    Receipt {
+        delivered: Vec<MessageId>,
+        read: Vec<MessageId>,
+    },
+    Title {
+        title: String,
+    },
+    Edit {
+        target: MessageId,
+        text: String,
+        mentions: Vec<OfficialId>,
+    },
+    Delete {
+        target: MessageId,
+    },
+    Reaction {
+        target: MessageId,
+        emoji: String,
+        remove: bool,
+    },
+    Leave,
+}
+
+impl OutBody {
+    /// Whether it is a line of its own.
+    pub(crate) fn is_message(&self) -> bool {
+        matches!(self, Self::Text { .. } | Self::File { .. })
+    }
+    /// The message it changes.
+    pub(crate) fn target(&self) -> Option<MessageId> {
+        match self {
+            Self::Edit { target, .. } | Self::Delete { target } | Self::Reaction { target, .. } => Some(*target),
+            _ => None,
+        }
+    }
+    /// As it travels.
+    pub(crate) fn into_body(self, kind: ConversationKind) -> Body {
+        match self {
+            Self::Text { text, reply_to, mentions } => Body::Text { text, reply_to, mentions },
+            Self::File { caption, reply_to, mentions, file } => Body::File { caption, reply_to, mentions, file: *file },
+            Self::Receipt { delivered, read } => Body::Receipt { delivered, read },
+            Self::Title { title } => Body::Settings { title: Some(title), kind },
+            Self::Edit { target, text, mentions } => Body::Edit { target, text, mentions },
+            Self::Delete { target } => Body::Delete { target },
+            Self::Reaction { target, emoji, remove } => Body::Reaction { target, emoji, remove },
+            Self::Leave => Body::Leave,
+        }
+    }
 }
 
 /// A message on its way out. Encrypted and stored before it is sent; encrypted again when its epoch is over.
@@ -152,6 +255,8 @@ pub(crate) enum Intent {
     Add(Vec<(OfficialId, DeviceId, Bytes)>),
     /// Remove every device of an official.
     RemoveOfficial(OfficialId),
+    /// The same because they asked for it: one member does it, the others only if that one does not.
+    LetGo(OfficialId),
     /// Refresh the own leaf.
     Update,
 }

@@ -116,6 +116,8 @@ pub enum Body {
         /// Take it away again.
         remove: bool,
     },
+    /// The author leaves the conversation and asks the others to remove every device of theirs.
+    Leave,
     /// Of a later version.
     Unknown {
         /// Its name.
@@ -230,7 +232,7 @@ impl Body {
             Self::Receipt { delivered, read } => within(delivered.len() <= MAX_RECEIPTS && read.len() <= MAX_RECEIPTS),
             Self::Settings { title, .. } => within(title.as_ref().is_none_or(|t| t.len() <= MAX_TITLE)),
             Self::Reaction { emoji, .. } => within(emoji.len() <= MAX_EMOJI),
-            Self::Delete { .. } => Ok(()),
+            Self::Delete { .. } | Self::Leave => Ok(()),
             Self::Unknown { kind, .. } => within(kind.len() <= MAX_KIND),
         }
     }
@@ -256,6 +258,7 @@ impl Body {
             Self::Reaction { target, emoji, remove } => {
                 ("reaction", value(&Reaction { target: *target, emoji: emoji.clone(), remove: *remove })?)
             }
+            Self::Leave => ("leave", Value::Map(Vec::new())),
             Self::Unknown { kind, body } => (kind, body.clone()),
         })
     }
@@ -283,6 +286,7 @@ impl Body {
                 emoji: b.emoji,
                 remove: b.remove,
             })?,
+            "leave" => Self::Leave,
             _ => Self::Unknown { kind, body: fields },
         };
         decoded.check()?;
@@ -422,6 +426,7 @@ mod tests {
             proptest::option::of(".{0,20}").prop_map(|title| Body::Settings { title, kind: ConversationKind::Group }),
             (ids(), ".{0,40}", mentions()).prop_map(|(target, text, mentions)| Body::Edit { target, text, mentions }),
             ids().prop_map(|target| Body::Delete { target }),
+            Just(Body::Leave),
             (ids(), ".{0,8}", any::<bool>()).prop_map(|(target, emoji, remove)| Body::Reaction {
                 target,
                 emoji,

@@ -8,8 +8,8 @@ use crate::sync::trouble::is_local;
 use crate::views::{AlarmKind, SystemLine};
 use crate::{Client, ClientError, ClientEvent, Platform, Store, Transport, keys};
 use pakawaaz_contract::frames::{LogEntry, LogKind};
-use pakawaaz_conversation::Chain;
 use pakawaaz_conversation::log::ChainError;
+use pakawaaz_conversation::{Chain, ConversationKind};
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// Takes an entry, whether pushed or the answer to an own request, and then those that waited for it.
@@ -111,7 +111,13 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 }
             }
             (LogKind::Proposal, _) => self.proposal(&mut guard, &mut step, entry).await?,
-            (LogKind::Application, _) => self.application(&mut guard, &mut step, entry).await?,
+            (LogKind::Application, _) => {
+                self.application(&mut guard, &mut step, entry).await?;
+                if step.record.mode == Mode::Left {
+                    // This official has left: the keys go.
+                    guard.as_mut().ok_or(ClientError::Locked)?.engine.delete_group(entry.group);
+                }
+            }
         }
         self.store_step(m, Some(guard), step).await.map(Some)
     }
@@ -191,30 +197,12 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
 
     /// An own message has its place in the log.
     async fn own_message(&self, step: &mut Step<'_, S, P>, item: OutItem) -> Result<(), ClientError> {
-        use crate::records::OutBody;
         let me = self.profile().await?.official;
-        step.tx.delete(keys::outbox(item.message));
-        let row = MessageRecord {
-            seq: step.seq,
-            author: me,
-            mine: true,
-            delivered: Default::default(),
-            read: Default::default(),
-            reactions: Vec::new(),
-            edited: false,
-            deleted: false,
-        };
-        step.tx.put(keys::message(item.group, item.message), &row);
-        match item.body {
-            OutBody::Text { text, reply_to } => {
-                step.line(Line::Text { author: me, text, reply_to });
-                step.events.push(ClientEvent::Status { group: item.group, message: item.message });
-            }
-            OutBody::Title { title } => {
-                step.record.title = Some(title.clone());
-                step.system(SystemLine::Titled { official: me, title });
-            }
-            OutBody::Receipt { .. } => step.line(Line::Hidden),
+        let (group, message) = (item.group, item.message);
+        step.tx.delete(keys::outbox(message));
+        let kind = if step.record.direct { ConversationKind::Direct } else { ConversationKind::Group };
+        if self.apply_body(step, message, me, item.body.into_body(kind)).await?.is_some() {
+            step.events.push(ClientEvent::Status { group, message });
         }
         Ok(())
     }

@@ -255,6 +255,8 @@ pub(crate) fn fresh(group: GroupId, seq: u64, hash: Bytes, direct: bool, at: Mil
         to_deliver: Vec::new(),
         to_read: Vec::new(),
         unread_ids: Vec::new(),
+        mentions: 0,
+        last_message: 0,
         updated_leaf: false,
         closed: None,
         claimed: None,

@@ -44,6 +44,8 @@ pub(crate) struct Machine {
     pub stopped: BTreeSet<GroupId>,
     /// Do not send to a group before.
     pub not_before: BTreeMap<GroupId, Millis>,
+    /// When it is this device's turn, in an epoch, to remove officials who have left.
+    pub turns: BTreeMap<GroupId, (u64, Millis)>,
     /// Groups that may have something to send. Every group when the connection begins, later those that were written
     /// to: a quiet conversation costs nothing.
     pub pending: BTreeSet<GroupId>,
@@ -128,6 +130,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 m.caught_up = true;
                 m.event(ClientEvent::CaughtUp);
             }
+            ServerFrame::Typing { group, official, on } => self.is_typing(m, group, official, on).await?,
             ServerFrame::Pong => {}
             ServerFrame::Closing { code } => m.closed = Some(code),
         }

@@ -22,4 +22,5 @@ mod step;
 mod successor;
 mod trouble;
 
+pub(crate) use content::{RECEIPTS_UP_TO, is_reaction};
 pub(crate) use inbox::fresh as step_fresh;

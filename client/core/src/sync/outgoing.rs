@@ -11,24 +11,28 @@ use crate::sync::machine::{InFlight, Machine};
 use crate::sync::trouble::is_local;
 use crate::views::SystemLine;
 use crate::{Client, ClientError, ClientEvent, Platform, Store, Transport, keys};
-use pakawaaz_base::{GroupId, MessageId, Millis, StableError as _};
+use openmls::prelude::LeafNodeIndex;
+use pakawaaz_base::{GroupId, MessageId, Millis, OfficialId, StableError as _};
 use pakawaaz_contract::frames::{ClientFrame, LogKind};
 use pakawaaz_contract::messaging::{CreateGroupRequest, GroupState};
 use pakawaaz_conversation::policy::elected_committer;
-use pakawaaz_conversation::{Body, Content, ConversationKind, LogHead};
-use std::collections::BTreeMap;
+use pakawaaz_conversation::{Content, ConversationKind, LogHead, Roster};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How long the others wait for the elected committer of a removal, for each place in line.
 const ELECTION: Duration = Duration::from_millis(1500);
 /// Pause after an answer that says neither why nor when.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long each next member waits before removing somebody who has left.
+const LET_GO: Duration = Duration::from_secs(10);
 /// Messages of one group on their way at once.
 const WINDOW: usize = 64;
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// Puts everything that can be sent now into the connection's queue. Returns whether anything is still to be done.
     pub(crate) async fn flush(&self, m: &mut Machine) -> Result<bool, ClientError> {
+        m.out.extend(self.inner.take_passing(self.platform().now()));
         self.try_entries_again(m).await?;
         self.try_notices_again(m).await?;
         m.pending.extend(self.db.take_touched());
@@ -78,7 +82,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         }
         let pending: Option<PendingCommit> = self.db.get(&keys::pending_commit(group)).await?;
         let intents = self.db.scan::<Intent>(Range::prefix(&keys::intents(group))).await?;
-        let must = !items.is_empty() || intents.iter().any(|(_, i)| !matches!(i, Intent::Update));
+        let must = !items.is_empty() || intents.iter().any(|(_, i)| !matches!(i, Intent::Update | Intent::LetGo(_)));
         let open = must || pending.is_some() || record.mode != Mode::Live;
         if let Some(until) = m.not_before.get(&group) {
             if *until > self.platform().now() {
@@ -201,6 +205,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     ) -> Result<bool, ClientError> {
         let group = record.group;
         if intents.is_empty() && record.revoked.is_empty() {
+            m.turns.remove(&group);
             return Ok(false);
         }
         let mut guard = self.mls_of(group).await?;
@@ -220,6 +225,9 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 return Ok(true);
             }
         }
+        if !self.is_turn(m, record, intents, &roster, own) {
+            return Ok(false);
+        }
         let mut plan = CommitPlan::default();
         let mut welcome_to = Vec::new();
         let mut done = Vec::new();
@@ -235,7 +243,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                         }
                     }
                 }
-                Intent::RemoveOfficial(official) => {
+                Intent::RemoveOfficial(official) | Intent::LetGo(official) => {
                     let leaves = roster.iter().filter(|l| l.official == *official && l.index != own);
                     plan.remove.extend(leaves.map(|l| l.index));
                 }
@@ -283,6 +291,38 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         Ok(true)
     }
 
+    /// Whether this device commits now when all there is to do is to let officials go who have left. The first of the
+    /// others in tree order does it at once, each next one a little later; messages do not wait for it.
+    fn is_turn(
+        &self,
+        m: &mut Machine,
+        record: &GroupRecord,
+        intents: &[(crate::store::Key, Intent)],
+        roster: &Roster,
+        own: LeafNodeIndex,
+    ) -> bool {
+        let of_leaver = |i: &Intent| match i {
+            Intent::LetGo(official) => Some(*official),
+            _ => None,
+        };
+        let leaving: Option<Vec<_>> = intents.iter().map(|(_, i)| of_leaver(i)).collect();
+        let still_there = |l: &Vec<OfficialId>| roster.iter().any(|r| l.contains(&r.official));
+        let Some(leaving) = leaving.filter(|l| record.revoked.is_empty() && still_there(l)) else { return true };
+        let mut others = roster.iter().filter(|l| !leaving.contains(&l.official));
+        let place = others.position(|l| l.index == own).unwrap_or_default().min(30) as u32;
+        let now = self.platform().now();
+        let turn = match m.turns.get(&record.group) {
+            Some((epoch, turn)) if *epoch == record.epoch => *turn,
+            _ => now.plus(LET_GO * place),
+        };
+        if turn <= now {
+            m.turns.remove(&record.group);
+            return true;
+        }
+        m.turns.insert(record.group, (record.epoch, turn));
+        false
+    }
+
     /// Receipts become one message for all that is to be acknowledged.
     async fn queue_receipts(&self, record: &GroupRecord) -> Result<Option<OutItem>, ClientError> {
         let wanted = !record.to_deliver.is_empty() || !record.to_read.is_empty();
@@ -315,7 +355,10 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     }
 
     async fn send_items(&self, m: &mut Machine, record: GroupRecord, items: Vec<OutItem>) -> Result<(), ClientError> {
-        let unsent: Vec<_> = items.into_iter().filter(|i| !m.is_sent(i.message)).collect();
+        // What changes a message follows when the message has its place in the log: before, nobody could apply it.
+        let waiting: BTreeSet<_> = items.iter().map(|i| i.message).collect();
+        let ready = |i: &OutItem| !m.is_sent(i.message) && i.body.target().is_none_or(|t| !waiting.contains(&t));
+        let unsent: Vec<_> = items.into_iter().filter(ready).collect();
         let busy = m.in_flight.len();
         for mut item in unsent.into_iter().take(WINDOW.saturating_sub(busy)) {
             let mls = match &item.sealed {
@@ -354,11 +397,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let mut guard = self.mls_of(record.group).await?;
         let mls = guard.as_mut().ok_or(ClientError::Locked)?;
         let kind = if record.direct { ConversationKind::Direct } else { ConversationKind::Group };
-        let body = match item.body.clone() {
-            OutBody::Text { text, reply_to } => Body::Text { text, reply_to, mentions: Vec::new() },
-            OutBody::Receipt { delivered, read } => Body::Receipt { delivered, read },
-            OutBody::Title { title } => Body::Settings { title: Some(title), kind },
-        };
+        let body = item.body.clone().into_body(kind);
         let content = Content {
             message: item.message,
             sent_at: self.server_now(),
@@ -430,9 +469,14 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         }
         if permanent(code) {
             if let Some(mut item) = self.db.get::<OutItem>(&keys::outbox(message)).await? {
-                item.failed = Some(code.to_owned());
                 let mut tx = self.db.tx();
-                tx.put(keys::outbox(message), &item);
+                if matches!(item.body, OutBody::Receipt { .. } | OutBody::Reaction { .. }) {
+                    // Nothing that anybody would send again by hand.
+                    tx.delete(keys::outbox(message));
+                } else {
+                    item.failed = Some(code.to_owned());
+                    tx.put(keys::outbox(message), &item);
+                }
                 if let OutBody::Title { .. } = item.body {
                     self.say_here(&mut tx, group, SystemLine::Failed { reason: code.to_owned() }).await?;
                 }
@@ -469,7 +513,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
 
     /// The earliest moment at which something that waits can be tried again.
     pub(crate) fn next_try(&self, m: &Machine) -> Option<Millis> {
-        m.not_before.values().copied().chain(m.notices_at).min()
+        m.not_before.values().chain(m.turns.values().map(|(_, turn)| turn)).copied().chain(m.notices_at).min()
     }
 }
 

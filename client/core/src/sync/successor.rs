@@ -165,7 +165,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             _ => false,
         };
         for mut item in self.outbox_of(old.group).await? {
-            if matches!(item.body, OutBody::Text { .. }) {
+            if item.body.is_message() {
                 if among_us {
                     item.group = successor;
                     item.sealed = None;
@@ -207,7 +207,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             tx.put(keys::group(old.group), &old);
         }
         for mut item in self.outbox_of(record.group).await? {
-            if matches!(item.body, OutBody::Text { .. }) {
+            if item.body.is_message() {
                 item.group = old;
                 tx.put(keys::outbox(item.message), &item);
             } else {

@@ -1,7 +1,8 @@
 //! What a conversation shows, line by line.
 
 use crate::views::AlarmKind;
-use pakawaaz_base::{DeviceId, MessageId, Millis, OfficialId};
+use pakawaaz_base::{DeviceId, GroupId, MessageId, Millis, OfficialId};
+use pakawaaz_contract::directory::BilingualName;
 use serde::{Deserialize, Serialize};
 
 /// How far a message of this official has come. Ordered.
@@ -16,7 +17,7 @@ pub enum MessageStatus {
     Delivered,
     /// Read by every other official.
     Read,
-    /// Given up; the reason is in the line's text of the shell.
+    /// Given up; [`LineView::failure`] says why.
     Failed,
 }
 
@@ -74,42 +75,128 @@ pub enum SystemLine {
     },
 }
 
+/// The message that another one answers, as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplyView {
+    /// The message.
+    pub message: MessageId,
+    /// Its author; empty names when this device does not have the message.
+    pub author_name: BilingualName,
+    /// The beginning of its text, or of a file's caption.
+    pub text: String,
+    /// Name of its file.
+    pub file: Option<String>,
+    /// Whether its author took it back.
+    pub deleted: bool,
+}
+
+/// One emoji under a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactionView {
+    /// The emoji.
+    pub emoji: String,
+    /// Who, first one first.
+    pub officials: Vec<OfficialId>,
+    /// Whether this official is among them.
+    pub mine: bool,
+}
+
+/// A file as a line shows it. What opens it stays in the core.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileView {
+    /// Name, without characters that turn the direction of text around (they disguise endings).
+    pub name: String,
+    /// Media type as its sender claims it.
+    pub media_type: String,
+    /// Bytes.
+    pub size: u64,
+    /// Pixels.
+    pub width: Option<u32>,
+    /// Pixels.
+    pub height: Option<u32>,
+    /// Length of sound or film.
+    pub duration_ms: Option<u64>,
+    /// Small picture, base64 (RFC 4648 §4).
+    pub thumbnail: Option<String>,
+    /// Its media type: JPEG, PNG or WebP.
+    pub thumbnail_type: Option<String>,
+}
+
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineView {
+    /// Stable within the conversation, also when a queued message gets its position.
+    pub key: String,
     /// Position in the log; a queued message has none yet.
     pub seq: Option<u64>,
     /// Message id; none for system lines.
     pub message: Option<MessageId>,
-    /// Author; none for system lines.
+    /// Author, or whom a system line is about.
     pub author: Option<OfficialId>,
-    /// Author's name in English.
-    pub author_name: String,
+    /// Their name; the id in place of a name that was never heard.
+    pub author_name: BilingualName,
     /// Whether this official wrote it.
     pub mine: bool,
     /// Server time, or local time while queued.
     pub at: Millis,
-    /// The text; empty for system lines.
+    /// The text or a file's caption; empty for system lines.
     pub text: String,
+    /// Officials it mentions.
+    pub mentions: Vec<OfficialId>,
     /// Message this one answers.
-    pub reply_to: Option<MessageId>,
-    /// Reactions: emoji and who.
-    pub reactions: Vec<(String, OfficialId)>,
+    pub reply: Option<ReplyView>,
+    /// Reactions, in the order in which each emoji first came.
+    pub reactions: Vec<ReactionView>,
+    /// Its file.
+    pub file: Option<FileView>,
     /// Whether the author changed it later.
     pub edited: bool,
     /// Whether the author took it back.
     pub deleted: bool,
     /// Own messages only.
     pub status: Option<MessageStatus>,
+    /// Stable code of why it failed, with status [`MessageStatus::Failed`]; or why an edit or deletion of it did,
+    /// with any other.
+    pub failure: Option<String>,
     /// System lines only.
     pub system: Option<SystemLine>,
 }
 
-/// Lines of one conversation, oldest first.
+/// A window of a conversation, oldest line first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TimelinePage {
-    /// The lines; queued messages come last.
+pub struct TimelineView {
+    /// The conversation.
+    pub group: GroupId,
+    /// The lines; queued messages come last when the window reaches the end.
     pub lines: Vec<LineView>,
-    /// Pass as `before` to get the page above; none at the beginning.
-    pub before: Option<u64>,
+    /// More above the window.
+    pub older: bool,
+    /// More below it.
+    pub newer: bool,
+    /// Key of the first line that was unread when the conversation was opened.
+    pub unread_from: Option<String>,
+}
+
+impl TimelineView {
+    /// What `Client::read` continues above with; none at the beginning.
+    pub fn before(&self) -> Option<u64> {
+        self.lines.iter().find_map(|l| l.seq).filter(|_| self.older)
+    }
+    /// What `Client::read_after` continues below with; none at the end.
+    pub fn after(&self) -> Option<u64> {
+        self.lines.iter().rev().find_map(|l| l.seq).filter(|_| self.newer)
+    }
+}
+
+/// Who has received a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageInfo {
+    /// On a device of theirs, but not read.
+    pub delivered: Vec<OfficialId>,
+    /// Read.
+    pub read: Vec<OfficialId>,
+    /// Members of whom nothing was heard.
+    pub waiting: Vec<OfficialId>,
+    /// Server time, or local time while queued.
+    pub sent_at: Millis,
 }

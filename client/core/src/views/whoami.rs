@@ -1,6 +1,7 @@
 //! Who this client is.
 
 use pakawaaz_base::{Assurance, DeviceId, Millis, OfficialId};
+use pakawaaz_contract::directory::{BilingualName, HeldPost};
 use pakawaaz_contract::identity::DeviceStatus;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,12 @@ pub struct WhoAmI {
     pub official: OfficialId,
     /// Login name.
     pub username: String,
+    /// Name, or the login name when the directory was never asked.
+    pub name: BilingualName,
+    /// Rank; empty when there is none or it was never heard.
+    pub rank: BilingualName,
+    /// Posts held, highest grade first, as last heard.
+    pub posts: Vec<HeldPost>,
     /// This device.
     pub device: DeviceId,
     /// The official's words for this device.

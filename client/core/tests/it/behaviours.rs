@@ -234,7 +234,7 @@ fn a_quarantined_group_goes_on_as_a_successor_without_the_poisoner() {
         let mut texts = device.texts(successor);
         texts.sort();
         assert_eq!(texts, ["here we are", "said while it was broken"], "what waited was said in the new one");
-        assert_eq!(device.view(successor).title, "team");
+        assert_eq!(device.view(successor).title.as_deref(), Some("team"));
         assert!(!device.member_devices(successor).contains(&poisoner));
     }
 }

@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod behaviours;
+mod chat;
 mod crash;
 mod evil;
+mod file_server;
+mod files;
 mod lies;
 mod lies_about_posts;
 mod server;

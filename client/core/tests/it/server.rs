@@ -93,6 +93,10 @@ pub struct Server {
     /// Messages of this device are kept back, unanswered.
     pub hold: Option<DeviceId>,
     pub held: Vec<ClientFrame>,
+    /// Every message is refused for good.
+    pub refuse_sends: bool,
+    /// Who said that they write, or have stopped.
+    pub typed: Vec<(DeviceId, GroupId, bool)>,
     /// Commits are refused with this code.
     pub refuse_commits: Option<&'static str>,
     /// Key packages are refused.
@@ -270,6 +274,9 @@ impl Server {
                 out.extend(self.resume(device, &positions, inbox));
                 out
             }
+            ClientFrame::Send { request, .. } if self.refuse_sends => {
+                vec![refused(request, "messaging.too_large", None)]
+            }
             ClientFrame::Send { request, group, message, epoch, mls } => {
                 let current = self.groups[&group].epoch();
                 if !self.groups[&group].devices().contains(&device) {
@@ -340,6 +347,10 @@ impl Server {
             }
             ClientFrame::Ack { .. } => Vec::new(),
             ClientFrame::Ping => vec![ServerFrame::Pong],
+            ClientFrame::Typing { group, on } => {
+                self.typed.push((device, group, on));
+                Vec::new()
+            }
         }
     }
 

@@ -157,6 +157,8 @@ impl World {
             poisoner: None,
             hold: None,
             held: Vec::new(),
+            typed: Vec::new(),
+            refuse_sends: false,
             refuse_commits: None,
             refuse_packages: false,
             now: now.clone(),

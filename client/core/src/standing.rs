@@ -1,0 +1,25 @@
+//! Small questions of a shell about where things stand.
+
+use crate::records::OutItem;
+use crate::store::Range;
+use crate::{Client, ClientError, Platform, Store, Transport, keys};
+use pakawaaz_contract::identity::ServerInfo;
+
+impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
+    /// What the server at the other end says about itself. Nothing of it is believed; see [`Client::enrol`].
+    ///
+    /// # Errors
+    /// Transport errors, [`ClientError::WrongVersion`].
+    pub async fn server(&self) -> Result<ServerInfo, ClientError> {
+        self.server_info().await
+    }
+    /// Messages written here that the server does not have yet and that have not been given up.
+    ///
+    /// # Errors
+    /// Store errors, [`ClientError::Locked`].
+    pub async fn queued(&self) -> Result<u32, ClientError> {
+        let rows = self.db.scan::<OutItem>(Range::prefix(keys::OUTBOX)).await?;
+        let waiting = rows.iter().filter(|(_, item)| item.body.is_message() && item.failed.is_none()).count();
+        Ok(u32::try_from(waiting).unwrap_or(u32::MAX))
+    }
+}

@@ -1,0 +1,19 @@
+//! Sessions of the official.
+
+use pakawaaz_base::{DeviceId, Millis, SessionId};
+use serde::{Deserialize, Serialize};
+
+/// One login that goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// The session.
+    pub session: SessionId,
+    /// The device it is on.
+    pub device: DeviceId,
+    /// When the three factors were proven.
+    pub started_at: Millis,
+    /// When they are asked again.
+    pub ends_at: Millis,
+    /// Whether it is the session of this client.
+    pub this_session: bool,
+}
