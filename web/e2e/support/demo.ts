@@ -46,7 +46,10 @@ export class Demo {
     });
     const seen: string[] = [];
     const desk = await new Promise<string>((ready, failed) => {
-      const patience = setTimeout(() => failed(new Error(`the demo is not ready:\n${seen.join("\n")}`)), READY_WITHIN_MS);
+      const patience = setTimeout(
+        () => failed(new Error(`the demo is not ready:\n${seen.join("\n")}`)),
+        READY_WITHIN_MS,
+      );
       createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
         seen.push(line);
         const address = /^desk (http:\/\/\S+)$/.exec(line)?.[1];
@@ -125,7 +128,15 @@ export class Demo {
   /** The terminal client as somebody of the demo; gives standard output. */
   cli(person: Person, ...args: string[]): Promise<string> {
     const profile = join(this.state, "profiles", person.username);
-    const all = ["--profile", profile, "--pin-file", `${profile}.pin`, "--password-file", `${profile}.password`, ...args];
+    const all = [
+      "--profile",
+      profile,
+      "--pin-file",
+      `${profile}.pin`,
+      "--password-file",
+      `${profile}.password`,
+      ...args,
+    ];
     return new Promise((done, failed) => {
       execFile(join(programs, "pakawaaz"), all, { timeout: 120_000 }, (error, out, err) => {
         if (error) failed(new Error(`pakawaaz ${args.join(" ")}: ${err || error.message}`));
