@@ -8,6 +8,7 @@ mod login;
 mod openapi;
 mod password;
 mod session;
+mod sessions;
 
 pub use openapi::openapi;
 
@@ -48,6 +49,8 @@ pub fn router(identity: Identity, throttle: Arc<Throttle>) -> Router {
         .route("/v1/token/refresh", post(session::refresh))
         .route("/v1/logout", post(session::logout))
         .route("/v1/me", get(session::me))
+        .route("/v1/sessions", get(sessions::list))
+        .route("/v1/sessions/{session}/end", post(sessions::end))
         .route("/v1/password/start", post(password::start))
         .route("/v1/password/finish", post(password::finish))
         .route("/v1/password/reset/start", post(password::reset_start))

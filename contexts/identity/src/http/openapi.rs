@@ -1,6 +1,6 @@
 //! The contract of these routes.
 
-use super::{admin, devices, enrolment, login, password, session};
+use super::{admin, devices, enrolment, login, password, session, sessions};
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -14,6 +14,8 @@ use utoipa::OpenApi;
     session::refresh,
     session::logout,
     session::me,
+    sessions::list,
+    sessions::end,
     password::start,
     password::finish,
     password::reset_start,

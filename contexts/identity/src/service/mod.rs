@@ -21,6 +21,7 @@ mod proposals;
 mod refresh;
 mod revoke_device;
 mod server_info;
+mod sessions;
 mod sims;
 mod suspend;
 mod tokens;
@@ -173,9 +174,7 @@ impl Identity {
     }
     /// Whether `authority` (`host:port`) is one the server answers to.
     fn knows_authority(&self, authority: &str) -> bool {
-        let bare = |text: &str| text.rsplit("://").next().unwrap_or(text).trim_end_matches('/').to_ascii_lowercase();
-        let wanted = bare(authority);
-        self.settings().authorities.iter().any(|known| bare(known) == wanted)
+        self.settings().authorities.iter().any(|known| crate::model::authority::matches(known, authority))
     }
     /// The current time, from the clock given at the start.
     pub fn now(&self) -> Millis {

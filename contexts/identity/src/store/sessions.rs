@@ -88,6 +88,16 @@ pub async fn get(conn: &mut AnyConnection, id: SessionId) -> Result<Option<Sessi
         .transpose()
 }
 
+/// Sessions of an official that go on, newest first.
+pub async fn open_of(conn: &mut AnyConnection, official: OfficialId, now: Millis) -> Result<Vec<Session>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM identity_sessions WHERE official = $1 AND ended_at IS NULL AND ends_at > $2
+         ORDER BY authenticated_at DESC, session DESC LIMIT 1000"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(official.to_vec()).bind(now.as_i64()).fetch_all(conn).await?;
+    rows.iter().map(session).collect()
+}
+
 /// One session, and nobody else changes it until the transaction ends.
 pub async fn get_for_update(conn: &mut AnyConnection, engine: Engine, id: SessionId) -> Result<Option<Session>> {
     let lock = engine.pick("", " FOR UPDATE");

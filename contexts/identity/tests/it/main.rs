@@ -11,6 +11,7 @@ mod jobs;
 mod login;
 mod password;
 mod refresh;
+mod sessions;
 mod sims;
 mod world;
 
