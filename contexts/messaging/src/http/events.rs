@@ -8,6 +8,7 @@ use super::Admission;
 use super::upgrade::{Socket, upgrade};
 use crate::service::acknowledge::Ack;
 use crate::service::follow::Follower;
+use crate::service::typing::TypingLimit;
 use crate::{Accepted, CommitRequest, Messaging, MessagingError, SendRequest, SocketHello, SocketSession};
 use axum::body::Bytes;
 use axum::extract::{Request, State};
@@ -267,6 +268,13 @@ async fn push(
         while let Ok(answer) = answers.try_recv() {
             say(out, answer).await?;
         }
+        let passing = messaging.inner.fanout.wake.passing(session.actor.device);
+        // Lost while nobody can tell whether the session is good.
+        if !passing.is_empty() && permitted(messaging, session)? {
+            for frame in &passing {
+                out.frame(frame).await?;
+            }
+        }
         let page = follower.next().await?;
         if !page.is_empty() {
             // Held back while nobody can tell; answers and the end still go out.
@@ -340,6 +348,7 @@ async fn read(
     let idle = messaging.inner.config.idle_timeout;
     let mut running = FuturesUnordered::new();
     let mut load = Load::default();
+    let mut typing = TypingLimit::new(messaging.now());
     loop {
         let message = tokio::select! {
             Some((size, answer)) = running.next(), if !running.is_empty() => {
@@ -375,6 +384,9 @@ async fn read(
                 }
             }
             Err(problem) => return end(&answers, &problem.code).await,
+        }
+        if matches!(frame, ClientFrame::Typing { .. }) && !typing.take(messaging.now()) {
+            continue;
         }
         let mut answering = answer(messaging.clone(), session.actor.clone(), frame);
         // Polled once here, so that messages enter their batch in the order they came in.
@@ -417,6 +429,11 @@ fn answer(messaging: Messaging, actor: Actor, frame: ClientFrame) -> Answering {
             ClientFrame::Hello { .. } => return Some(ServerFrame::Closing { code: "messaging.bad_frame".into() }),
             ClientFrame::Ack { groups, inbox } => {
                 messaging.note_acknowledged(Ack { device: actor.device, groups, inbox });
+                return None;
+            }
+            ClientFrame::Typing { group, on } => {
+                // Nobody waits for it: what goes wrong is lost.
+                let _ = messaging.typing(&actor, group, on).await;
                 return None;
             }
             ClientFrame::Send { request, group, message, epoch, mls } => {

@@ -12,6 +12,7 @@ pub mod read_group;
 mod recent;
 pub mod reject_commit;
 pub mod send;
+pub mod typing;
 mod wake;
 
 use crate::{Devices, MessagingError, SocketAuth};

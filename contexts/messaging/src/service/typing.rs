@@ -49,9 +49,8 @@ impl Messaging {
             return Ok(());
         }
         let members = members::of_group(read.conn(), group).await?;
-        let others = members.into_iter().filter(|(device, official)| {
-            *official != actor.official && followers.contains(device)
-        });
+        let others =
+            members.into_iter().filter(|(device, official)| *official != actor.official && followers.contains(device));
         let frame = ServerFrame::Typing { group, official: actor.official, on };
         wake.pass(others.map(|(device, _)| device), &frame);
         Ok(())

@@ -110,6 +110,45 @@ impl Client {
     }
 }
 
+store_test!(typing_passes_to_connected_members_and_is_kept_nowhere, MIGRATIONS, |db| async move {
+    let w = World::new(db);
+    let (alice, bob, stranger) = (w.device(), w.device(), w.device());
+    let group = w.group(&alice, &[&bob]).await;
+    let address = w.serve().await;
+    let mut a = Client::connect(address, alice.device, &[], 0).await;
+    a.until_caught_up().await;
+    // Nobody else is connected: it is gone.
+    a.put(&ClientFrame::Typing { group, on: true }).await;
+    a.put(&ClientFrame::Ping).await;
+    assert_eq!(a.frame().await, Some(ServerFrame::Pong));
+
+    let mut b = Client::connect(address, bob.device, &[], 0).await;
+    let before = b.until_caught_up().await;
+    assert!(!before.iter().any(|f| matches!(f, ServerFrame::Typing { .. })), "{before:?}");
+    let mut s = Client::connect(address, stranger.device, &[], 0).await;
+    s.until_caught_up().await;
+    // No member, so nobody hears it.
+    s.put(&ClientFrame::Typing { group, on: true }).await;
+    s.put(&ClientFrame::Ping).await;
+    assert_eq!(s.frame().await, Some(ServerFrame::Pong));
+    for on in [true, false] {
+        a.put(&ClientFrame::Typing { group, on }).await;
+        assert_eq!(b.frame().await, Some(ServerFrame::Typing { group, official: alice.official, on }));
+    }
+    // Its author hears nothing of it, and a socket that says it without end is not obeyed.
+    for _ in 0..200 {
+        a.put(&ClientFrame::Typing { group, on: true }).await;
+    }
+    a.put(&ClientFrame::Ping).await;
+    assert_eq!(a.frame().await, Some(ServerFrame::Pong));
+    b.put(&ClientFrame::Ping).await;
+    let mut heard = 0;
+    while let Some(ServerFrame::Typing { .. }) = b.frame().await {
+        heard += 1;
+    }
+    assert!(heard < 50, "{heard} of 200");
+});
+
 store_test!(messages_travel_and_a_reconnect_resumes, MIGRATIONS, |db| async move {
     let w = World::new(db);
     let (alice, bob) = (w.device(), w.device());
