@@ -109,7 +109,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         if info.protocol != pakawaaz_contract::PROTOCOL_VERSION {
             return Err(ClientError::WrongVersion);
         }
-        self.inner.set_offset(info.time.as_i64() - self.platform().now().as_i64());
+        self.hear_time(info.time).await?;
         Ok(info)
     }
     pub(crate) async fn learn_server_time(&self) -> Result<(), ClientError> {

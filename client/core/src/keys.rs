@@ -19,6 +19,8 @@ pub const GROUPS: &[u8] = b"g";
 pub const OUTBOX: &[u8] = b"o";
 /// Changes of membership waiting to be committed.
 pub const INTENTS: &[u8] = b"w";
+/// The newest moment that another device has signed.
+pub const PROVEN: &[u8] = b"n";
 /// Own commits that wait for the server's word.
 pub const PENDING: &[u8] = b"q";
 /// Notices of the inbox that could not be worked off yet, by position.

@@ -18,6 +18,7 @@ mod alarms;
 mod appointments;
 mod card;
 mod client;
+mod clock;
 mod conversations;
 mod db;
 mod devices;

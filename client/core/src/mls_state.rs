@@ -136,8 +136,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             signature: signer.sign(SignLabel::MlsCertificateRequest, &payload).into(),
         };
         let answer: MlsCertificateResponse = self.plain(post("/v1/mls-certificate", &body)).await?;
-        self.inner.set_offset(answer.time.as_i64() - self.platform().now().as_i64());
-        let now = self.server_now();
+        self.hear_time(answer.time).await?;
+        let now = self.judged_now().await?;
         let ca = CaChain::verify_pinned(&profile.ca_chain, &profile.anchors, now)?;
         let chain = [answer.mls_certificate.clone(), answer.device_certificate.clone()];
         let leaf = pakawaaz_trust::x509::verify_leaf(&chain, &mls_key, &profile.anchors, &ca, now, CLOCK_SKEW)?;

@@ -72,7 +72,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// A judge with what is cached.
     pub(crate) async fn judge(&self) -> Result<Judge, ClientError> {
         let profile = self.profile().await?;
-        let now = self.server_now();
+        let now = self.judged_now().await?;
         let ca = CaChain::verify_pinned(&profile.ca_chain, &profile.anchors, now)?;
         Ok(Judge { anchors: profile.anchors.clone(), ca, known: self.known().await?, now })
     }

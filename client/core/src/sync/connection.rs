@@ -6,6 +6,7 @@ use crate::store::Range;
 use crate::sync::machine::Machine;
 use crate::sync::trouble::is_local;
 use crate::transport::{EventSocket as _, TransportError};
+use crate::views::Alarm;
 use crate::{Client, ClientError, Platform, Store, StoreError, Transport, keys};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -96,13 +97,13 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         }
     }
 
-    async fn hello(&self, socket: &mut T::Socket) -> Result<(), ClientError> {
+    async fn hello(&self, socket: &mut T::Socket) -> Result<Option<Alarm>, ClientError> {
         let Some(first) = socket.recv().await? else { return Err(ClientError::BadAnswer) };
         let ServerFrame::Challenge { nonce, time } = ServerFrame::decode(&first).map_err(|_| ClientError::BadAnswer)?
         else {
             return Err(ClientError::BadAnswer);
         };
-        self.inner.set_offset(time.as_i64() - self.platform().now().as_i64());
+        let alarm = self.hear_time(time).await?;
         let session = self.session().await?;
         let token = &session.tokens.access_token;
         let nonce = URL_SAFE_NO_PAD.encode(&nonce);
@@ -118,7 +119,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             positions,
             inbox: self.inbox_position().await?,
         };
-        Ok(socket.send(hello.encode()).await?)
+        socket.send(hello.encode()).await?;
+        Ok(alarm)
     }
 
     async fn connection(
@@ -143,7 +145,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let (wake, mut woken) = mpsc::unbounded();
         self.inner.set_wake(wake);
         let mut socket = self.transport.connect_events().await?;
-        self.hello(&mut socket).await?;
+        self.hello(&mut socket).await?.map(ClientEvent::Alarm).into_iter().for_each(&mut *events);
         // Notices that wait from an earlier connection.
         let mut m = Machine { notices_at: Some(Millis(0)), ..Machine::default() };
         let ended = self.serve(once, &mut m, &mut socket, &mut woken, reached, events).await;

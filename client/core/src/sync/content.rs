@@ -54,6 +54,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 return Ok(());
             }
         };
+        self.proves_time(&mut step.tx, content.sent_at).await?;
         self.compare_heads(step, &content).await?;
         self.body(step, content).await
     }

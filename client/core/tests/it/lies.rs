@@ -472,3 +472,37 @@ fn a_conversation_closed_against_this_device_ends_visibly() {
     let again = block_on(bob.client.new_conversation(&[alice.official], None)).unwrap();
     assert_ne!(again, group, "a new one can be started");
 }
+
+#[test]
+fn sets_the_clock_back() {
+    const DAY: i64 = 86_400_000;
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.official(), world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob], None);
+    carol.sync();
+    // Long enough for Carol's certificate to end.
+    world.now.set(world.now.get() + 10 * DAY);
+    alice.send(group, "it is the tenth day");
+    bob.sync();
+    assert_eq!(bob.texts(group), ["it is the tenth day"]);
+    assert_eq!(bob.alarms(), []);
+    world.server.borrow_mut().clock = -9 * DAY;
+    bob.sync();
+    assert_eq!(bob.alarms(), [AlarmKind::ClockMoved]);
+    bob.sync();
+    assert_eq!(bob.alarms().len(), 1, "told once a day");
+    let refused = block_on(bob.client.new_conversation(&[carol.official], None));
+    assert!(matches!(refused, Err(ClientError::NoDevice)), "what has ended stays ended: {refused:?}");
+}
+
+#[test]
+fn a_clock_some_hours_off_is_no_lie() {
+    let (world, alice, bob, group) = pair();
+    for hours in [3, 20] {
+        world.server.borrow_mut().clock = hours * 3_600_000;
+        alice.send(group, "what time is it?");
+        bob.sync();
+    }
+    assert_eq!(bob.texts(group).len(), 2);
+    assert_eq!(bob.alarms(), []);
+}

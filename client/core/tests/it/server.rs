@@ -97,6 +97,8 @@ pub struct Server {
     pub refuse_sends: bool,
     /// Who said that they write, or have stopped.
     pub typed: Vec<(DeviceId, GroupId, bool)>,
+    /// How far the server's clock is from the devices', in milliseconds.
+    pub clock: i64,
     /// Commits are refused with this code.
     pub refuse_commits: Option<&'static str>,
     /// Key packages are refused.
@@ -490,7 +492,8 @@ impl Transport for Wire {
         Ok(NoConnection)
     }
     async fn connect_events(&self) -> Result<Socket, TransportError> {
-        let time = self.server.borrow().now();
+        let mut time = self.server.borrow().now();
+        time.0 += self.server.borrow().clock;
         let challenge = ServerFrame::Challenge { nonce: Bytes::from([1; 32]), time }.encode();
         Ok(Socket { wire: self.clone(), queue: VecDeque::from([challenge]) })
     }

@@ -159,6 +159,7 @@ impl World {
             held: Vec::new(),
             typed: Vec::new(),
             refuse_sends: false,
+            clock: 0,
             refuse_commits: None,
             refuse_packages: false,
             now: now.clone(),
