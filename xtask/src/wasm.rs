@@ -1,69 +1,179 @@
-//! The client core must compile for the browser from the first day: no clock, no sockets, no threads creep in.
+//! The client for the browser: compiled, checked, bound to JavaScript and measured.
+//!
+//! The output goes to `web/packages/api/src/wasm/`, where the web app's build finds it; it is never checked in.
 
-use crate::report::{Outcome, excerpt, seconds};
-use crate::{process, tools};
-use anyhow::{Context, Result, bail};
-use std::path::Path;
+use crate::report::{Outcome, seconds};
+use crate::{process, tools, tree};
+use anyhow::{Context, Result, bail, ensure};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 const TARGET: &str = "wasm32-unknown-unknown";
-const PACKAGE: &str = "pakawaaz-client";
-const LIMIT: Duration = Duration::from_secs(15 * 60);
+/// What is compiled for the browser only.
+const PACKAGES: &[&str] = &["pakawaaz-client-wasm", "pakawaaz-client-store-indexeddb"];
+const LIBRARY: &str = "pakawaaz_client_wasm.wasm";
+const OUTPUT: &str = "web/packages/api/src/wasm";
+const LIMIT: Duration = Duration::from_secs(20 * 60);
+/// Largest module that a browser may have to load, in bytes after brotli (design: 700 kB).
+const BUDGET: usize = 700_000;
 
-/// `cargo xtask wasm [--build]`.
+/// How it is built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Build {
+    /// Quickly, for trying things; large.
+    Dev,
+    /// As it is shipped.
+    Release,
+}
+
+/// Sizes of the module in bytes.
+struct Sizes {
+    raw: usize,
+    gzip: usize,
+    brotli: usize,
+}
+
+/// `cargo xtask wasm [--dev] [--testing] [--check]`.
 pub fn run(args: &[&str]) -> Result<()> {
-    let build = match args {
-        [] => false,
-        ["--build"] => true,
-        _ => bail!("wasm knows only --build"),
-    };
-    let started = process::now();
-    let done = compile(if build { "build" } else { "check" }, LIMIT)?;
-    if done.failed > 0 {
-        println!("{}", excerpt(&done.output, 200));
-        bail!("{PACKAGE} does not compile for {TARGET}");
+    let (mut build, mut testing, mut only_check) = (Build::Release, false, false);
+    for arg in args {
+        match *arg {
+            "--dev" => build = Build::Dev,
+            "--testing" => testing = true,
+            "--check" => only_check = true,
+            other => bail!("wasm knows --dev, --testing and --check, not {other}"),
+        }
     }
-    println!("{PACKAGE} compiles for {TARGET} ({})", seconds(started.elapsed()));
-    if build {
-        let path = process::target_dir().join(TARGET).join("debug/libpakawaaz_client.rlib");
-        let size = std::fs::metadata(&path).with_context(|| format!("reading {}", path.display()))?.len();
-        println!(
-            "{:.1} kB as an unoptimised library; what a browser loads is measured on the linked module",
-            size as f64 / 1e3
-        );
+    let started = process::now();
+    if only_check {
+        let done = clippy(LIMIT)?;
+        ensure!(done.failed == 0, "{}", crate::report::excerpt(&done.output, 200));
+        println!("clean for {TARGET} ({})", seconds(started.elapsed()));
+        return Ok(());
+    }
+    make(build, testing, LIMIT)?;
+    println!("{OUTPUT} written ({})", seconds(started.elapsed()));
+    if build == Build::Release && !testing {
+        println!("{}", weigh()?);
     }
     Ok(())
 }
 
-/// The suite.
+/// The suite: no warning for this target, and a module within its budget.
 pub fn check(limit: Duration) -> Result<Outcome> {
-    compile("check", limit)
+    let done = clippy(limit)?;
+    if done.failed > 0 {
+        return Ok(done);
+    }
+    if let Err(error) = make(Build::Release, false, limit) {
+        return Ok(Outcome::one(false, format!("{error:#}")));
+    }
+    match weigh() {
+        Ok(sizes) => Ok(Outcome::one(true, sizes)),
+        Err(error) => Ok(Outcome::one(false, format!("{error:#}"))),
+    }
 }
 
-fn compile(verb: &str, limit: Duration) -> Result<Outcome> {
-    let args = [verb, "--locked", "--package", PACKAGE, "--lib", "--target", TARGET];
-    let mut command = if rustup_has_target() {
+/// Compiles the client and writes module and glue where the web app expects them. `testing`: with the exports that
+/// only pages of the end-to-end tests call.
+pub fn make(build: Build, testing: bool, limit: Duration) -> Result<()> {
+    let mut args = vec!["build", "--locked", "--package", PACKAGES[0], "--lib", "--target", TARGET];
+    if build == Build::Release {
+        args.extend(["--profile", "wasm"]);
+    }
+    if testing {
+        args.extend(["--features", "testing"]);
+    }
+    let (mut command, target_dir) = compiler(&args)?;
+    let done = process::logged("wasm", &mut command, limit)?;
+    ensure!(done.ok, "{}", crate::report::excerpt(&done.output, 200));
+    let folder = if build == Build::Release { "wasm" } else { "debug" };
+    bind(&target_dir.join(TARGET).join(folder).join(LIBRARY), build)
+}
+
+/// Makes the glue. The library is pinned to the version of the crate, which is what `wasm-bindgen` demands.
+fn bind(module: &Path, build: Build) -> Result<()> {
+    let output = tree::root().join(OUTPUT);
+    std::fs::create_dir_all(&output).with_context(|| format!("creating {OUTPUT}"))?;
+    wasm_bindgen_cli_support::Bindgen::new()
+        .input_path(module)
+        .out_name("pakawaaz")
+        .web(true)?
+        .typescript(true)
+        // The worker says where the module is: its name carries a hash.
+        .omit_default_module_path(true)
+        .remove_name_section(build == Build::Release)
+        .remove_producers_section(true)
+        .generate(&output)
+        .context("binding the module to JavaScript")
+}
+
+fn weigh() -> Result<String> {
+    let path = tree::root().join(OUTPUT).join("pakawaaz_bg.wasm");
+    let bytes = std::fs::read(&path).with_context(|| format!("reading {OUTPUT}"))?;
+    let sizes = Sizes { raw: bytes.len(), gzip: gzip(&bytes)?, brotli: brotli(&bytes)? };
+    let kilo = |bytes: usize| bytes as f64 / 1e3;
+    let text = format!(
+        "module: {:.0} kB, gzip {:.0} kB, brotli {:.0} kB (budget {:.0} kB)",
+        kilo(sizes.raw),
+        kilo(sizes.gzip),
+        kilo(sizes.brotli),
+        kilo(BUDGET)
+    );
+    ensure!(sizes.brotli <= BUDGET, "{text}: too large");
+    Ok(text)
+}
+
+fn gzip(bytes: &[u8]) -> Result<usize> {
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    out.write_all(bytes)?;
+    Ok(out.finish()?.len())
+}
+
+fn brotli(bytes: &[u8]) -> Result<usize> {
+    let mut out = Vec::new();
+    let params = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 24, ..Default::default() };
+    brotli::BrotliCompress(&mut &bytes[..], &mut out, &params)?;
+    Ok(out.len())
+}
+
+fn clippy(limit: Duration) -> Result<Outcome> {
+    let packages = PACKAGES.iter().flat_map(|name| ["--package", name]);
+    let args = ["clippy", "--locked", "--target", TARGET].into_iter().chain(packages);
+    let args: Vec<&str> = args.chain(["--features", "pakawaaz-client-wasm/testing", "--", "-D", "warnings"]).collect();
+    if !rustup_has_target() {
+        // Debian's toolchain cannot run this clippy; the compiler still says what does not compile.
+        let (mut command, _) = compiler(&["check", "--locked", "--package", PACKAGES[0], "--target", TARGET])?;
+        let done = process::logged("wasm-clippy", &mut command, limit)?;
+        return Ok(Outcome::one(done.ok, done.output));
+    }
+    let done = process::logged("wasm-clippy", process::cargo().args(args), limit)?;
+    Ok(Outcome::one(done.ok, done.output))
+}
+
+/// A cargo that compiles for the browser, and where its output goes.
+fn compiler(args: &[&str]) -> Result<(Command, PathBuf)> {
+    if rustup_has_target() {
         let mut command = process::cargo();
         command.args(args);
-        command
-    } else {
-        println!("  rustup has no {TARGET}; using Debian's compiler with its own standard library source");
-        debian_compiler()?;
-        let mut command = Command::new("/usr/bin/cargo");
-        command
-            .current_dir(crate::tree::root())
-            .env("RUSTC", "/usr/bin/rustc")
-            .env("RUSTC_BOOTSTRAP", "1")
-            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "/usr/bin/wasm-ld")
-            // Another compiler's artefacts would only throw ours away.
-            .env("CARGO_TARGET_DIR", process::target_dir().join("debian-wasm"))
-            .args(args)
-            .args(["--ignore-rust-version", "-Z", "build-std=std,panic_abort"]);
-        command
-    };
-    let done = process::logged("wasm", &mut command, limit)?;
-    Ok(Outcome::one(done.ok, done.output))
+        return Ok((command, process::target_dir()));
+    }
+    println!("  rustup has no {TARGET}; using Debian's compiler with its own standard library source");
+    debian_compiler()?;
+    // Another compiler's artefacts would only throw ours away.
+    let target_dir = process::target_dir().join("debian-wasm");
+    let mut command = Command::new("/usr/bin/cargo");
+    command
+        .current_dir(tree::root())
+        .env("RUSTC", "/usr/bin/rustc")
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "/usr/bin/wasm-ld")
+        .env("CARGO_TARGET_DIR", &target_dir)
+        .args(args)
+        .args(["--ignore-rust-version", "-Z", "build-std=std,panic_abort"]);
+    Ok((command, target_dir))
 }
 
 /// Whether the toolchain in use can compile for the browser; asks rustup for the target if not.

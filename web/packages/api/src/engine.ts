@@ -82,10 +82,18 @@ class Tab implements Engine {
     return JSON.parse(json);
   };
 
-  download: Engine["download"] = async (args, options = {}) => {
-    const { blob } = await this.#call("download", args, options);
-    if (!blob) throw JSON.parse(refusal("engine.failed", "no bytes came with the reply")) as EngineError;
-    return blob;
+  download: Engine["download"] = async (args, { signal } = {}) => {
+    // The engine would go on for nobody.
+    const abandoned = () =>
+      this.#ask({ t: "call", id: this.#next++, name: "cancel_download", args: JSON.stringify(args) });
+    signal?.addEventListener("abort", abandoned, { once: true });
+    try {
+      const { blob } = await this.#call("download", args, { signal });
+      if (!blob) throw JSON.parse(refusal("engine.failed", "no bytes came with the reply")) as EngineError;
+      return blob;
+    } finally {
+      signal?.removeEventListener("abort", abandoned);
+    }
   };
 
   subscribe: Engine["subscribe"] = <N extends keyof Topics>(
@@ -125,7 +133,15 @@ class Tab implements Engine {
   #call(
     name: string,
     args: unknown,
-    { files, progress, signal }: { files?: File[]; progress?: (step: Progress) => void; signal?: AbortSignal },
+    {
+      files,
+      progress,
+      signal,
+    }: {
+      files?: File[] | undefined;
+      progress?: ((step: Progress) => void) | undefined;
+      signal?: AbortSignal | undefined;
+    },
   ): Promise<{ json: string; blob: Blob | undefined }> {
     return new Promise((resolve, reject) => {
       if (!this.#worker) {

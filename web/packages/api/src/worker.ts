@@ -113,8 +113,8 @@ async function call(engine: WasmEngine, tab: string, ask: Ask & { t: "call" }): 
   let tell: Tell;
   try {
     const progress = (json: string) => apply({ e: "said", tab, tell: { t: "progress", id: ask.id, json } });
-    const json = await engine.call(ask.name, own(tab, ask), progress);
-    tell = { t: "reply", id: ask.id, json };
+    const [json, blob] = (await engine.call(ask.name, own(tab, ask), ask.files ?? [], progress)) as [string, Blob?];
+    tell = { t: "reply", id: ask.id, json, ...(blob ? { blob } : {}) };
   } catch (thrown) {
     const json = typeof thrown === "string" ? thrown : refusal("engine.failed", "the engine failed");
     tell = { t: "refused", id: ask.id, json };

@@ -1,0 +1,183 @@
+//! Where the profile stands: exactly one group of screens belongs to each phase.
+
+use crate::engine::{Engine, EngineError, Host};
+use pakawaaz_base::Millis;
+use pakawaaz_client::views::WhoAmI;
+use pakawaaz_client::{ClientError, Platform, Store, Transport};
+use pakawaaz_contract::identity::DeviceStatus;
+use serde::Serialize;
+
+/// What the browser says about storage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StorageState {
+    /// It promised not to delete our data under pressure.
+    pub persistent: bool,
+    /// Bytes used and offered, when it says so.
+    pub estimate: Option<(u64, u64)>,
+}
+
+/// Where the profile stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Not looked yet.
+    #[default]
+    Starting,
+    /// No profile: enrol.
+    Empty,
+    /// A profile: PIN.
+    Locked,
+    /// Unlocked; reading works, but the session ended: three factors.
+    LoggedOut,
+    /// Logged in as a further device: another one compares the code.
+    WaitingApproval,
+    /// This device was revoked.
+    CutOff,
+    /// All there.
+    Ready,
+}
+
+/// How the connection stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Connection {
+    /// Not connected; an attempt may be planned.
+    #[default]
+    Offline,
+    /// An attempt is being made.
+    Connecting,
+    /// Connected and authenticated.
+    Online,
+}
+
+/// What the server says about itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServerView {
+    /// Realm.
+    pub realm: String,
+    /// Whether it runs with demo keys.
+    pub demo: bool,
+}
+
+/// What is known beside the store.
+#[derive(Default)]
+pub struct Known {
+    pub phase: Phase,
+    pub connection: Connection,
+    pub retry_at: Option<Millis>,
+    pub caught_up: bool,
+    pub server: Option<ServerView>,
+    pub storage: StorageState,
+    pub typing: super::typing::Typing,
+}
+
+/// Bytes.
+#[derive(Serialize)]
+struct StorageView {
+    usage: u64,
+    quota: u64,
+}
+
+/// `AppState` of `protocol.ts`, without `leader`, which each tab adds for itself.
+#[derive(Serialize)]
+pub struct AppState {
+    phase: Phase,
+    connection: Connection,
+    retry_in_ms: Option<u64>,
+    caught_up: bool,
+    server: Option<ServerView>,
+    me: Option<WhoAmI>,
+    queued: u32,
+    storage_persistent: bool,
+    storage: Option<StorageView>,
+}
+
+/// The phase of an open profile.
+fn phase_of(me: &WhoAmI) -> Phase {
+    match me.status {
+        DeviceStatus::Revoked => Phase::CutOff,
+        _ if me.session_ends_at.is_none() => Phase::LoggedOut,
+        DeviceStatus::Pending => Phase::WaitingApproval,
+        _ => Phase::Ready,
+    }
+}
+
+impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host> Engine<S, T, P, H> {
+    /// Looks where the profile stands, and starts or ends the connection accordingly.
+    ///
+    /// # Errors
+    /// Store errors.
+    pub(crate) async fn look(&self) -> Result<(), EngineError> {
+        let phase = if !self.client().is_enrolled().await? {
+            Phase::Empty
+        } else if !self.client().is_unlocked() {
+            Phase::Locked
+        } else {
+            match self.client().whoami().await {
+                Ok(me) => phase_of(&me),
+                // Locked meanwhile.
+                Err(ClientError::Locked) => Phase::Locked,
+                Err(e) => return Err(e.into()),
+            }
+        };
+        self.0.app.borrow_mut().phase = phase;
+        if matches!(phase, Phase::Ready | Phase::WaitingApproval) {
+            self.keep_running();
+            let engine = self.clone();
+            // Uploads that were under way when the engine ended.
+            self.spawn(async move { drop(engine.resume_uploads().await) });
+        } else {
+            self.stop_running();
+        }
+        self.stale_all();
+        Ok(())
+    }
+
+    /// The snapshot of the topic `app`.
+    pub(crate) async fn app_state(&self) -> Result<AppState, EngineError> {
+        let me = match self.client().is_unlocked() {
+            true => self.client().whoami().await.ok(),
+            false => None,
+        };
+        let queued = match &me {
+            Some(_) => self.client().queued().await?,
+            None => 0,
+        };
+        let now = self.client().platform().now();
+        let known = self.0.app.borrow();
+        Ok(AppState {
+            phase: known.phase,
+            connection: known.connection,
+            retry_in_ms: known.retry_at.map(|at| at.since(now).as_millis() as u64),
+            caught_up: known.caught_up,
+            server: known.server.clone(),
+            me,
+            queued,
+            storage_persistent: known.storage.persistent,
+            storage: known.storage.estimate.map(|(usage, quota)| StorageView { usage, quota }),
+        })
+    }
+
+    /// Asks the server who it is, until it answers.
+    pub(crate) async fn ask_server(&self) {
+        let mut pause = std::time::Duration::from_millis(500);
+        while self.0.app.borrow().server.is_none() {
+            if let Ok(info) = self.client().server().await {
+                self.0.app.borrow_mut().server = Some(ServerView { realm: info.realm, demo: info.demo });
+                self.stale(super::watch::Touch::App);
+                return;
+            }
+            self.client().platform().sleep(pause).await;
+            pause = (pause * 2).min(std::time::Duration::from_secs(60));
+        }
+    }
+
+    /// Asks the browser about storage.
+    pub(crate) async fn ask_storage(&self) {
+        let state = self.0.host.storage().await;
+        let changed = std::mem::replace(&mut self.0.app.borrow_mut().storage, state) != state;
+        if changed {
+            self.stale(super::watch::Touch::App);
+        }
+    }
+}
