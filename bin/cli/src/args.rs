@@ -1,7 +1,7 @@
 //! The command line, as clap reads it. One enum a noun; what they do is in `commands/`.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use pakawaaz_base::{DeviceId, GroupId, OfficialId, OrgUnitId, PostId, ProposalId, SimId};
+use pakawaaz_base::{DeviceId, GroupId, MessageId, OfficialId, OrgUnitId, PostId, ProposalId, SessionId, SimId};
 use std::path::PathBuf;
 
 /// Encrypted messages between officials, from the terminal.
@@ -69,6 +69,12 @@ pub enum Command {
         #[command(subcommand)]
         command: Option<DevicesCommand>,
     },
+    /// Your logins on every device; end one.
+    Sessions {
+        /// End this one.
+        #[arg(long, value_name = "SESSION")]
+        end: Option<SessionId>,
+    },
     /// Find officials by name, post or organisation, in English or Urdu.
     Find {
         query: String,
@@ -90,9 +96,60 @@ pub enum Command {
         /// Conversation: its id, the start of it, or an official's login name.
         conversation: String,
         text: Option<String>,
+        /// Answer this message (its id: `read --ids` shows them).
+        #[arg(long, value_name = "MESSAGE")]
+        reply_to: Option<MessageId>,
+        /// Mention an official (login name or id); may be repeated.
+        #[arg(long, value_name = "OFFICIAL")]
+        mention: Vec<String>,
         /// Put it into the outbox and return without contacting the server.
         #[arg(long)]
         offline: bool,
+    },
+    /// Change the words of a message of yours, for everyone.
+    Edit {
+        conversation: String,
+        message: MessageId,
+        text: String,
+        /// Mention an official; those of the old words are not mentioned any more.
+        #[arg(long, value_name = "OFFICIAL")]
+        mention: Vec<String>,
+    },
+    /// Take a message of yours back, for everyone.
+    Delete { conversation: String, message: MessageId },
+    /// Put an emoji under a message.
+    React {
+        conversation: String,
+        message: MessageId,
+        emoji: String,
+        /// Take it away again.
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Send a message again that was given up.
+    Retry { conversation: String, message: MessageId },
+    /// Forget a message that was given up.
+    Discard { conversation: String, message: MessageId },
+    /// Who has received and read a message of yours.
+    MessageInfo { conversation: String, message: MessageId },
+    /// Search the messages on this device.
+    Search {
+        /// Words that all must occur; letter case and vowel marks do not matter.
+        text: String,
+        /// In this conversation only.
+        #[arg(long = "in", value_name = "CONVERSATION")]
+        conversation: Option<String>,
+        /// End after this many messages.
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+    /// Leave a conversation.
+    Leave { conversation: String },
+    /// Keep words for later, or show those that are kept.
+    Draft {
+        conversation: String,
+        /// The words; empty text forgets them.
+        text: Option<String>,
     },
     /// Read a conversation.
     Read {
@@ -102,9 +159,34 @@ pub enum Command {
         /// Continue above this position.
         #[arg(long)]
         before: Option<u64>,
+        /// Show the id of each message.
+        #[arg(long)]
+        ids: bool,
         /// Show what is stored here without contacting the server.
         #[arg(long)]
         offline: bool,
+    },
+    /// Send a file, encrypted on this device. Ctrl-C pauses; the same command again goes on.
+    SendFile {
+        /// Conversation: its id, the start of it, or an official's login name.
+        conversation: String,
+        path: PathBuf,
+        /// Words with it.
+        #[arg(long, default_value = "")]
+        caption: String,
+    },
+    /// Save the file of a message, once every byte of it is verified. Ctrl-C pauses; the same command again goes on.
+    GetFile {
+        /// Conversation: its id, the start of it, or an official's login name.
+        conversation: String,
+        /// The message's id, as `read --json` shows it.
+        message: String,
+        /// File or folder to save to; the present folder and the sender's name without it.
+        #[arg(long, value_name = "PATH")]
+        out: Option<PathBuf>,
+        /// Replace a file that is there.
+        #[arg(long)]
+        force: bool,
     },
     /// Stay connected and print what arrives. Ends with Ctrl-C.
     Listen {

@@ -112,7 +112,7 @@ pub async fn known_conversation(client: &NativeClient, text: &str) -> anyhow::Re
     };
     let mut found: Vec<&ConversationView> = all.iter().filter(|c| c.group.to_string().starts_with(&text)).collect();
     if found.is_empty() {
-        found = all.iter().filter(|c| c.title.eq_ignore_ascii_case(&text)).collect();
+        found = all.iter().filter(|c| c.display().eq_ignore_ascii_case(&text)).collect();
     }
     if found.is_empty() {
         let other = other_official(client, &all, &text).await?;

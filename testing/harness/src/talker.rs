@@ -98,10 +98,10 @@ impl Talker {
                 Err(ClientError::NoSuchConversation) => return Vec::new(),
                 page => page.expect("a conversation is readable"),
             };
+            before = page.before();
             page.lines.retain(|line| line.message.is_some() && line.seq.is_some());
             page.lines.append(&mut all);
             all = page.lines;
-            before = page.before;
             if before.is_none() {
                 return all;
             }

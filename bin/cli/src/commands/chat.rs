@@ -4,6 +4,7 @@ use crate::commands::people::time;
 use crate::context::{self, Shell};
 use crate::output;
 use anyhow::Context as _;
+use pakawaaz_base::MessageId;
 use pakawaaz_client::views::{LineView, MessageStatus, SystemLine};
 use pakawaaz_client::{ClientError, ClientEvent};
 use pakawaaz_client_native::NativeClient;
@@ -35,6 +36,23 @@ pub async fn conversations(shell: &Shell) -> anyhow::Result<()> {
                 if c.unread > 0 {
                     state.push(format!("{} unread", c.unread));
                 }
+                if c.mentions > 0 {
+                    state.push(format!("{} for you", c.mentions));
+                }
+                if c.queued > 0 {
+                    state.push(format!("{} queued", c.queued));
+                }
+                if c.failed > 0 {
+                    state.push(format!("{} FAILED", c.failed));
+                }
+                if !c.draft.is_empty() {
+                    state.push("draft".into());
+                }
+                for (set, word) in [(c.pinned, "pinned"), (c.muted, "muted"), (c.archived, "archived")] {
+                    if set {
+                        state.push(word.into());
+                    }
+                }
                 if c.alarms > 0 {
                     state.push(format!("{} ALARMS", c.alarms));
                 }
@@ -44,7 +62,7 @@ pub async fn conversations(shell: &Shell) -> anyhow::Result<()> {
                 if c.left {
                     state.push("you left".into());
                 }
-                vec![short(&c.group.to_string()), c.title.clone(), time(c.updated_at), state.join(", ")]
+                vec![short(&c.group.to_string()), c.display(), time(c.updated_at), state.join(", ")]
             })
             .collect();
         output::table(&["ID", "CONVERSATION", "LAST", ""], &rows)
@@ -53,7 +71,7 @@ pub async fn conversations(shell: &Shell) -> anyhow::Result<()> {
 }
 
 /// Reads go on offline, saying so; anything but a network problem is an error.
-async fn sync_or_say(client: &NativeClient) -> anyhow::Result<()> {
+pub async fn sync_or_say(client: &NativeClient) -> anyhow::Result<()> {
     match try_sync(client).await {
         Err(e) if e.is_temporary() => output::note("Offline: showing what is stored on this device."),
         other => other?,
@@ -72,7 +90,14 @@ pub async fn new(shell: &Shell, who: &[String], title: Option<&str>) -> anyhow::
     Ok(())
 }
 
-pub async fn send(shell: &Shell, conversation: &str, text: Option<String>, offline: bool) -> anyhow::Result<()> {
+pub async fn send(
+    shell: &Shell,
+    conversation: &str,
+    text: Option<String>,
+    reply_to: Option<MessageId>,
+    mention: &[String],
+    offline: bool,
+) -> anyhow::Result<()> {
     let open = shell.open().await?;
     // Another device or official may have started it since this device last looked.
     let group = match context::known_conversation(&open.client, conversation).await? {
@@ -92,7 +117,8 @@ pub async fn send(shell: &Shell, conversation: &str, text: Option<String>, offli
             text.trim_end_matches('\n').to_owned()
         }
     };
-    let message = open.client.send(group, &text).await?;
+    let mentions = context::officials(&open.client, mention).await?;
+    let message = open.client.send_message(group, &text, reply_to, &mentions).await?;
     let mut status = MessageStatus::Queued;
     if !offline {
         match try_sync(&open.client).await {
@@ -117,6 +143,7 @@ pub async fn read(
     conversation: &str,
     limit: usize,
     before: Option<u64>,
+    ids: bool,
     offline: bool,
 ) -> anyhow::Result<()> {
     let open = shell.open().await?;
@@ -126,8 +153,11 @@ pub async fn read(
     let group = context::conversation(&open.client, conversation).await?;
     let page = open.client.read(group, before, limit).await?;
     shell.out.show(&page, |page| {
-        let mut lines: Vec<String> = page.before.iter().map(|b| format!("… more above: --before {b}")).collect();
-        lines.extend(page.lines.iter().map(line_text));
+        let mut lines: Vec<String> = page.before().iter().map(|b| format!("… more above: --before {b}")).collect();
+        for line in &page.lines {
+            let id = line.message.filter(|_| ids).map_or_else(String::new, |id| format!("{id}  "));
+            lines.push(format!("{id}{}", line_text(line)));
+        }
         lines
     });
     open.client.mark_read(group).await?;
@@ -214,7 +244,8 @@ async fn show_event(
             output::note("Connected and up to date.");
             Ok(false)
         }
-        ClientEvent::Connected | ClientEvent::Status { .. } | ClientEvent::Conversation { .. } => Ok(false),
+        // Nothing to print, or nothing that lasts.
+        _ => Ok(false),
     }
 }
 
@@ -240,7 +271,7 @@ pub async fn members(shell: &Shell, conversation: &str, add: &[String], remove: 
                 let devices = m.devices.len();
                 vec![
                     if m.username.is_empty() { m.official.to_string() } else { m.username.clone() },
-                    m.name.clone(),
+                    m.name.en.clone(),
                     format!("{devices} device{}", if devices == 1 { "" } else { "s" }),
                     if m.me { "you".into() } else { String::new() },
                 ]
@@ -263,7 +294,7 @@ pub async fn alarms(shell: &Shell) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn short(id: &str) -> String {
+pub fn short(id: &str) -> String {
     // UUIDv7 begins with the time; the tail tells conversations apart better, but only a prefix can be typed.
     id.chars().take(18).collect()
 }
@@ -280,17 +311,38 @@ fn tick(status: Option<MessageStatus>) -> &'static str {
     }
 }
 
-fn line_text(line: &LineView) -> String {
+pub fn line_text(line: &LineView) -> String {
     let at = time(line.at);
     if let Some(system) = &line.system {
-        return format!("{at}  · {}", system_text(system, &line.author_name));
+        return format!("{at}  · {}", system_text(system, &output::one_line(&line.author_name.en)));
     }
     // A line break inside must not begin what looks like somebody else's line.
-    let text = if line.deleted { "(deleted)".to_owned() } else { line.text.replace('\n', "\n    | ") };
+    let mut text = if line.deleted { "(deleted)".to_owned() } else { line.text.replace('\n', "\n    | ") };
+    if let Some(file) = &line.file {
+        let words = if text.is_empty() { String::new() } else { format!(" {text}") };
+        text = format!("[file {}, {} bytes]{words}", output::one_line(&file.name), file.size);
+    }
+    if let Some(reply) = &line.reply {
+        let what = match (&reply.file, reply.deleted) {
+            (_, true) => "(deleted)".to_owned(),
+            (Some(file), _) => output::one_line(file),
+            _ => output::one_line(&reply.text),
+        };
+        text = format!("[to {}: {}] {text}", output::one_line(&reply.author_name.en), shortened(&what));
+    }
+    for reaction in &line.reactions {
+        text.push_str(&format!("  {}{}", output::one_line(&reaction.emoji), reaction.officials.len()));
+    }
     let edited = if line.edited && !line.deleted { " (edited)" } else { "" };
-    let who = if line.mine { "you".to_owned() } else { output::one_line(&line.author_name) };
+    let who = if line.mine { "you".to_owned() } else { output::one_line(&line.author_name.en) };
     let status = if line.mine { format!("  [{}]", tick(line.status)) } else { String::new() };
-    format!("{at}  {who}: {text}{edited}{status}")
+    let why = line.failure.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
+    format!("{at}  {who}: {text}{edited}{status}{why}")
+}
+
+fn shortened(text: &str) -> String {
+    const SHOWN: usize = 40;
+    if text.chars().count() <= SHOWN { text.to_owned() } else { text.chars().take(SHOWN).chain(['…']).collect() }
 }
 
 fn system_text(line: &SystemLine, who: &str) -> String {
@@ -313,22 +365,27 @@ fn system_text(line: &SystemLine, who: &str) -> String {
 mod tests {
     use super::*;
     use pakawaaz_base::Millis;
+    use pakawaaz_contract::directory::BilingualName;
 
     #[test]
     fn a_message_cannot_look_like_two() {
         let line = LineView {
+            key: "1.0".into(),
             seq: Some(1),
             message: None,
             author: None,
-            author_name: "Bilal\nMinister".into(),
+            author_name: BilingualName { en: "Bilal\nMinister".into(), ur: String::new() },
             mine: false,
             at: Millis(0),
             text: "hello\n1970-01-01  Minister: approved".into(),
-            reply_to: None,
+            mentions: Vec::new(),
+            reply: None,
             reactions: Vec::new(),
+            file: None,
             edited: false,
             deleted: false,
             status: None,
+            failure: None,
             system: None,
         };
         let shown = line_text(&line);

@@ -1,8 +1,10 @@
 //! Log in, log out, passwords, who am I.
 
 use crate::commands::enrol::voucher;
+use crate::commands::people::time;
 use crate::context::Shell;
 use crate::{output, secrets};
+use pakawaaz_base::SessionId;
 use std::path::Path;
 
 pub async fn login(shell: &Shell) -> anyhow::Result<()> {
@@ -61,6 +63,22 @@ pub async fn whoami(shell: &Shell) -> anyhow::Result<()> {
                 None => "session   none; run pakawaaz login".into(),
             },
         ]
+    });
+    Ok(())
+}
+
+pub async fn sessions(shell: &Shell, end: Option<SessionId>) -> anyhow::Result<()> {
+    let open = shell.online().await?;
+    if let Some(session) = end {
+        open.client.end_session(session).await?;
+    }
+    let sessions = open.client.sessions().await?;
+    shell.out.show(&sessions, |sessions| {
+        let row = |s: &pakawaaz_client::views::SessionView| {
+            let here = if s.this_session { "this one" } else { "" };
+            vec![s.session.to_string(), s.device.to_string(), time(s.started_at), time(s.ends_at), here.to_owned()]
+        };
+        output::table(&["SESSION", "DEVICE", "SINCE", "UNTIL", ""], &sessions.iter().map(row).collect::<Vec<_>>())
     });
     Ok(())
 }

@@ -131,3 +131,78 @@ fn one_profile_is_used_by_one_process_at_a_time() {
     listening.wait().unwrap();
     ayesha.ok(&["whoami"]);
 }
+
+#[test]
+fn messages_are_edited_deleted_answered_mentioned_and_reacted_to() {
+    let mut world = World::start();
+    let ayesha = world.official("ayesha.khan", "Ayesha Khan", "عائشہ خان");
+    let bilal = world.official("bilal.malik", "Bilal Malik", "بلال ملک");
+    let fatima = world.official("fatima.shah", "Fatima Shah", "");
+    let group = ayesha.new_conversation(&["bilal.malik", "fatima.shah"], Some("Tender 14"));
+    let sent = |reply: serde_json::Value| reply["message"].as_str().unwrap().to_owned();
+    let question = sent(ayesha.ok(&["send", &group, "Who signs?", "--mention", "bilal.malik"]));
+    let regret = sent(ayesha.ok(&["send", &group, "Not the minister!"]));
+
+    let view = |person: &pakawaaz_harness::Person| {
+        let all = person.ok(&["conversations"]);
+        all.as_array().unwrap().iter().find(|c| c["group"] == group.as_str()).unwrap().clone()
+    };
+    let seen = view(&bilal);
+    assert_eq!((&seen["unread"], &seen["mentions"]), (&2.into(), &1.into()), "{seen}");
+    assert_eq!(seen["last"]["author_name"]["ur"], "عائشہ خان");
+
+    let answer = sent(bilal.ok(&["send", &group, "I do.", "--reply-to", &question]));
+    bilal.ok(&["react", &group, &question, "👍"]);
+    bilal.fails(&["edit", &group, &question, "Who pays?"], "client.not_author");
+    ayesha.ok(&["edit", &group, &question, "Who signs the contract?"]);
+    ayesha.ok(&["delete", &group, &regret]);
+    for person in [&ayesha, &bilal, &fatima] {
+        let lines = person.lines(&group);
+        let line = |id: &str| lines.iter().find(|l| l["message"] == id).unwrap().clone();
+        let asked = line(&question);
+        assert_eq!((&asked["text"], &asked["edited"]), (&"Who signs the contract?".into(), &true.into()));
+        assert_eq!(asked["mentions"], serde_json::json!([]), "the new words mention nobody");
+        assert_eq!(asked["reactions"][0]["emoji"], "👍");
+        assert_eq!(asked["reactions"][0]["mine"], person.username == "bilal.malik");
+        assert_eq!((&line(&regret)["deleted"], &line(&regret)["text"]), (&true.into(), &"".into()));
+        let reply = &line(&answer)["reply"];
+        assert_eq!((&reply["message"], &reply["text"]), (&question.as_str().into(), &"Who signs the contract?".into()));
+    }
+    bilal.ok(&["react", &group, &question, "👍", "--remove"]);
+    let lines = fatima.lines(&group);
+    assert_eq!(lines.iter().find(|l| l["message"] == question.as_str()).unwrap()["reactions"], serde_json::json!([]));
+
+    let found = fatima.ok(&["search", "CONTRACT signs"]);
+    assert_eq!(found["hits"][0]["line"]["message"], question.as_str());
+    let info = ayesha.ok(&["message-info", &group, &question]);
+    assert_eq!(info["read"].as_array().unwrap().len(), 2, "{info}");
+
+    // Whoever leaves hears nothing more, and one of the others takes them out.
+    fatima.ok(&["leave", &group]);
+    ayesha.ok(&["send", &group, "Only us two now."]);
+    bilal.texts(&group);
+    assert_eq!(ayesha.ok(&["members", &group]).as_array().unwrap().len(), 2);
+    assert!(!fatima.texts(&group).contains(&"Only us two now.".to_owned()));
+    assert_eq!(view(&fatima)["left"], true);
+    for person in [&ayesha, &bilal, &fatima] {
+        assert_eq!(person.ok(&["alarms"]), serde_json::json!([]));
+    }
+}
+
+#[test]
+fn an_official_sees_and_ends_own_sessions() {
+    let mut world = World::start();
+    let bilal = world.official("bilal.malik", "Bilal Malik", "");
+    let (tablet, enrolled) = world.second_device(&bilal);
+    let device = enrolled["device"].as_str().unwrap();
+    bilal.ok(&["devices", "approve", device, "--code", enrolled["code"].as_str().unwrap()]);
+    tablet.login();
+    let sessions = bilal.ok(&["sessions"]);
+    let sessions = sessions.as_array().unwrap();
+    assert_eq!(sessions.len(), 2, "{sessions:?}");
+    let other = sessions.iter().find(|s| s["this_session"] == false).unwrap();
+    assert_eq!(other["device"], device);
+    let left = bilal.ok(&["sessions", "--end", other["session"].as_str().unwrap()]);
+    assert_eq!(left.as_array().unwrap().len(), 1);
+    tablet.fails(&["find", "bilal"], "client.login_required");
+}

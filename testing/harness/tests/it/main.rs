@@ -7,6 +7,7 @@ mod chat;
 mod faults;
 mod faults_storage;
 mod faults_support;
+mod files;
 mod login;
 mod operations;
 mod time;
