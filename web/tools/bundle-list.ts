@@ -18,7 +18,7 @@ export async function filesBelow(folder: string): Promise<string[]> {
 }
 
 /**
- * Writes `bundle.json`, the SHA-256 of every file, so that a bundle can be packed and signed and a copy be compared
+ * Writes `bundle.json`, path → SHA-256 of every file, so that a bundle can be packed and signed and a copy be compared
  * with it; and a brotli copy beside every file that shrinks, so that the server never compresses.
  */
 export function bundleList(): Plugin {
@@ -33,16 +33,20 @@ export function bundleList(): Plugin {
       order: "post",
       sequential: true,
       async handler() {
-        const files: Record<string, { sha256: string; size: number }> = {};
+        const files: Record<string, string> = {};
+        const add = (path: string, bytes: Buffer) => {
+          files[path] = createHash("sha256").update(bytes).digest("hex");
+        };
         for (const path of await filesBelow(folder)) {
           if (path === "bundle.json" || path.endsWith(".br")) continue;
           const bytes = await readFile(join(folder, path));
-          files[path] = { sha256: createHash("sha256").update(bytes).digest("hex"), size: bytes.length };
-          if (TEXT.test(path)) await writeFile(join(folder, `${path}.br`), await compress(bytes));
+          add(path, bytes);
+          if (!TEXT.test(path)) continue;
+          const compressed = await compress(bytes);
+          await writeFile(join(folder, `${path}.br`), compressed);
+          add(`${path}.br`, compressed);
         }
-        const list = Buffer.from(`${JSON.stringify({ version: 1, files }, null, 1)}\n`);
-        await writeFile(join(folder, "bundle.json"), list);
-        await writeFile(join(folder, "bundle.json.br"), await compress(list));
+        await writeFile(join(folder, "bundle.json"), `${JSON.stringify({ version: 1, files }, null, 1)}\n`);
       },
     },
   };

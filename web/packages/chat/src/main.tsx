@@ -10,7 +10,7 @@ import { registerServiceWorker } from "./app/updates.tsx";
 apply(stored());
 const root = document.getElementById("root");
 if (root) {
-  const engine = await openEngine();
+  const engine = openEngine();
   createRoot(root).render(
     <StrictMode>
       <App engine={engine} />

@@ -95,7 +95,8 @@ export function formatFor(language: Language): Format {
     number: (value) => number().format(value),
     bytes(value) {
       const step = value < 1 ? 0 : Math.min(Math.floor(Math.log10(value) / 3), UNITS.length - 1);
-      return unit(value / 1000 ** step, UNITS[step] ?? "byte", step > 1 ? 1 : 0);
+      // Marked as left to right: `MB` would otherwise jump before its number inside Urdu.
+      return `\u2066${unit(value / 1000 ** step, UNITS[step] ?? "byte", step > 1 ? 1 : 0)}\u2069`;
     },
     time: (at) => time().format(at),
     date: (at) => date().format(at),

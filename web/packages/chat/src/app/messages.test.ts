@@ -30,11 +30,25 @@ function codesOf(folder: string): string[] {
   return found;
 }
 
-const codes = new Set(SOURCES.flatMap(codesOf));
+/** What the engine's own scripts refuse. */
+function codesOfScripts(folder: string): string[] {
+  return readdirSync(join(root, folder))
+    .filter((name) => name.endsWith(".ts") && !name.includes(".test.") && name !== "protocol.ts")
+    .flatMap((name) => [...readFileSync(join(root, folder, name), "utf8").matchAll(/"(engine\.[a-z_]+)"/g)])
+    .map((match) => match[1] ?? "");
+}
+
+const codes = new Set([...SOURCES.flatMap(codesOf), ...codesOfScripts("web/packages/api/src")]);
 
 test("codes are found at all", () => {
   expect(codes.size).toBeGreaterThan(60);
-  for (const known of ["identity.wrong_password", "client.wrong_pin", "engine.bad_card", "messaging.not_member"]) {
+  for (const known of [
+    "identity.wrong_password",
+    "client.wrong_pin",
+    "engine.bad_card",
+    "messaging.not_member",
+    "engine.restarted",
+  ]) {
     expect(codes).toContain(known);
   }
 });

@@ -296,6 +296,17 @@ const ERRORS: Entry[] = [
     "اس براؤزر میں محفوظ مواد پڑھا نہ جا سکا۔ صفحہ دوبارہ کھولیں؛ اگر پھر بھی نہ ہو تو براؤزر کا دوبارہ اندراج کریں۔",
   ],
   [
+    "engine.not_loaded engine.failed engine.restarted",
+    "The app had to start again in the middle of it. Look whether it was done, and repeat it if not.",
+    "ایپ کو درمیان میں دوبارہ شروع ہونا پڑا۔ دیکھ لیں کہ کام ہوا یا نہیں، نہ ہوا ہو تو دوبارہ کریں۔",
+  ],
+  ["engine.cancelled", "It was cancelled.", "اسے منسوخ کر دیا گیا۔"],
+  [
+    "engine.unsupported",
+    "This browser lacks something that the app needs. Use a current Chrome, Edge, Firefox or Safari.",
+    "اس براؤزر میں وہ چیز نہیں جو ایپ کو درکار ہے۔ Chrome، Edge، Firefox یا Safari کا تازہ نسخہ استعمال کریں۔",
+  ],
+  [
     "engine.bad_arguments engine.unknown_command engine.unknown_topic engine.no_subscription",
     "The parts of this app do not fit together. Reload the page.",
     "اس ایپ کے حصے آپس میں میل نہیں کھاتے۔ صفحہ دوبارہ کھولیں۔",

@@ -1,6 +1,8 @@
+import { connect } from "@pakawaaz/api";
 import type { Engine } from "@pakawaaz/api/protocol";
-import { fixtureEngine } from "../gallery/fixture-engine.ts";
+import { scriptAddress } from "./trusted.ts";
 
-export function openEngine(): Promise<Engine> {
-  return Promise.resolve(fixtureEngine());
+/** The engine of this origin: the Rust client core in a worker, shared by all tabs. */
+export function openEngine(): Engine {
+  return connect({ trusted: scriptAddress });
 }

@@ -6,14 +6,25 @@ import {
   Outlet,
   type RouterHistory,
 } from "@tanstack/react-router";
-import { ConversationInfoPage } from "../chat/conversation-info-page.tsx";
 import { ConversationPage } from "../chat/conversation-page.tsx";
-import { NewConversationPage } from "../chat/new-conversation-page.tsx";
-import { FindPage } from "../find/find-page.tsx";
-import { OfficialPage } from "../find/official-page.tsx";
 import { Gate } from "./gate.tsx";
 import { ListAndPane, NothingOpen, Shell } from "./layout.tsx";
 import { NotFound } from "./not-found.tsx";
+
+/** Not needed to read what is new: loaded when it is opened, and kept by the service worker from the first visit. */
+const ConversationInfoPage = lazyRouteComponent(
+  () => import("../chat/conversation-info-page.tsx"),
+  "ConversationInfoPage",
+) as typeof import("../chat/conversation-info-page.tsx").ConversationInfoPage;
+const NewConversationPage = lazyRouteComponent(
+  () => import("../chat/new-conversation-page.tsx"),
+  "NewConversationPage",
+);
+const FindPage = lazyRouteComponent(() => import("../find/find-page.tsx"), "FindPage");
+const OfficialPage = lazyRouteComponent(
+  () => import("../find/official-page.tsx"),
+  "OfficialPage",
+) as typeof import("../find/official-page.tsx").OfficialPage;
 
 const root = createRootRoute({ component: Gate, notFoundComponent: NotFound });
 

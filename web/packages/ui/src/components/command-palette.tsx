@@ -61,40 +61,39 @@ export function CommandPalette({
                 className="min-h-14 w-full bg-transparent text-lg outline-none placeholder:text-muted [&::-webkit-search-cancel-button]:hidden"
               />
             </SearchField>
-            <Menu
-              aria-label={label}
-              items={entries}
-              // Arrow keys reach the entries from the field; a region that scrolls must be reachable by itself as well.
-              render={(props) => (
-                // biome-ignore lint/a11y/noNoninteractiveTabindex: as said above
-                <div {...props} tabIndex={0} />
-              )}
-              className="min-h-0 flex-1 overflow-y-auto p-2 outline-none"
-              renderEmptyState={() => <p className="p-6 text-center text-muted">{emptyText}</p>}
-            >
-              {(entry) => (
-                <MenuItem
-                  id={entry.id}
-                  textValue={entry.title}
-                  onAction={() => {
-                    onClose();
-                    entry.onAction();
-                  }}
-                  className="flex min-h-12 cursor-default items-center gap-3 rounded-control px-3 outline-none focused:bg-hover"
-                >
-                  {entry.icon && <entry.icon size={20} aria-hidden className="text-muted" />}
-                  <span className="min-w-0 flex-1">
-                    <span className="block truncate">{entry.title}</span>
-                    {entry.detail && <span className="block truncate text-sm text-muted">{entry.detail}</span>}
-                  </span>
-                  {entry.shortcut && (
-                    <Keyboard className="code rounded border border-line px-1.5 text-xs text-muted">
-                      {entry.shortcut}
-                    </Keyboard>
-                  )}
-                </MenuItem>
-              )}
-            </Menu>
+            {/* Arrow keys reach the entries from the field; what scrolls must be reachable by itself as well. */}
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: as said above */}
+            <div tabIndex={0} className="min-h-0 flex-1 overflow-y-auto p-2 outline-offset-[-2px]">
+              <Menu
+                aria-label={label}
+                items={entries}
+                className="outline-none"
+                renderEmptyState={() => <p className="p-6 text-center text-muted">{emptyText}</p>}
+              >
+                {(entry) => (
+                  <MenuItem
+                    id={entry.id}
+                    textValue={entry.title}
+                    onAction={() => {
+                      onClose();
+                      entry.onAction();
+                    }}
+                    className="flex min-h-12 cursor-default items-center gap-3 rounded-control px-3 outline-none focused:bg-hover"
+                  >
+                    {entry.icon && <entry.icon size={20} aria-hidden className="text-muted" />}
+                    <span className="min-w-0 flex-1">
+                      <span className="block truncate">{entry.title}</span>
+                      {entry.detail && <span className="block truncate text-sm text-muted">{entry.detail}</span>}
+                    </span>
+                    {entry.shortcut && (
+                      <Keyboard className="code rounded border border-line px-1.5 text-xs text-muted">
+                        {entry.shortcut}
+                      </Keyboard>
+                    )}
+                  </MenuItem>
+                )}
+              </Menu>
+            </div>
           </Autocomplete>
         </Dialog>
       </Modal>

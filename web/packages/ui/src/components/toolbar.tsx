@@ -30,8 +30,8 @@ export function TopBar({
     <header className="flex min-h-16 shrink-0 items-center gap-2 border-b border-line bg-surface px-2 py-1.5">
       {back}
       <div className={cx("min-w-0 flex-1", !back && "ps-2")}>
-        <Heading className="truncate text-lg font-semibold leading-snug urdu:leading-[1.9]">{title}</Heading>
-        {subtitle && <div className="truncate text-sm text-muted leading-snug urdu:leading-[1.9]">{subtitle}</div>}
+        <Heading className="truncate text-lg font-semibold leading-snug urdu:leading-[2.3]">{title}</Heading>
+        {subtitle && <div className="truncate text-sm text-muted leading-snug urdu:leading-[2]">{subtitle}</div>}
       </div>
       {children}
     </header>

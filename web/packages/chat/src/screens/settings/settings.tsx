@@ -112,9 +112,10 @@ export function Settings() {
             )
           }
         />
-        <div className="min-h-0 flex-1 overflow-y-auto">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a part without buttons must scroll by keyboard as well */}
+        <section aria-label={shown?.title} tabIndex={0} className="min-h-0 flex-1 overflow-y-auto -outline-offset-2">
           <div className="mx-auto flex w-full max-w-2xl flex-col gap-6 p-4 pb-10 sm:p-6">{Page && <Page />}</div>
-        </div>
+        </section>
       </div>
     </div>
   );
