@@ -317,7 +317,7 @@ export function Composer({
             rows={1}
             dir="auto"
             lang={directionOf(text) === "rtl" || (text === "" && format.language === "ur") ? "ur" : "en"}
-            aria-label={t`Message`}
+            aria-label={mode.kind === "edit" ? t`Edit message` : t`Message`}
             aria-autocomplete="list"
             aria-controls={listed ? listId : undefined}
             aria-activedescendant={listed ? `${listId}-${marked}` : undefined}

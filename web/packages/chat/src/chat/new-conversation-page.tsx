@@ -1,4 +1,4 @@
-import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { Trans, useLingui } from "@lingui/react/macro";
 import type { Official } from "@pakawaaz/api/protocol";
 import { Button, IconButton, TextField, TopBar } from "@pakawaaz/ui";
 import { useNavigate } from "@tanstack/react-router";
@@ -63,11 +63,7 @@ export function NewConversationPage() {
               />
             )}
             <Button type="submit" kind="primary" busy={create.running}>
-              {several ? (
-                <Plural value={chosen.length} one="Start a group with # person" other="Start a group with # people" />
-              ) : (
-                <Trans>Start the conversation</Trans>
-              )}
+              <Trans>Start the conversation</Trans>
             </Button>
           </div>
         </form>

@@ -3,7 +3,7 @@ import type { Id, Official } from "@pakawaaz/api/protocol";
 import { Button, cx, EmptyState, SearchField } from "@pakawaaz/ui";
 import { Check, SearchX, UserRoundSearch, X } from "lucide-react";
 import { useState } from "react";
-import { Button as AriaButton, ToggleButton } from "react-aria-components";
+import { Button as AriaButton, ListBox, ListBoxItem } from "react-aria-components";
 import { useTopic } from "../app/engine.tsx";
 import { useFormat } from "../app/i18n.tsx";
 import { UserText } from "../chat/parts/user-text";
@@ -28,8 +28,6 @@ export function PeoplePicker({
   const found = useFind(text);
   const offered = found.officials.filter((official) => !without.includes(official.official));
   const isChosen = (official: Official) => chosen.some((each) => each.official === official.official);
-  const toggle = (official: Official) =>
-    onChange(isChosen(official) ? chosen.filter((each) => each.official !== official.official) : [...chosen, official]);
   return (
     <div className="flex flex-col gap-2">
       {chosen.length > 0 && (
@@ -40,7 +38,7 @@ export function PeoplePicker({
               <li key={official.official}>
                 <AriaButton
                   aria-label={t`Remove ${name}`}
-                  onPress={() => toggle(official)}
+                  onPress={() => onChange(chosen.filter((each) => each !== official))}
                   className="inline-flex min-h-9 items-center gap-1.5 rounded-full bg-brand-soft ps-3 pe-2 text-brand-ink hover:bg-pressed"
                 >
                   <UserText>{name}</UserText>
@@ -66,32 +64,46 @@ export function PeoplePicker({
       {found.error !== null && offered.length === 0 && (
         <FindError error={found.error} offline={app?.connection === "offline"} onAgain={found.again} />
       )}
-      <ul aria-label={t`Officials`} aria-busy={found.state === "running"}>
-        {offered.map((official) => (
-          <li key={official.official}>
-            <ToggleButton
-              isSelected={isChosen(official)}
-              onChange={() => toggle(official)}
-              className="block w-full rounded-control text-start outline-offset-[-2px] hover:bg-hover selected:bg-brand-soft"
+      {offered.length > 0 && (
+        <ListBox
+          aria-label={t`Officials`}
+          items={offered}
+          selectionMode="multiple"
+          selectedKeys={chosen.map((official) => official.official)}
+          onSelectionChange={(keys) => {
+            const wanted = keys === "all" ? offered.map((official) => official.official) : [...keys];
+            const kept = chosen.filter((official) => wanted.includes(official.official));
+            const added = offered.filter((official) => wanted.includes(official.official) && !isChosen(official));
+            onChange([...kept, ...added]);
+          }}
+          className="outline-none"
+        >
+          {(official) => (
+            <ListBoxItem
+              id={official.official}
+              textValue={format.name(official.name)}
+              className="cursor-default rounded-control outline-offset-[-2px] hover:bg-hover selected:bg-brand-soft"
             >
-              <OfficialRow
-                official={official}
-                trailing={
-                  <span
-                    aria-hidden
-                    className={cx(
-                      "grid size-6 place-items-center rounded-full border-2",
-                      isChosen(official) ? "border-brand bg-brand text-on-brand" : "border-line-strong",
-                    )}
-                  >
-                    {isChosen(official) && <Check size={15} strokeWidth={3} />}
-                  </span>
-                }
-              />
-            </ToggleButton>
-          </li>
-        ))}
-      </ul>
+              {({ isSelected }) => (
+                <OfficialRow
+                  official={official}
+                  trailing={
+                    <span
+                      aria-hidden
+                      className={cx(
+                        "grid size-6 place-items-center rounded-full border-2",
+                        isSelected ? "border-brand bg-brand text-on-brand" : "border-line-strong",
+                      )}
+                    >
+                      {isSelected && <Check size={15} strokeWidth={3} />}
+                    </span>
+                  }
+                />
+              )}
+            </ListBoxItem>
+          )}
+        </ListBox>
+      )}
       {found.state === "running" && offered.length === 0 && (
         <div role="status" aria-label={t`Searching`}>
           <OfficialSkeleton />

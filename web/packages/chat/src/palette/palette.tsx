@@ -29,6 +29,7 @@ import { ShortcutHelp } from "./shortcut-help";
 import { isMac, shortcutOf } from "./shortcuts";
 
 const MOST_CONVERSATIONS = 8;
+const MOST_ENTRIES = 20;
 
 /** Ctrl-K: everything that can be reached, by a few letters; and the keys that work anywhere. */
 export function Palette() {
@@ -113,22 +114,34 @@ function OpenPalette({ onClose, onHelp }: { onClose(): void; onHelp(): void }) {
       action("keys", t`Keyboard shortcuts`, Keyboard, onHelp, "?"),
       action("lock", t`Lock the app`, Lock, () => void lock.run({})),
     ];
+    if (text.trim() === "") return [...talks.slice(0, MOST_CONVERSATIONS), ...actions].map((each) => each.entry);
     const people = found.officials
       .filter((official) => official.official !== app?.me?.official)
-      .map(
-        (official) =>
-          ({
-            id: `o${official.official}`,
-            title: format.name(official.name),
-            icon: UserRound,
-            detail: official.posts[0] ? format.name(official.posts[0].title) : format.name(official.rank),
-            onAction: () => void navigate({ to: "/official/$id", params: { id: official.official } }),
-          }) satisfies PaletteEntry,
-      );
-    if (text.trim() === "") return [...talks.slice(0, MOST_CONVERSATIONS), ...actions].map((each) => each.entry);
-    return [...rank(talks, text, MOST_CONVERSATIONS), ...rank(actions, text)]
-      .map((each) => each.entry as PaletteEntry)
-      .concat(people.slice(0, 8));
+      .map((official) => {
+        const id = `o${official.official}`;
+        const entry: PaletteEntry = {
+          id,
+          title: format.name(official.name),
+          icon: UserRound,
+          detail: official.posts[0] ? format.name(official.posts[0].title) : format.name(official.rank),
+          onAction: () => void navigate({ to: "/official/$id", params: { id: official.official } }),
+        };
+        return {
+          id,
+          label: entry.title,
+          section: "person",
+          words: [official.name.en, official.name.ur, official.username],
+          entry,
+        };
+      });
+    const fitting = rank<{ id: string; label: string; section: string; words: string[]; entry: PaletteEntry }>(
+      [...talks, ...people, ...actions],
+      text,
+      MOST_ENTRIES,
+    );
+    // The directory found these by post or organisation, which is not in their names.
+    const others = people.filter((person) => !fitting.includes(person)).slice(0, MOST_CONVERSATIONS);
+    return [...fitting, ...others].map((each) => each.entry);
   }, [app, change, conversations, format, found.officials, lock.run, nameOf, navigate, onHelp, preferences, t, text]);
 
   return (

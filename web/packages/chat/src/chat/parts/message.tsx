@@ -75,6 +75,7 @@ export const Message = memo(function Message(props: MessageProps) {
 
   return (
     <article
+      {...press}
       aria-label={spoken}
       data-row={line.key}
       tabIndex={reachable ? 0 : -1}
@@ -93,7 +94,6 @@ export const Message = memo(function Message(props: MessageProps) {
       <div className={cx("flex min-w-0 max-w-[min(100%,36rem)] flex-col", mine ? "items-end" : "items-start")}>
         <div
           ref={bubble}
-          {...press}
           className={cx(
             "relative max-w-full min-w-16 rounded-bubble px-3 py-1.5 text-[0.9375rem] shadow-raised",
             mine ? "bg-mine text-on-mine" : "bg-theirs text-ink",

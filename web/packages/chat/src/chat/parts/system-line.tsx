@@ -26,7 +26,8 @@ export const SystemLineView = memo(function SystemLineView({
   const text = words.system(line.system, whoIs, line.author_name);
   const Icon = line.system.what === "alarm" ? ShieldAlert : Info;
   return (
-    <article
+    <div
+      role="note"
       data-row={line.key}
       tabIndex={reachable ? 0 : -1}
       aria-label={`${text} ${format.time(line.at)}`}
@@ -43,6 +44,6 @@ export const SystemLineView = memo(function SystemLineView({
           {text} <time className="whitespace-nowrap tabular-nums">{format.time(line.at)}</time>
         </span>
       </p>
-    </article>
+    </div>
   );
 });
