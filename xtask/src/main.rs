@@ -14,6 +14,7 @@ mod tidy;
 mod tools;
 mod tree;
 mod wasm;
+mod web;
 
 use std::process::ExitCode;
 
@@ -25,7 +26,9 @@ cargo xtask COMMAND
                       (--list names the suites, --no-budget forgives slow ones)
   tidy                the repository's own rules
   contract            rewrite contract/openapi.json from the server
-  wasm [--build]      check that the client core compiles for the browser; --build prints its size
+  wasm                build the client for the browser and print its size
+                      (--dev quickly, --testing with exports for tests, --check only clippy)
+  web                 build the web app, Node.js and packages included (--dev: client quickly)
   fuzz                rewrite the fuzz workspace and the replay table from every crate's src/fuzz.rs
   fuzz run TARGET     fuzz one entry until stopped (arguments after TARGET go to libFuzzer)
   advisories          look up known vulnerabilities in our dependencies (needs the network)
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         "test" => test::run(&rest),
         "tidy" => tidy::run(),
         "wasm" => wasm::run(&rest),
+        "web" => web::run(&rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

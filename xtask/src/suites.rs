@@ -5,7 +5,7 @@
 
 use crate::report::Outcome;
 use crate::tools::{CARGO_DENY, CARGO_NEXTEST, CLIPPY, FAKETIME, POSTGRESQL, RUSTFMT, Tool};
-use crate::{contract, process, tidy, tree, wasm};
+use crate::{contract, process, tidy, tree, wasm, web};
 use anyhow::{Result, ensure};
 use std::process::Command;
 use std::time::Duration;
@@ -124,11 +124,19 @@ pub const SUITES: &[Suite] = &[
     },
     Suite {
         name: "wasm",
-        about: "the client core compiles for the browser",
-        budget: 360,
+        about: "the client for the browser: no warning, and within its size",
+        budget: 600,
+        after_build: false,
+        tools: &[CLIPPY],
+        run: |suite| wasm::check(suite.limit()),
+    },
+    Suite {
+        name: "web",
+        about: "the web app: lint, languages, types, tests, build, size",
+        budget: 240,
         after_build: false,
         tools: &[],
-        run: |suite| wasm::check(suite.limit()),
+        run: |_| web::check(),
     },
 ];
 
