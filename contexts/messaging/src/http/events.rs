@@ -139,11 +139,20 @@ struct Out {
 }
 
 impl Out {
+    /// Puts a frame into the buffer, which is written when it is full or flushed: one call to the system for many
+    /// frames. Waits for the client to take what came before.
     async fn frame(&mut self, frame: &ServerFrame) -> Result<(), Ended> {
         self.bytes(frame.encode().into()).await
     }
     async fn bytes(&mut self, bytes: Bytes) -> Result<(), Ended> {
-        match tokio::time::timeout(self.patience, self.sink.send(Message::Binary(bytes))).await {
+        match tokio::time::timeout(self.patience, self.sink.feed(Message::Binary(bytes))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Ended::Gone),
+        }
+    }
+    /// Writes what is in the buffer. Before every wait for anything but the client.
+    async fn flush(&mut self) -> Result<(), Ended> {
+        match tokio::time::timeout(self.patience, self.sink.flush()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Ended::Gone),
         }
@@ -224,6 +233,7 @@ async fn admit(
     let follower = messaging.follow(device, &positions, inbox).await?;
     let key_packages = messaging.key_packages_left(device).await?;
     out.frame(&ServerFrame::Ready { key_packages }).await?;
+    out.flush().await?;
     Ok((session, follower, subscription))
 }
 
@@ -279,6 +289,7 @@ async fn push(
         if !page.is_empty() {
             // Held back while nobody can tell; answers and the end still go out.
             while !permitted(messaging, session)? {
+                out.flush().await?;
                 tokio::select! {
                     answer = answers.recv() => match answer {
                         Some(answer) => say(out, answer).await?,
@@ -304,6 +315,7 @@ async fn push(
             caught_up = true;
             out.frame(&ServerFrame::CaughtUp).await?;
         }
+        out.flush().await?;
         tokio::select! {
             answer = answers.recv() => match answer {
                 Some(answer) => say(out, answer).await?,
@@ -313,12 +325,12 @@ async fn push(
                 Signal::Wake => follower.woken().await?,
                 Signal::Close(reason) => return Err(Ended::Refused(closing_code(reason).into())),
             },
-            () = tokio::time::sleep(poll) => follower.look_at_everything().await?,
+            () = tokio::time::sleep(poll) => Box::pin(follower.look_at_everything()).await?,
         }
     }
 }
 
-/// Sends an answer of the reader; its Closing ends the socket.
+/// Passes on an answer of the reader; its Closing ends the socket.
 async fn say(out: &mut Out, answer: Answer) -> Result<(), Ended> {
     match *answer {
         ServerFrame::Closing { code } => Err(Ended::Refused(code)),
@@ -450,9 +462,6 @@ fn answer(messaging: Messaging, actor: Actor, frame: ClientFrame) -> Answering {
                 let done = tokio::spawn(async move { messaging.reject_commit(&actor, group, seq, &statement).await });
                 (request, done.await.unwrap_or(Err(MessagingError::State)))
             }
-            // A frame of a newer client that asks for nothing.
-            #[allow(unreachable_patterns)]
-            _ => return None,
         };
         Some(reply(request, result))
     }

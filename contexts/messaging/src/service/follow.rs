@@ -76,7 +76,7 @@ impl Follower {
     pub async fn next(&mut self) -> Result<Vec<Bytes>, MessagingError> {
         // The inbox first: a Welcome makes sense of the log entries that follow it.
         if self.look_into_inbox {
-            let frames = self.inbox_page().await?;
+            let frames = Box::pin(self.inbox_page()).await?;
             if !frames.is_empty() {
                 return Ok(frames);
             }
@@ -96,8 +96,9 @@ impl Follower {
     pub async fn woken(&mut self) -> Result<(), MessagingError> {
         let dirty = self.messaging.inner.fanout.wake.take(self.device);
         if dirty.inbox {
-            // A Welcome comes with a membership.
-            self.look_at_all(None).await?;
+            // A Welcome comes with a membership. Boxed, like whatever is rare: ten thousand idle sockets must not each
+            // carry room for it.
+            Box::pin(self.look_at_all(None)).await?;
         }
         let (todo, groups) = (&mut self.todo, &self.groups);
         for group in dirty.groups {
@@ -139,6 +140,11 @@ impl Follower {
             place.sent = frames.last().map_or(place.sent, |frame| frame.seq);
             return Ok(frames.into_iter().map(|frame| frame.bytes).collect());
         }
+        Box::pin(self.stored_page(group)).await
+    }
+
+    async fn stored_page(&mut self, group: GroupId) -> Result<Vec<Bytes>, MessagingError> {
+        let Some(place) = self.groups.get_mut(&group) else { return Ok(Vec::new()) };
         let mut read = self.messaging.inner.db.read().await?;
         let upto = members::shown_upto(read.conn(), group, self.device).await?;
         let entries = log::page(read.conn(), group, place.sent, upto, PAGE).await?;

@@ -71,7 +71,8 @@ impl MessagingConfig {
             write_timeout: Duration::from_secs(20),
             cached_groups: 1024,
             groups_per_official: 10_000,
-            batch: BatchOptions::default(),
+            // Larger than usual: under load fewer commits, each of which writes the index pages of all its groups.
+            batch: BatchOptions { max_batch: 1024, ..BatchOptions::default() },
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Result, hash, id, padded, values};
 use pakawaaz_base::{DeviceId, GroupId, Millis, OfficialId};
 use pakawaaz_contract::messaging::GroupSummary;
 use pakawaaz_conversation::log::Chain;
-use pakawaaz_storage::Tx;
+use pakawaaz_storage::{Engine, Tx};
 use sqlx::{AnyConnection, AssertSqlSafe};
 use std::collections::HashMap;
 
@@ -92,19 +92,22 @@ pub async fn get(conn: &mut AnyConnection, group: GroupId) -> Result<Option<Grou
     }))
 }
 
+/// In the order of ids, so that two batches never wait for each other.
+pub(super) fn lock_sql(engine: Engine, list: &str) -> String {
+    format!(
+        "SELECT group_id, epoch, head_seq, head_hash, closed FROM messaging_group
+         WHERE group_id IN {list} ORDER BY group_id {}",
+        engine.pick("", "FOR UPDATE"),
+    )
+}
+
 /// Reads heads and keeps everybody else from changing them until the end of the transaction.
 pub async fn lock(tx: &mut Tx, groups: &[GroupId]) -> Result<HashMap<GroupId, Head>> {
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
     let groups = padded(groups);
-    let list = values(tx.conn(), 1, groups.len());
-    // In the order of ids, so that two batches never wait for each other.
-    let rows = format!(
-        "SELECT group_id, epoch, head_seq, head_hash, closed FROM messaging_group
-         WHERE group_id IN {list} ORDER BY group_id {}",
-        tx.engine().pick("", "FOR UPDATE"),
-    );
+    let rows = lock_sql(tx.engine(), &values(tx.conn(), 1, groups.len()));
     let mut query = sqlx::query_as::<_, (Vec<u8>, i64, i64, Vec<u8>, i64)>(AssertSqlSafe(rows));
     for group in &groups {
         query = query.bind(group.to_vec());
@@ -118,18 +121,23 @@ pub async fn lock(tx: &mut Tx, groups: &[GroupId]) -> Result<HashMap<GroupId, He
     Ok(heads)
 }
 
+/// SQLite must look the groups up one by one. Given many, it would rather make an index of the values and read the whole
+/// table; an expression over a value it cannot index, so COALESCE takes that way from it.
+pub(super) fn advance_sql(values: &str) -> String {
+    format!(
+        "WITH w (group_id, seq, hash, epoch) AS (VALUES {values})
+         UPDATE messaging_group SET head_seq = w.seq, head_hash = w.hash, epoch = w.epoch
+         FROM w WHERE messaging_group.group_id = COALESCE(w.group_id, NULL)"
+    )
+}
+
 /// Writes the heads back that [`lock`] gave.
 pub async fn advance(conn: &mut AnyConnection, heads: &[(Chain, u64)]) -> Result<()> {
     if heads.is_empty() {
         return Ok(());
     }
     let heads = padded(heads);
-    let sql = format!(
-        "WITH w (group_id, seq, hash, epoch) AS (VALUES {})
-         UPDATE messaging_group SET head_seq = w.seq, head_hash = w.hash, epoch = w.epoch
-         FROM w WHERE messaging_group.group_id = w.group_id",
-        values(conn, heads.len(), 4),
-    );
+    let sql = advance_sql(&values(conn, heads.len(), 4));
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (chain, epoch) in &heads {
         query = query.bind(chain.group.to_vec()).bind(chain.seq as i64).bind(chain.hash.to_vec()).bind(*epoch as i64);

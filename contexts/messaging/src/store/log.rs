@@ -48,6 +48,15 @@ pub struct Existing {
     pub mls: [u8; 32],
 }
 
+/// The CROSS JOIN is for SQLite, which then keeps this order. Left to itself it reads the whole log when many are wanted.
+pub(super) fn existing_sql(values: &str) -> String {
+    format!(
+        "WITH w (group_id, message_id) AS (VALUES {values})
+         SELECT l.group_id, l.message_id, l.seq, l.at, l.log_hash, l.sender, l.kind, l.mls
+         FROM w CROSS JOIN messaging_log l WHERE l.group_id = w.group_id AND l.message_id = w.message_id"
+    )
+}
+
 /// The entries among these that exist.
 pub async fn existing(
     conn: &mut AnyConnection,
@@ -58,12 +67,7 @@ pub async fn existing(
         return Ok(found);
     }
     let wanted = padded(wanted);
-    let sql = format!(
-        "WITH w (group_id, message_id) AS (VALUES {})
-         SELECT l.group_id, l.message_id, l.seq, l.at, l.log_hash, l.sender, l.kind, l.mls FROM w
-         JOIN messaging_log l ON l.group_id = w.group_id AND l.message_id = w.message_id",
-        values(conn, wanted.len(), 2),
-    );
+    let sql = existing_sql(&values(conn, wanted.len(), 2));
     type Row = (Vec<u8>, Vec<u8>, i64, i64, Vec<u8>, Vec<u8>, i64, Vec<u8>);
     let mut query = sqlx::query_as::<_, Row>(AssertSqlSafe(sql));
     for (group, message) in &wanted {

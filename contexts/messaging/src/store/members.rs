@@ -62,20 +62,23 @@ pub async fn leave(conn: &mut AnyConnection, group: GroupId, device: DeviceId, s
     Ok(())
 }
 
+/// CROSS JOIN: see [`super::log::existing_sql`].
+pub(super) fn allowed_sql(values: &str) -> String {
+    format!(
+        "WITH w (group_id, device) AS (VALUES {values})
+         SELECT m.group_id, m.device FROM w CROSS JOIN messaging_member m
+         WHERE m.group_id = w.group_id AND m.device = w.device AND m.left_seq IS NULL
+         AND NOT EXISTS (SELECT 1 FROM messaging_cut c WHERE c.device = w.device)"
+    )
+}
+
 /// Which of these are members whose traffic is not refused.
 pub async fn allowed(conn: &mut AnyConnection, wanted: &[(GroupId, DeviceId)]) -> Result<HashSet<(GroupId, DeviceId)>> {
     if wanted.is_empty() {
         return Ok(HashSet::new());
     }
     let wanted = padded(wanted);
-    let sql = format!(
-        "WITH w (group_id, device) AS (VALUES {})
-         SELECT m.group_id, m.device FROM w
-         JOIN messaging_member m ON m.group_id = w.group_id AND m.device = w.device
-         LEFT JOIN messaging_cut c ON c.device = w.device
-         WHERE m.left_seq IS NULL AND c.device IS NULL",
-        values(conn, wanted.len(), 2),
-    );
+    let sql = allowed_sql(&values(conn, wanted.len(), 2));
     let mut query = sqlx::query_as::<_, (Vec<u8>, Vec<u8>)>(AssertSqlSafe(sql));
     for (group, device) in &wanted {
         query = query.bind(group.to_vec()).bind(device.to_vec());
@@ -146,20 +149,25 @@ pub async fn shown_upto(conn: &mut AnyConnection, group: GroupId, device: Device
     Ok(row.map_or(Some(0), |(left,)| left.map(|s| s as u64)))
 }
 
+/// COALESCE changes nothing but what SQLite can do with it: see [`super::groups::advance_sql`].
+pub(super) fn acknowledge_sql(values: &str) -> String {
+    format!(
+        "WITH w (group_id, device, seq) AS (VALUES {values})
+         UPDATE messaging_member SET acked = w.seq FROM w
+         WHERE messaging_member.group_id = COALESCE(w.group_id, NULL)
+         AND messaging_member.device = COALESCE(w.device, NULL)
+         AND w.seq > messaging_member.acked AND w.seq <= (
+             SELECT g.head_seq FROM messaging_group g WHERE g.group_id = w.group_id)"
+    )
+}
+
 /// Moves cursors forward; never beyond the log, never back.
 pub async fn acknowledge(conn: &mut AnyConnection, acks: &[(GroupId, DeviceId, u64)]) -> Result<()> {
     if acks.is_empty() {
         return Ok(());
     }
     let acks = padded(acks);
-    let sql = format!(
-        "WITH w (group_id, device, seq) AS (VALUES {})
-         UPDATE messaging_member SET acked = w.seq FROM w
-         WHERE messaging_member.group_id = w.group_id AND messaging_member.device = w.device
-         AND w.seq > messaging_member.acked AND w.seq <= (
-             SELECT g.head_seq FROM messaging_group g WHERE g.group_id = w.group_id)",
-        values(conn, acks.len(), 3),
-    );
+    let sql = acknowledge_sql(&values(conn, acks.len(), 3));
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (group, device, seq) in &acks {
         query = query.bind(group.to_vec()).bind(device.to_vec()).bind((*seq).min(i64::MAX as u64) as i64);

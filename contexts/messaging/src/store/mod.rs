@@ -58,4 +58,34 @@ mod tests {
         assert_eq!(lengths, [8, 4, 1]);
         assert_eq!(pieces(&items).flatten().copied().collect::<Vec<_>>(), items);
     }
+
+    /// Whatever the number of rows wanted: a batch that reads a whole table gets slower with every message ever sent.
+    #[tokio::test]
+    async fn no_batch_reads_a_whole_table() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("plan.db").display());
+        let db = pakawaaz_storage::Db::open(&url, &Default::default()).await.unwrap();
+        db.migrate(crate::MIGRATIONS).await.unwrap();
+        let mut read = db.read().await.unwrap();
+        for rows in [1, 64, 256, 1024] {
+            let conn = read.conn();
+            let statements = [
+                log::existing_sql(&values(conn, rows, 2)),
+                members::allowed_sql(&values(conn, rows, 2)),
+                members::acknowledge_sql(&values(conn, rows, 3)),
+                groups::advance_sql(&values(conn, rows, 4)),
+                groups::lock_sql(pakawaaz_storage::Engine::Sqlite, &values(conn, 1, rows)),
+            ];
+            for sql in statements {
+                let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+                let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explain).fetch_all(&mut *conn).await.unwrap();
+                let steps: Vec<&str> = plan.iter().map(|(.., step)| step.as_str()).collect();
+                let scanned = steps.iter().filter(|step| step.starts_with("SCAN"));
+                for step in scanned {
+                    let over_values = *step == "SCAN w" || step.contains("CONSTANT ROW");
+                    assert!(over_values, "{step} with {rows} rows: {sql:.90} … {steps:?}");
+                }
+            }
+        }
+    }
 }
