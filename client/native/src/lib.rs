@@ -5,6 +5,7 @@
 //! advance the same MLS state. [`SimFile`] is a software USIM in a file.
 
 pub mod address;
+pub mod files;
 pub mod open;
 pub mod platform;
 pub mod profile;
@@ -13,6 +14,7 @@ pub mod tls;
 pub mod transport;
 
 pub use address::ServerAddress;
+pub use files::{DiskSink, DiskSource, safe_name};
 pub use open::{NativeClient, OpenError, OpenProfile};
 pub use platform::NativePlatform;
 pub use profile::{Profile, ProfileError};

@@ -20,15 +20,19 @@ use tokio_tungstenite::tungstenite::{self, Message, protocol::WebSocketConfig};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The same for chunks of files, which a slow line takes long for.
+const CHUNK_TIMEOUT: Duration = Duration::from_secs(300);
+/// Connections kept for later requests: as many as chunks of a file are on their way at once, and one more.
+const KEPT: usize = 5;
 const MAX_BODY: usize = 64 * 1024 * 1024;
 /// RFC 5705 label of the login's channel binding; the server uses the same.
 pub const EXPORTER_LABEL: &[u8] = b"EXPORTER-pakawaaz-login";
 
-/// The way to one server. Requests share one kept-alive connection; a login opens its own.
+/// The way to one server. Requests share a few kept-alive connections; a login opens its own.
 pub struct NativeTransport {
     address: ServerAddress,
     tls: Option<TlsConnector>,
-    idle: Mutex<Option<NativeConnection>>,
+    idle: Mutex<Vec<NativeConnection>>,
 }
 
 impl NativeTransport {
@@ -43,7 +47,7 @@ impl NativeTransport {
         } else {
             None
         };
-        Ok(Self { address, tls, idle: Mutex::new(None) })
+        Ok(Self { address, tls, idle: Mutex::new(Vec::new()) })
     }
 
     /// The server's address.
@@ -107,6 +111,7 @@ impl Connection for NativeConnection {
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
+        let patience = if request.path.contains("/chunks/") { CHUNK_TIMEOUT } else { RESPONSE_TIMEOUT };
         let request = builder
             .body(Full::new(Bytes::from(request.body)))
             .map_err(|_| TransportError::Broken("the request cannot be written".into()))?;
@@ -128,9 +133,9 @@ impl Connection for NativeConnection {
                 .iter()
                 .filter_map(|(n, v)| Some((n.as_str().to_owned(), v.to_str().ok()?.to_owned())))
                 .collect();
-            Ok(HttpResponse { status: head.status.as_u16(), headers, body: body.to_vec() })
+            Ok(HttpResponse { status: head.status.as_u16(), headers, body: body.into() })
         };
-        tokio::time::timeout(RESPONSE_TIMEOUT, exchange).await.map_err(|_| TransportError::TimedOut)?
+        tokio::time::timeout(patience, exchange).await.map_err(|_| TransportError::TimedOut)?
     }
 }
 
@@ -143,14 +148,22 @@ impl Transport for NativeTransport {
     }
 
     async fn http(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
-        let mut connection = match self.idle.lock().await.take() {
+        let kept = {
+            let mut idle = self.idle.lock().await;
             // A kept-alive connection that the server has closed meanwhile would fail the request for nothing.
-            Some(connection) if !connection.sender.is_closed() => connection,
-            _ => self.open().await?,
+            idle.retain(|connection| !connection.sender.is_closed());
+            idle.pop()
+        };
+        let mut connection = match kept {
+            Some(connection) => connection,
+            None => self.open().await?,
         };
         let answer = connection.send(request).await?;
         if !connection.sender.is_closed() {
-            *self.idle.lock().await = Some(connection);
+            let mut idle = self.idle.lock().await;
+            if idle.len() < KEPT {
+                idle.push(connection);
+            }
         }
         Ok(answer)
     }

@@ -362,7 +362,7 @@ fn an_outgoing_folder_sends_without_the_file_after_a_restart() {
     let failed = block_on(scene.alice.client.upload(transfer, None::<&Source>, &folder, &mut |_| {}));
     assert_eq!(code(failed), "client.file_needed");
     let kept = folder.0.borrow().clone();
-    scene.fail_after(16, 503, "storage.unavailable");
+    scene.fail_after(14, 503, "storage.unavailable");
     let failed = block_on(scene.alice.client.upload(transfer, Some(&source), &folder, &mut |_| {}));
     assert!(failed.unwrap_err().is_temporary());
     for (at, bytes) in &kept {

@@ -103,6 +103,7 @@ pub struct Server {
     pub refuse_commits: Option<&'static str>,
     /// Key packages are refused.
     pub refuse_packages: bool,
+    pub files: crate::file_server::Files,
     pub now: Rc<Cell<i64>>,
     /// Answers by path that this service does not make itself (the directory's, for example).
     pub pages: BTreeMap<String, Vec<u8>>,
@@ -194,6 +195,7 @@ impl Server {
                 let g = self.groups.get(&id.parse().unwrap()).ok_or((404, "messaging.group_not_found"))?;
                 Ok(json(g.trees.get(&epoch.parse().unwrap()).ok_or((404, "messaging.tree_not_found"))?))
             }
+            (_, ["files", rest @ ..]) => self.files.answer(device, request, rest),
             _ => {
                 self.sent.push((path.to_owned(), body.clone()));
                 self.pages.get(path).cloned().ok_or((404, "http.not_found"))

@@ -162,6 +162,7 @@ impl World {
             clock: 0,
             refuse_commits: None,
             refuse_packages: false,
+            files: Default::default(),
             now: now.clone(),
             pages: BTreeMap::new(),
             sent: Vec::new(),
