@@ -18,6 +18,8 @@ export interface Preferences {
 }
 
 const KEY = "pakawaaz.preferences";
+const DARK = "(prefers-color-scheme: dark)";
+const CONTRAST = "(prefers-contrast: more)";
 
 export function defaults(): Preferences {
   const language = navigator.languages.some((tag) => tag.toLowerCase().startsWith("ur")) ? "ur" : "en";
@@ -65,7 +67,16 @@ export function PreferencesProvider({ children, fixed }: { children: ReactNode; 
       }),
     [fixed],
   );
-  useEffect(() => apply(preferences), [preferences]);
+  useEffect(() => {
+    apply(preferences);
+    // The system's wishes may change while the app is open: at dusk, for example.
+    const again = () => apply(preferences);
+    const wishes = [DARK, CONTRAST].map((query) => matchMedia(query));
+    for (const wish of wishes) wish.addEventListener("change", again);
+    return () => {
+      for (const wish of wishes) wish.removeEventListener("change", again);
+    };
+  }, [preferences]);
   useEffect(() => {
     // Other tabs of this origin follow.
     const follow = (event: StorageEvent) => {
@@ -88,10 +99,8 @@ export function apply(preferences: Preferences) {
   const root = document.documentElement;
   root.lang = preferences.language;
   root.dir = preferences.language === "ur" ? "rtl" : "ltr";
-  const dark =
-    preferences.theme === "dark" ||
-    (preferences.theme === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
-  const contrast = preferences.contrast || matchMedia("(prefers-contrast: more)").matches;
+  const dark = preferences.theme === "dark" || (preferences.theme === "system" && matchMedia(DARK).matches);
+  const contrast = preferences.contrast || matchMedia(CONTRAST).matches;
   root.dataset.theme = dark ? "dark" : "light";
   root.dataset.contrast = contrast ? "more" : "normal";
   root.dataset.motion = preferences.motion;

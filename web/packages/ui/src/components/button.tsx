@@ -87,7 +87,7 @@ export function IconButton({
     <Tooltip text={label}>
       <AriaButton
         {...props}
-        aria-label={label}
+        aria-label={count ? `${label} (${count})` : label}
         className={cx(
           BASE,
           KINDS[kind],

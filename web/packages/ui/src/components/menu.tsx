@@ -7,6 +7,7 @@ import {
   MenuTrigger,
   Popover,
   Separator,
+  Text,
 } from "react-aria-components";
 import { cx } from "../classes.ts";
 
@@ -47,7 +48,9 @@ export function MenuItem({ id, label, icon: Icon, shortcut, danger, disabled, on
       )}
     >
       {Icon && <Icon size={18} aria-hidden />}
-      <span className="flex-1">{label}</span>
+      <Text slot="label" className="flex-1">
+        {label}
+      </Text>
       {shortcut && <Keyboard className="code text-xs text-muted">{shortcut}</Keyboard>}
     </AriaMenuItem>
   );

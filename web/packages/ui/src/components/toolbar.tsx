@@ -30,7 +30,9 @@ export function TopBar({
     <header className="flex min-h-16 shrink-0 items-center gap-2 border-b border-line bg-surface px-2 py-1.5">
       {back}
       <div className={cx("min-w-0 flex-1", !back && "ps-2")}>
-        <Heading className="truncate text-lg font-semibold leading-snug urdu:leading-[2.3]">{title}</Heading>
+        <Heading className="-mx-1.5 truncate px-1.5 text-lg font-semibold leading-snug urdu:leading-[2.3]">
+          {title}
+        </Heading>
         {subtitle && <div className="truncate text-sm text-muted leading-snug urdu:leading-[2]">{subtitle}</div>}
       </div>
       {children}
