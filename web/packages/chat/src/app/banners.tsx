@@ -1,9 +1,10 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Banner, Button } from "@pakawaaz/ui";
 import { useNavigate } from "@tanstack/react-router";
-import { CloudOff, LogIn, RefreshCw } from "lucide-react";
+import { CloudOff, HardDrive, LogIn, RefreshCw } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useTopic } from "./engine.tsx";
+import { useCommand, useTopic } from "./engine.tsx";
+import { usePreferences } from "./preferences.tsx";
 import { useUpdate } from "./updates.tsx";
 
 /** A short interruption is nobody's business. */
@@ -15,6 +16,8 @@ export function TopBanners() {
   const app = useTopic("app", {});
   const navigate = useNavigate();
   const update = useUpdate();
+  const persist = useCommand("persist_storage");
+  const { preferences, change } = usePreferences();
   const offline = useLasting(app?.connection === "offline", OFFLINE_AFTER_MS);
   const queued = app?.queued ?? 0;
   return (
@@ -45,6 +48,26 @@ export function TopBanners() {
           ) : (
             <Trans>No connection. You can read and write; messages go out when it is back.</Trans>
           )}
+        </Banner>
+      )}
+      {app?.phase === "ready" && !app.storage_persistent && !preferences.evictionSeen && (
+        <Banner
+          tone="warn"
+          flush
+          icon={HardDrive}
+          onDismiss={() => change({ evictionSeen: true })}
+          dismissLabel={t`Not now`}
+          action={
+            <Button
+              size="small"
+              busy={persist.running}
+              onPress={() => void persist.run({}).then(() => change({ evictionSeen: true }))}
+            >
+              <Trans>Ask it to keep them</Trans>
+            </Button>
+          }
+        >
+          <Trans>The browser may delete your messages</Trans>
         </Banner>
       )}
       {update.ready && (

@@ -14,7 +14,7 @@ const Waiting = lazy(() => import("../screens/waiting.tsx").then((m) => ({ defau
 export function Gate() {
   const app = useTopic("app", {});
   const phase = app?.phase ?? "starting";
-  /** Reading without a session was chosen; until the next login. */
+  /** Inside without a session: because that was chosen, or because it ended while the app was in use. */
   const [reading, setReading] = useState(false);
   /** Chosen at enrolment a moment ago; used once, to log in. */
   const [password, setPassword] = useState<string | null>(null);
@@ -24,7 +24,9 @@ export function Gate() {
 
   const inside = phase === "ready" || (phase === "logged_out" && reading && pathname !== "/login");
   useEffect(() => {
-    if (phase === "ready" || phase === "empty" || phase === "cut_off") setReading(false);
+    // A session that ends by itself throws nobody out of what they are reading; a banner leads to the login.
+    if (phase === "ready") setReading(true);
+    if (phase === "empty" || phase === "locked" || phase === "cut_off") setReading(false);
     // These addresses are for the gate; whoever is inside has no use for them.
     if (inside && ["/enrol", "/login", "/unlock"].includes(pathname)) void navigate({ to: "/", replace: true });
   }, [phase, inside, pathname, navigate]);

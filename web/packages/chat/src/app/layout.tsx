@@ -10,11 +10,13 @@ import {
   Settings,
   UserSearch,
 } from "lucide-react";
+import { useEffect } from "react";
 import { Button as AriaButton } from "react-aria-components";
 import { ConversationList } from "../chat/conversation-list.tsx";
 import { Transfers } from "../files/transfers.tsx";
 import { Palette } from "../palette/palette.tsx";
 import { AssuranceNotice } from "../screens/assurance.tsx";
+import { useAnnounce } from "./announcer.tsx";
 import { TopBanners } from "./banners.tsx";
 import { useCommand, useTopic } from "./engine.tsx";
 import { Mark } from "./mark.tsx";
@@ -61,6 +63,11 @@ export function Shell() {
     },
     { to: "/settings", label: t`Settings`, icon: Settings, active: pathname.startsWith("/settings") },
   ];
+  const announce = useAnnounce();
+  const here = places.find((place) => place.active)?.label;
+  useEffect(() => {
+    if (here) announce(here);
+  }, [here, announce]);
   // In a conversation the whole height of a phone belongs to it.
   const deep = !["/", "/find", "/devices", "/settings"].includes(pathname);
   return (

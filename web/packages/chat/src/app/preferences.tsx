@@ -15,6 +15,8 @@ export interface Preferences {
   enterSends: boolean;
   /** Whether the note about this kind of app has been read. */
   assuranceSeen: boolean;
+  /** Whether the warning about storage that may be cleared was put aside. */
+  evictionSeen: boolean;
 }
 
 const KEY = "pakawaaz.preferences";
@@ -33,6 +35,7 @@ export function defaults(): Preferences {
     typing: true,
     enterSends: true,
     assuranceSeen: false,
+    evictionSeen: false,
   };
 }
 

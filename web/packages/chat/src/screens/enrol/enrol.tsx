@@ -25,6 +25,7 @@ interface Known {
 export function Enrol({ onEnrolled }: { onEnrolled(password: string | null): void }) {
   const [known, setKnown] = useState<Known | null>(null);
   const enrol = useCommand("enrol");
+  const persist = useCommand("persist_storage");
   const [begun, setBegun] = useState(false);
 
   if (!known) return <VoucherPage onKnown={setKnown} />;
@@ -54,7 +55,10 @@ export function Enrol({ onEnrolled }: { onEnrolled(password: string | null): voi
         setBegun(true);
         const { voucher, sim } = known.card;
         const done = await enrol.run({ voucher, card: sim, pin, password, label });
-        if (done) onEnrolled(password);
+        if (!done) return;
+        // Browsers grant this more readily right after something was done here.
+        void persist.run({});
+        onEnrolled(password);
       }}
     />
   );

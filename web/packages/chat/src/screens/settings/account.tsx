@@ -1,5 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Avatar, Banner, Button, Confirm, Section, Skeleton } from "@pakawaaz/ui";
+import { useNavigate } from "@tanstack/react-router";
 import { Lock, LogOut } from "lucide-react";
 import { useState } from "react";
 import { useCommand, useTopic } from "../../app/engine.tsx";
@@ -15,6 +16,7 @@ export function Account() {
   const app = useTopic("app", {});
   const lock = useCommand("lock");
   const logout = useCommand("logout");
+  const navigate = useNavigate();
   const [asking, setAsking] = useState<"here" | "everywhere" | null>(null);
   if (!app) return <Skeleton className="h-48" />;
   const { me } = app;
@@ -98,7 +100,9 @@ export function Account() {
         confirmLabel={t`Log out`}
         busy={logout.running}
         onConfirm={async () => {
-          if ((await logout.run({ everywhere: asking === "everywhere" })) !== undefined) setAsking(null);
+          if ((await logout.run({ everywhere: asking === "everywhere" })) === undefined) return;
+          setAsking(null);
+          void navigate({ to: "/login" });
         }}
       >
         <div className="flex flex-col gap-3">
