@@ -104,8 +104,6 @@ function Page({ conversation }: { conversation: ConversationView }) {
         if (line.message) engine.call("retry", { group, message: line.message }).catch(failed);
       },
       discard: (line) => setQuestion({ what: "discard", line }),
-      resume: (transfer) => void engine.call("resume_transfer", { transfer }).catch(failed),
-      pause: (transfer) => void engine.call("pause_transfer", { transfer }).catch(failed),
       cancel: (transfer) => void engine.call("cancel_transfer", { transfer }).catch(failed),
     }),
     [engine, failed, group, react, save],

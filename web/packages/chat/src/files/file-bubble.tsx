@@ -9,8 +9,8 @@ import {
   FileText,
   FileVideo,
   type LucideIcon,
-  Pause,
   Play,
+  RotateCcw,
   X,
 } from "lucide-react";
 import { Button } from "react-aria-components";
@@ -32,8 +32,6 @@ const ICONS: Record<FileKind, LucideIcon> = {
 };
 
 export interface TransferActions {
-  resume(transfer: string): void;
-  pause(transfer: string): void;
   cancel(transfer: string): void;
 }
 
@@ -81,7 +79,9 @@ export function FileBubble({ file, transfer, mine, onOpen, onSave, actions }: Fi
             {file.duration_ms !== null ? `${durationText(file.duration_ms)} · ${size}` : size}
           </span>
         </Button>
-        {transfer && <DownloadProgress transfer={transfer} actions={actions} name={name} />}
+        {transfer && (
+          <DownloadProgress transfer={transfer} actions={actions} name={name} onAgain={viewable ? onOpen : onSave} />
+        )}
       </div>
     );
   }
@@ -114,7 +114,9 @@ export function FileBubble({ file, transfer, mine, onOpen, onSave, actions }: Fi
           <IconButton icon={Download} size="small" label={t`Save ${name}`} onPress={onSave} className="text-current" />
         )}
       </div>
-      {transfer && <DownloadProgress transfer={transfer} actions={actions} name={name} />}
+      {transfer && (
+        <DownloadProgress transfer={transfer} actions={actions} name={name} onAgain={viewable ? onOpen : onSave} />
+      )}
     </div>
   );
 }
@@ -123,10 +125,13 @@ function DownloadProgress({
   transfer,
   actions,
   name,
+  onAgain,
 }: {
   transfer: TransferView;
   actions: TransferActions;
   name: string;
+  /** Whoever wants the file asks again: what has arrived already is kept. */
+  onAgain(): void;
 }) {
   const { t } = useLingui();
   const words = useWords();
@@ -151,11 +156,7 @@ function DownloadProgress({
           )}
         </p>
       </div>
-      {stopped ? (
-        <IconButton icon={Play} size="small" label={t`Resume`} onPress={() => actions.resume(transfer.transfer)} />
-      ) : (
-        <IconButton icon={Pause} size="small" label={t`Pause`} onPress={() => actions.pause(transfer.transfer)} />
-      )}
+      {stopped && <IconButton icon={RotateCcw} size="small" label={t`Resume`} onPress={onAgain} />}
       <IconButton icon={X} size="small" label={t`Cancel`} onPress={() => actions.cancel(transfer.transfer)} />
     </div>
   );

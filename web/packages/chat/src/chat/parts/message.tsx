@@ -23,8 +23,6 @@ export interface RowActions {
   saveFile(line: LineView): void;
   retry(line: LineView): void;
   discard(line: LineView): void;
-  resume(transfer: string): void;
-  pause(transfer: string): void;
   cancel(transfer: string): void;
 }
 

@@ -22,7 +22,7 @@ export function Reactions({
   const format = useFormat();
   if (line.reactions.length === 0) return null;
   return (
-    <div className="-mt-1.5 flex flex-wrap gap-1 px-2">
+    <div className="relative -mt-1.5 flex flex-wrap gap-1 px-2">
       {line.reactions.map(({ emoji, officials, mine }) => {
         const who = format.list(officials.map((official) => words.person(whoIs(official))));
         const label = t`${emoji} by ${who}`;
