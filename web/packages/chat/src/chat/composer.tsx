@@ -172,7 +172,13 @@ export function Composer({
     setSending(true);
     try {
       if (mode.kind === "edit" && mode.line.message) {
-        if (body !== mode.line.text) await engine.call("edit", { group, message: mode.line.message, text: body });
+        if (body !== mode.line.text)
+          await engine.call("edit", {
+            group,
+            message: mode.line.message,
+            text: body,
+            mentions: mentionedIn(body, others),
+          });
         onMode({ kind: "new" });
         return;
       }
@@ -181,7 +187,7 @@ export function Composer({
         const files = staged.flatMap((each) => (each.prepared ? [each.prepared] : []));
         await engine.call(
           "attach",
-          { group, caption: body, reply_to, files },
+          { group, caption: body, reply_to, mentions: mentionedIn(body, others), files },
           { files: staged.map((each) => each.file) },
         );
       } else await engine.call("send", { group, text: body, reply_to, mentions: mentionedIn(body, others) });

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import type { Id, Official } from "@pakawaaz/api/protocol";
+import type { HeldPost, Id, Official } from "@pakawaaz/api/protocol";
 import { Avatar, Button, IconButton, Section, Skeleton, TopBar, toast } from "@pakawaaz/ui";
 import { useNavigate, useRouter } from "@tanstack/react-router";
 import { ArrowLeft, MessageSquareText, ShieldCheck } from "lucide-react";
@@ -10,6 +10,7 @@ import { useFormat } from "../app/i18n.tsx";
 import { UserText } from "../chat/parts/user-text";
 import { DeviceFingerprints } from "./device-fingerprints";
 import { FindError } from "./find-page";
+import { StandingBadges } from "./standing";
 import { useOfficial } from "./use-find";
 
 /** Who an official is, as certificates say, before the first word is written. */
@@ -73,7 +74,10 @@ function Details({ official, me }: { official: Official; me: boolean }) {
         hint={
           <span className="inline-flex items-start gap-1.5">
             <ShieldCheck size={16} aria-hidden className="mt-1" />
-            <Trans>Names, rank and posts come from records that this device has checked.</Trans>
+            <Trans>
+              Each appointment is signed by two administrators. This device checks the signatures; what it could not
+              check is marked.
+            </Trans>
           </span>
         }
       >
@@ -83,23 +87,32 @@ function Details({ official, me }: { official: Official; me: boolean }) {
           </p>
         )}
         {official.posts.map((post) => (
-          <div key={post.post} className="flex items-start justify-between gap-4">
-            <div className="min-w-0">
-              <UserText block className="font-medium">
-                {format.name(post.title)}
-              </UserText>
-              {[...post.units].reverse().map((unit) => (
-                <UserText block key={unit.en + unit.ur} className="text-sm text-muted">
-                  {format.name(unit)}
-                </UserText>
-              ))}
-            </div>
-            <span className="shrink-0 text-sm text-muted">{t`BS-${post.grade}`}</span>
-          </div>
+          <HeldPostRow key={post.post} post={post} />
         ))}
       </Section>
       <DeviceFingerprints officials={[official.official]} />
     </>
+  );
+}
+
+function HeldPostRow({ post }: { post: HeldPost }) {
+  const { t } = useLingui();
+  const format = useFormat();
+  return (
+    <div className="flex items-start justify-between gap-4">
+      <div className="min-w-0">
+        <UserText block className="font-medium">
+          {format.name(post.title)}
+        </UserText>
+        {[...post.units].reverse().map((unit) => (
+          <UserText block key={unit.en + unit.ur} className="text-sm text-muted">
+            {format.name(unit)}
+          </UserText>
+        ))}
+        <StandingBadges post={post} />
+      </div>
+      <span className="shrink-0 text-sm text-muted">{t`BS-${post.grade}`}</span>
+    </div>
   );
 }
 

@@ -9,6 +9,7 @@ import { useEngine, useTopic } from "../app/engine.tsx";
 import { useFormat } from "../app/i18n.tsx";
 import { UserText } from "../chat/parts/user-text";
 import { FindError } from "./find-page";
+import { StandingBadges } from "./standing";
 import { treeOf, type UnitNode } from "./tree";
 import { useOfficial } from "./use-find";
 
@@ -180,6 +181,7 @@ function Held({ post, holder }: { post: Post; holder: Id }) {
         <UserText block className="truncate text-sm text-muted">
           {format.name(post.title)}
         </UserText>
+        <StandingBadges post={{ ...post, standing: post.standing ?? undefined }} />
       </span>
       <span className="text-sm text-muted">{t`BS-${post.grade}`}</span>
     </Link>

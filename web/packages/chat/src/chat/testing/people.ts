@@ -71,7 +71,17 @@ export const OFFICIALS: Official[] = ENTRIES.map(([en, ur, rank, unit, postEn, p
   username: en.toLowerCase().replace(" ", "."),
   name: name(en, ur),
   rank: RANKS[rank],
-  posts: [{ post: uuid(3, index), title: name(postEn, postUr), units: unitsUp(unit), grade }],
+  posts: [
+    {
+      post: uuid(3, index),
+      title: name(postEn, postUr),
+      units: unitsUp(unit),
+      grade,
+      kind: index === 1 ? "acting" : "substantive",
+      until: null,
+      standing: index === 2 ? "unverified" : "verified",
+    },
+  ],
 }));
 
 export function official(index: number): Official {
