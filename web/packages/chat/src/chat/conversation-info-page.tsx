@@ -37,7 +37,7 @@ import { useFormat } from "../app/i18n.tsx";
 import { DeviceFingerprints } from "../find/device-fingerprints";
 import { PeoplePicker } from "../find/people-picker";
 import { useOfficial } from "../find/use-find";
-import { useConversation, useConversationName, useMembers } from "./hooks";
+import { useConversation, useConversationName, useFaceOf, useMembers } from "./hooks";
 import { LONGEST_TITLE } from "./new-conversation-page";
 import { UserText } from "./parts/user-text";
 import { SearchResults } from "./search-results";
@@ -79,12 +79,13 @@ function Details({ conversation }: { conversation: ConversationView }) {
   const { group } = conversation;
   const { t } = useLingui();
   const nameOf = useConversationName();
+  const faceOf = useFaceOf();
   const { members, loaded } = useMembers(group);
   const name = nameOf(conversation);
   return (
     <>
       <header className="flex flex-col items-center gap-2 text-center">
-        <Avatar id={group} name={name} size="large" group={!conversation.direct} />
+        <Avatar id={faceOf(conversation)} name={name} size="large" group={!conversation.direct} />
         <h2 className="text-2xl font-semibold">
           <UserText>{name}</UserText>
         </h2>

@@ -13,7 +13,7 @@ import { TransferList } from "../files/transfer-list";
 import { saveAs } from "../files/use-blob-url";
 import { type Viewed, Viewer } from "../files/viewer";
 import { Composer, type ComposerHandle, type Mode } from "./composer";
-import { useConversation, useConversationName, useMembers, useTransfers, useWriting } from "./hooks";
+import { useConversation, useConversationName, useFaceOf, useMembers, useTransfers, useWriting } from "./hooks";
 import { harmlessName } from "./logic/text";
 import type { RowActions } from "./parts/message";
 import { MessageInfo } from "./parts/message-info";
@@ -255,6 +255,7 @@ function Header({ conversation }: { conversation: ConversationView }) {
   const format = useFormat();
   const navigate = useNavigate();
   const nameOf = useConversationName();
+  const faceOf = useFaceOf();
   const name = nameOf(conversation);
   const count = conversation.members.length;
   return (
@@ -269,7 +270,7 @@ function Header({ conversation }: { conversation: ConversationView }) {
             onPress={() => void navigate({ to: "/" })}
           />
           <span className="w-2 max-md:hidden" />
-          <Avatar id={group} name={name} group={!conversation.direct} />
+          <Avatar id={faceOf(conversation)} name={name} group={!conversation.direct} />
         </>
       }
       title={

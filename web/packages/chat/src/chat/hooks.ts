@@ -19,6 +19,16 @@ export function useConversationName(): (conversation: ConversationView) => strin
   return useMemo(() => (conversation) => conversationName(conversation, language) || t`Only you`, [language, t]);
 }
 
+/** Whose colour a conversation has: the other person's in a conversation of two, its own otherwise. */
+export function useFaceOf(): (conversation: ConversationView) => string {
+  const me = useTopic("app", {})?.me?.official;
+  return useMemo(
+    () => (conversation) =>
+      (conversation.direct && conversation.members.find((official) => official !== me)) || conversation.group,
+    [me],
+  );
+}
+
 const NOBODY: MemberView[] = [];
 
 /** The members of a conversation, and their names by official. */

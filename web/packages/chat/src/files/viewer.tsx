@@ -233,14 +233,14 @@ function ZoomImage({ url, name }: { url: string; name: string }) {
         onPointerUp={release}
         onPointerCancel={release}
         onDoubleClick={(event) => (zoom.scale > 1 ? setZoom(UNZOOMED) : by(2.5, fromMiddle(event)))}
-        className="grid size-full touch-none place-items-center overflow-hidden outline-offset-[-3px]"
+        className="relative size-full touch-none overflow-hidden outline-offset-[-3px]"
       >
         <img
           ref={image}
           src={url}
           alt={name}
           draggable={false}
-          className="max-h-full max-w-full object-contain select-none"
+          className="absolute inset-0 m-auto max-h-full max-w-full object-contain select-none"
           style={{ transform: `translate(${zoom.x}px, ${zoom.y}px) scale(${zoom.scale})` }}
         />
       </div>

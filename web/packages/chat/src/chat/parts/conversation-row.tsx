@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { AtSign, BellOff, CircleAlert, Hourglass, Pin, ShieldAlert } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import { useFormat } from "../../app/i18n.tsx";
-import { useConversationName, useWriting } from "../hooks";
+import { useConversationName, useFaceOf, useWriting } from "../hooks";
 import { oneLine } from "../logic/text";
 import { listTime } from "../logic/times";
 import { useWords } from "../words";
@@ -23,6 +23,7 @@ export const ConversationRow = memo(function ConversationRow({
   const words = useWords();
   const format = useFormat();
   const nameOf = useConversationName();
+  const faceOf = useFaceOf();
   const writing = useWriting()(conversation.group);
   const name = nameOf(conversation);
   const { last } = conversation;
@@ -38,7 +39,7 @@ export const ConversationRow = memo(function ConversationRow({
         selected ? "bg-brand-soft" : "hover:bg-hover",
       )}
     >
-      <Avatar id={conversation.group} name={name} group={!conversation.direct} />
+      <Avatar id={faceOf(conversation)} name={name} group={!conversation.direct} />
       <div className="min-w-0 flex-1">
         <div className="flex items-baseline gap-2">
           <UserText
