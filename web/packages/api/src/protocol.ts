@@ -53,11 +53,15 @@ export interface MeView {
 
 // ---- Directory ---------------------------------------------------------------------------------------------------
 
-export interface HeldPost { post: Id; title: BilingualName; units: BilingualName[]; grade: number }
+/** Whether two administrators signed it and it is in force; "unverified": only the server says so. */
+export type Standing = "verified" | "expired" | "outdated" | "unverified";
+export type AppointmentKind = "substantive" | "acting" | "ended";
+/** `kind`, `until` and `standing` are there for what `find` and `official` show, not in `MeView`. */
+export interface HeldPost { post: Id; title: BilingualName; units: BilingualName[]; grade: number; kind?: AppointmentKind | null; until?: Millis | null; standing?: Standing }
 export interface Official { official: Id; username: string; name: BilingualName; rank: BilingualName; posts: HeldPost[] }
 export interface OfficialPage { officials: Official[]; next: string | null }
 export interface OrgUnit { unit: Id; parent: Id | null; kind: "ministry" | "division" | "wing" | "section"; name: BilingualName }
-export interface Post { post: Id; unit: Id; title: BilingualName; grade: number; holder: Id | null; held_since: Millis | null }
+export interface Post { post: Id; unit: Id; title: BilingualName; grade: number; holder: Id | null; held_since: Millis | null; kind?: AppointmentKind | null; until?: Millis | null; standing?: Standing | null }
 
 // ---- Conversations -----------------------------------------------------------------------------------------------
 
@@ -79,6 +83,8 @@ export interface ConversationView {
   draft: string;
   pinned: boolean; muted: boolean; archived: boolean;
   queued: number; failed: number;
+  /** MLS epoch, for diagnosis. */
+  epoch?: number;
   alarms: number; held_back: boolean; left: boolean;
 }
 
@@ -139,7 +145,7 @@ export interface DeviceView {
   fingerprint: string;
 }
 export interface SessionView { session: Id; device: Id; started_at: Millis; ends_at: Millis; this_session: boolean }
-export interface AlarmView { kind: AlarmKind; at: Millis; group: Id | null; official: Id | null; device: Id | null }
+export interface AlarmView { kind: AlarmKind; at: Millis; group: Id | null; seq?: number | null; official: Id | null; device: Id | null }
 
 // ---- Files -------------------------------------------------------------------------------------------------------
 
@@ -195,7 +201,7 @@ export interface Commands {
 
   new_conversation: [{ officials: Id[]; title: string | null }, { group: Id }];
   send: [{ group: Id; text: string; reply_to: Id | null; mentions: Id[] }, { message: Id }];
-  edit: [{ group: Id; message: Id; text: string }, null];
+  edit: [{ group: Id; message: Id; text: string; mentions?: Id[] }, null];
   delete: [{ group: Id; message: Id }, null];
   react: [{ group: Id; message: Id; emoji: string; remove: boolean }, null];
   /** Sends a failed message again, or gives it up for good. */
@@ -214,7 +220,7 @@ export interface Commands {
   message_info: [{ group: Id; message: Id }, { delivered: Id[]; read: Id[]; waiting: Id[]; sent_at: Millis }];
 
   /** Uploads; the `File` objects travel beside the arguments in the same order. */
-  attach: [{ group: Id; caption: string; reply_to: Id | null; files: { name: string; media_type: string; size: number; width: number | null; height: number | null; duration_ms: number | null; thumbnail: string | null; thumbnail_type: string | null }[] }, { transfers: Id[] }];
+  attach: [{ group: Id; caption: string; reply_to: Id | null; mentions?: Id[]; files: { name: string; media_type: string; size: number; width: number | null; height: number | null; duration_ms: number | null; thumbnail: string | null; thumbnail_type: string | null }[] }, { transfers: Id[] }];
   /** Gives a transfer in state "needs_file" its file again; refused when it is another one. */
   provide_file: [{ transfer: Id }, null];
   pause_transfer: [{ transfer: Id }, null];
