@@ -18,7 +18,7 @@ export function TopBanners() {
   const update = useUpdate();
   const persist = useCommand("persist_storage");
   const { preferences, change } = usePreferences();
-  const offline = useLasting(app?.connection === "offline", OFFLINE_AFTER_MS);
+  const offline = useLasting(app?.phase === "ready" && app.connection === "offline", OFFLINE_AFTER_MS);
   const queued = app?.queued ?? 0;
   return (
     <section className="flex shrink-0 flex-col" aria-label={t`State of the app`}>

@@ -150,6 +150,21 @@ export function useHappenings(listener: (happening: Happening) => void) {
   useEffect(() => engine.onHappening((happening) => latest.current(happening)), [engine]);
 }
 
+/** What the browser knows of the network. Before a login the engine keeps no connection that could tell. */
+export function useOnline(): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      addEventListener("online", listener);
+      addEventListener("offline", listener);
+      return () => {
+        removeEventListener("online", listener);
+        removeEventListener("offline", listener);
+      };
+    },
+    () => navigator.onLine,
+  );
+}
+
 /** Whatever was thrown, as something that has a code. */
 export function asEngineError(thrown: unknown): EngineError {
   if (thrown && typeof thrown === "object" && "code" in thrown && typeof thrown.code === "string") {

@@ -37,7 +37,7 @@ export function Gate() {
     <Suspense fallback={<Splash />}>
       {phase === "unsupported" && <Unsupported />}
       {phase === "empty" && <Enrol onEnrolled={setPassword} />}
-      {phase === "locked" && <Unlock app={app} />}
+      {phase === "locked" && <Unlock />}
       {phase === "waiting_approval" && <Waiting />}
       {phase === "cut_off" && <CutOff />}
       {phase === "logged_out" && (

@@ -3,7 +3,7 @@ import { toast } from "@pakawaaz/ui";
 import { useLocation, useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { useAnnounce } from "./announcer.tsx";
-import { useHappenings } from "./engine.tsx";
+import { useHappenings, useTopic } from "./engine.tsx";
 import { useAlarmText } from "./errors.tsx";
 import { useFormat } from "./i18n.tsx";
 import { usePreferences } from "./preferences.tsx";
@@ -17,6 +17,11 @@ export function Notices({ unread }: { unread: number }) {
   const navigate = useNavigate();
   const { pathname } = useLocation();
   const { notify } = usePreferences().preferences;
+  const settled = new Set(
+    useTopic("devices", {})
+      ?.filter((d) => d.this_device || d.status !== "pending")
+      .map((d) => d.device),
+  );
 
   useEffect(() => {
     const name = t`Pakawaaz`;
@@ -51,6 +56,8 @@ export function Notices({ unread }: { unread: number }) {
         announce(alarmText(happening.kind), true);
         return;
       case "own_device":
+        // The list of devices may be a moment behind; only what it knows to be settled is left out.
+        if (settled.has(happening.device)) return;
         toast({
           text: t`A further device of yours waits for approval.`,
           actionLabel: t`Look`,

@@ -260,6 +260,7 @@ function ApproveDialog({
               label={t`Code on the new device`}
               value={code}
               onChange={(text) => setCode(grouped(text))}
+              rows={2}
               code
               inputMode="numeric"
               autoComplete="off"

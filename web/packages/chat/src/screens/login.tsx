@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import type { AppState, LoginStep } from "@pakawaaz/api/protocol";
 import { Banner, Button, PasswordField, Stepper, TextField } from "@pakawaaz/ui";
 import { useEffect, useRef, useState } from "react";
-import { useCommand } from "../app/engine.tsx";
+import { useCommand, useOnline } from "../app/engine.tsx";
 import { Refusal, useWait } from "../app/errors.tsx";
 import { useFormat } from "../app/i18n.tsx";
 import { Frame } from "./frame.tsx";
@@ -39,6 +39,8 @@ export function Login({ app, password: given, onPasswordUsed, onRead }: LoginPro
     void run({ password: given });
   }, [given, onPasswordUsed, run]);
 
+  const offline = !useOnline();
+
   if (resetting) return <ResetPassword onDone={() => setResetting(false)} />;
 
   const showSteps = login.running || login.error !== null;
@@ -55,7 +57,6 @@ export function Login({ app, password: given, onPasswordUsed, onRead }: LoginPro
     sim: t`Device and password were right. If it happens again, your administrator can see what is wrong with the SIM.`,
     device: t`If this device was revoked, only a new enrolment helps.`,
   };
-  const offline = app.connection === "offline";
 
   return (
     <Frame

@@ -1,16 +1,16 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import type { AppState } from "@pakawaaz/api/protocol";
 import { Button, PinField } from "@pakawaaz/ui";
 import { LockKeyholeOpen } from "lucide-react";
 import { useState } from "react";
-import { useCommand } from "../app/engine.tsx";
+import { useCommand, useOnline } from "../app/engine.tsx";
 import { Refusal, useErrorText, useWait } from "../app/errors.tsx";
 import { useFormat } from "../app/i18n.tsx";
 import { ForgetDialog } from "./forget.tsx";
 import { Frame } from "./frame.tsx";
 
 /** The PIN opens what is stored here; it works without a connection. */
-export function Unlock({ app }: { app: AppState }) {
+export function Unlock() {
+  const online = useOnline();
   const { t } = useLingui();
   const format = useFormat();
   const text = useErrorText();
@@ -23,7 +23,7 @@ export function Unlock({ app }: { app: AppState }) {
     <Frame
       title={t`Enter your PIN`}
       lead={
-        app.connection === "offline" ? (
+        !online ? (
           <Trans>You are offline. What is stored on this device can still be read.</Trans>
         ) : (
           <Trans>It opens what is stored on this device.</Trans>

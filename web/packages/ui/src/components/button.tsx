@@ -91,7 +91,7 @@ export function IconButton({
         className={cx(
           BASE,
           KINDS[kind],
-          kind === "quiet" && "text-muted",
+          kind === "quiet" && !className?.includes("text-") && "text-muted",
           size === "small" ? "size-9" : "size-11",
           "relative shrink-0 p-0",
           className,

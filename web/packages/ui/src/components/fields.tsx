@@ -13,6 +13,8 @@ import {
 import { cx } from "../classes.ts";
 import { IconButton } from "./button.tsx";
 
+// `validationBehavior="aria"` everywhere: a field that shows what the server refused would otherwise keep the browser
+// from sending the form again.
 const INPUT =
   "w-full min-w-0 rounded-control border border-line-strong bg-surface px-3.5 py-2 text-base text-ink min-h-11 " +
   "placeholder:text-muted disabled:opacity-50 disabled:bg-sunken focused:border-focus invalid:border-danger";
@@ -38,7 +40,12 @@ export interface TextFieldProps extends FieldProps {
 export function TextField({ label, hint, error, rows, code, placeholder, className, ref, ...props }: TextFieldProps) {
   const style = cx(INPUT, code && "code");
   return (
-    <AriaTextField {...props} isInvalid={!!error} className={cx("flex flex-col gap-1.5", className)}>
+    <AriaTextField
+      {...props}
+      isInvalid={!!error}
+      validationBehavior="aria"
+      className={cx("flex flex-col gap-1.5", className)}
+    >
       <Label className="font-medium">{label}</Label>
       {rows ? (
         <TextArea rows={rows} placeholder={placeholder} className={cx(style, "resize-y")} dir={code ? "ltr" : "auto"} />
@@ -89,6 +96,7 @@ export function PasswordField({
       {...props}
       type={shown ? "text" : "password"}
       isInvalid={!!error}
+      validationBehavior="aria"
       className={cx("flex flex-col gap-1.5", className)}
     >
       <Label className="font-medium">{label}</Label>
@@ -131,6 +139,7 @@ export function PinField({
       pattern="[0-9]*"
       maxLength={maxLength}
       isInvalid={!!error}
+      validationBehavior="aria"
       onChange={(value) => props.onChange?.(asciiDigits(value).slice(0, maxLength))}
       className={cx("flex flex-col gap-1.5", className)}
     >

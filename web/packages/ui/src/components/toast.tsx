@@ -55,7 +55,7 @@ export function Toasts({ label, closeLabel }: { label: string; closeLabel: strin
             size="small"
             icon={X}
             label={closeLabel}
-            className="text-current hover:bg-transparent"
+            className="text-page hover:bg-transparent"
           />
         </AriaToast>
       )}
