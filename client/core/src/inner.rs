@@ -32,6 +32,8 @@ pub(crate) struct Inner {
     pub writing: Mutex<()>,
     /// One refresh of the token at a time: two would look like theft to the server.
     pub refreshing: Mutex<()>,
+    /// The server ended the last session because official, device or SIM was revoked.
+    pub cut_off: Cell<bool>,
     listener: RefCell<Option<Listener>>,
     step: Cell<Option<Step>>,
     /// Files on their way.

@@ -13,6 +13,11 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     pub async fn server(&self) -> Result<ServerInfo, ClientError> {
         self.server_info().await
     }
+    /// Whether the server said that it ended the last session because this official, device or SIM was revoked. Only
+    /// for telling that from a session that ran out; false after a restart.
+    pub fn was_cut_off(&self) -> bool {
+        self.inner.cut_off.get()
+    }
     /// Messages written here that the server does not have yet and that have not been given up.
     ///
     /// # Errors

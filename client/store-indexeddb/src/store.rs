@@ -155,10 +155,9 @@ impl Store for IndexedDbStore {
         }
         // Both in one transaction, so that they see the same rows.
         let (names, values) = match count {
-            Some(count) => (
-                store.get_all_keys_with_key_and_limit(&keys, count),
-                store.get_all_with_key_and_limit(&keys, count),
-            ),
+            Some(count) => {
+                (store.get_all_keys_with_key_and_limit(&keys, count), store.get_all_with_key_and_limit(&keys, count))
+            }
             None => (store.get_all_keys_with_key(&keys), store.get_all_with_key(&keys)),
         };
         let (names, values) = (names.map_err(|e| failed(&e))?, values.map_err(|e| failed(&e))?);

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 const EXTRA_PREFIXES: &[(&str, &str)] = &[
     // What a SIM answers is told apart from what our own AKA code refuses.
     ("aka", "usim"),
+    // Screens know it as the engine, whatever it is compiled to.
+    ("client-wasm", "engine"),
 ];
 
 /// The rule.

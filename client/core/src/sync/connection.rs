@@ -241,8 +241,11 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// The server ended the session. A token may only have run out: then a refresh brings a new one.
     async fn cut_off(&self, code: &str) -> Result<Ended, ClientError> {
         match code {
-            "identity.session_ended" | "identity.device_revoked" | "identity.device_suspended" => {
-                self.refresh().await.map(|_| Ended::Broken)
+            "identity.session_ended" => self.refresh().await.map(|_| Ended::Broken),
+            "identity.revoked" => {
+                let refreshed = self.refresh().await;
+                self.inner.cut_off.set(matches!(refreshed, Err(ClientError::LoginRequired)));
+                refreshed.map(|_| Ended::Broken)
             }
             _ => Ok(Ended::Broken),
         }

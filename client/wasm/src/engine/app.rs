@@ -1,9 +1,10 @@
 //! Where the profile stands: exactly one group of screens belongs to each phase.
 
 use crate::engine::{Engine, EngineError, Host};
-use pakawaaz_base::Millis;
+use pakawaaz_base::{Assurance, DeviceId, Millis, OfficialId, PostId};
 use pakawaaz_client::views::WhoAmI;
 use pakawaaz_client::{ClientError, Platform, Store, Transport};
+use pakawaaz_contract::directory::{BilingualName, HeldPost};
 use pakawaaz_contract::identity::DeviceStatus;
 use serde::Serialize;
 
@@ -86,10 +87,56 @@ pub struct AppState {
     retry_in_ms: Option<u64>,
     caught_up: bool,
     server: Option<ServerView>,
-    me: Option<WhoAmI>,
+    me: Option<MeView>,
     queued: u32,
     storage_persistent: bool,
     storage: Option<StorageView>,
+}
+
+/// `MeView` of `protocol.ts`.
+#[derive(Serialize)]
+struct MeView {
+    official: OfficialId,
+    username: String,
+    name: BilingualName,
+    rank: BilingualName,
+    posts: Vec<MyPost>,
+    device: DeviceId,
+    label: String,
+    assurance: Assurance,
+    realm: String,
+    origin: String,
+    session_ends_at: Option<Millis>,
+    fingerprint: String,
+}
+
+/// A post of this official; nobody has to be convinced of one's own.
+#[derive(Serialize)]
+struct MyPost {
+    post: PostId,
+    title: BilingualName,
+    units: Vec<BilingualName>,
+    grade: u8,
+}
+
+impl From<WhoAmI> for MeView {
+    fn from(me: WhoAmI) -> Self {
+        let post = |p: HeldPost| MyPost { post: p.post, title: p.title, units: p.units, grade: p.grade };
+        Self {
+            official: me.official,
+            username: me.username,
+            name: me.name,
+            rank: me.rank,
+            posts: me.posts.into_iter().map(post).collect(),
+            device: me.device,
+            label: me.label,
+            assurance: me.assurance,
+            realm: me.realm,
+            origin: me.origin,
+            session_ends_at: me.session_ends_at,
+            fingerprint: me.fingerprint,
+        }
+    }
 }
 
 /// The phase of an open profile.
@@ -114,13 +161,21 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
             Phase::Locked
         } else {
             match self.client().whoami().await {
-                Ok(me) => phase_of(&me),
+                // Told from a session that ran out until the next start: whoever was suspended for a while can then
+                // log in again.
+                Ok(me) => match phase_of(&me) {
+                    Phase::LoggedOut if self.client().was_cut_off() => Phase::CutOff,
+                    phase => phase,
+                },
                 // Locked meanwhile.
                 Err(ClientError::Locked) => Phase::Locked,
                 Err(e) => return Err(e.into()),
             }
         };
-        self.0.app.borrow_mut().phase = phase;
+        let before = std::mem::replace(&mut self.0.app.borrow_mut().phase, phase);
+        if phase == Phase::CutOff && before != phase {
+            self.tell(&super::happening::Happening::CutOff);
+        }
         if matches!(phase, Phase::Ready | Phase::WaitingApproval) {
             self.keep_running();
             let engine = self.clone();
@@ -151,7 +206,7 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
             retry_in_ms: known.retry_at.map(|at| at.since(now).as_millis() as u64),
             caught_up: known.caught_up,
             server: known.server.clone(),
-            me,
+            me: me.map(MeView::from),
             queued,
             storage_persistent: known.storage.persistent,
             storage: known.storage.estimate.map(|(usage, quota)| StorageView { usage, quota }),

@@ -78,7 +78,16 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
                 self.spawn(async move { engine.announce_message(group, message, author, mention).await });
             }
             ClientEvent::Alarm(alarm) => self.tell(&Happening::Alarm { kind: alarm.kind, group: alarm.group }),
-            ClientEvent::OwnDevice { device } => self.tell(&Happening::OwnDevice { device: *device }),
+            ClientEvent::OwnDevice { device } => {
+                let (engine, device) = (self.clone(), *device);
+                self.spawn(async move {
+                    // That this very device is there is no news on it.
+                    let me = engine.client().whoami().await.map(|me| me.device);
+                    if me.is_ok_and(|me| me != device) {
+                        engine.tell(&Happening::OwnDevice { device });
+                    }
+                });
+            }
             _ => {}
         }
     }
