@@ -34,6 +34,7 @@ export interface TimelineProps {
 }
 
 const MARK_MS = 1_800;
+const FRAMES_TO_DRAW = 30;
 const NO_LINES: LineView[] = [];
 
 export function Timeline(props: TimelineProps) {
@@ -52,8 +53,10 @@ export function Timeline(props: TimelineProps) {
   const stick = useRef(false);
   const lastOffset = useRef(0);
   const asked = useRef<unknown>(null);
-  /** Where the next replaced window is scrolled to. */
-  const goal = useRef<{ message: string } | "newest" | "first">("first");
+  /** Whether the first window has been scrolled to its place. */
+  const opened = useRef(false);
+  /** What the engine was asked to bring into the window, to be scrolled to when it is there. */
+  const pending = useRef<{ message: string } | "newest" | null>(null);
   const [away, setAway] = useState(false);
   const [unreadAbove, setUnreadAbove] = useState(false);
   const [marked, setMarked] = useState<string | null>(null);
@@ -115,26 +118,24 @@ export function Timeline(props: TimelineProps) {
   // A window that has nothing in common with the one before: first opening, or a jump.
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a new generation decides where to scroll
   useLayoutEffect(() => {
-    if (rows.length === 0) return;
-    const to = goal.current;
-    goal.current = "newest";
-    if (to === "first") {
-      const unread = rows.findIndex((row) => row.kind === "unread");
-      if (unread > 0) {
-        list.current?.scrollToIndex(unread, { align: "start", offset: -56 });
-        return;
-      }
-    } else if (to !== "newest") {
-      if (show(to.message)) return;
-    }
-    scrollToEnd();
+    if (rows.length === 0 || pending.current !== null) return;
+    const unread = opened.current ? -1 : rows.findIndex((row) => row.kind === "unread");
+    opened.current = true;
+    if (unread > 0) list.current?.scrollToIndex(unread, { align: "start", offset: -56 });
+    else scrollToEnd();
   }, [generation, rows.length === 0]);
 
-  // Lines came or went: stay at the newest if the reader was there.
+  // Lines came or went: go where somebody asked to go, or stay at the newest if the reader was there.
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs for every change of the rows
   useLayoutEffect(() => {
-    if (stick.current && !has.newer) scrollToEnd();
-  }, [rows]);
+    const to = pending.current;
+    if (to === null) {
+      if (stick.current && !has.newer) scrollToEnd();
+    } else if (settled && to === "newest" && !has.newer) {
+      pending.current = null;
+      scrollToEnd();
+    } else if (settled && to !== "newest" && show(to.message)) pending.current = null;
+  }, [rows, settled]);
 
   useEffect(() => {
     const frame = requestAnimationFrame(look);
@@ -164,7 +165,9 @@ export function Timeline(props: TimelineProps) {
   const goTo = useRef<(message: string) => void>(() => {});
   goTo.current = (message) => {
     if (show(message)) return;
-    goal.current = { message };
+    opened.current = true;
+    stick.current = false;
+    pending.current = { message };
     move({ message });
   };
   useEffect(() => {
@@ -181,9 +184,10 @@ export function Timeline(props: TimelineProps) {
   }, [jump, snapshot]);
 
   const newest = () => {
-    goal.current = "newest";
-    if (has.newer) move({ newest: true });
-    else scrollToEnd();
+    if (has.newer) {
+      pending.current = "newest";
+      move({ newest: true });
+    } else scrollToEnd();
   };
   useEffect(() => {
     toNewest.current = newest;
@@ -198,9 +202,13 @@ export function Timeline(props: TimelineProps) {
 
   const focusRow = (key: string) => {
     setActive(key);
-    requestAnimationFrame(() =>
-      scroller.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(key)}"]`)?.focus({ preventScroll: true }),
-    );
+    // The row is drawn once the list has scrolled there, which may take some frames.
+    const attempt = (left: number) => {
+      const row = scroller.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(key)}"]`);
+      if (row) row.focus({ preventScroll: true });
+      else if (left > 0) requestAnimationFrame(() => attempt(left - 1));
+    };
+    requestAnimationFrame(() => attempt(FRAMES_TO_DRAW));
   };
 
   const activeIndex = useMemo(() => {
@@ -234,7 +242,13 @@ export function Timeline(props: TimelineProps) {
 
   if (!snapshot) return <TimelineSkeleton label={t`Loading messages`} />;
   return (
-    <div className="relative min-h-0 flex-1">
+    <div
+      className="relative min-h-0 flex-1"
+      onWheel={(event) => {
+        // The buttons float over the messages: what turns there is meant for the messages.
+        if (!scroller.current?.contains(event.target as Node)) scroller.current?.scrollBy(0, event.deltaY);
+      }}
+    >
       <div
         ref={scroller}
         role="log"
