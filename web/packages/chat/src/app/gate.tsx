@@ -5,6 +5,7 @@ import { CutOff, Splash, Unsupported } from "../screens/phases.tsx";
 import { Unlock } from "../screens/unlock.tsx";
 import { useAnnounce } from "./announcer.tsx";
 import { useTopic } from "./engine.tsx";
+import { leaving } from "./leaving.ts";
 
 const Enrol = lazy(() => import("../screens/enrol/enrol.tsx").then((m) => ({ default: m.Enrol })));
 const Login = lazy(() => import("../screens/login.tsx").then((m) => ({ default: m.Login })));
@@ -26,6 +27,10 @@ export function Gate() {
   useEffect(() => {
     // A session that ends by itself throws nobody out of what they are reading; a banner leads to the login.
     if (phase === "ready") setReading(true);
+    if (phase === "logged_out" && leaving.asked) {
+      leaving.asked = false;
+      setReading(false);
+    }
     if (phase === "empty" || phase === "locked" || phase === "cut_off") setReading(false);
     // These addresses are for the gate; whoever is inside has no use for them.
     if (inside && ["/enrol", "/login", "/unlock"].includes(pathname)) void navigate({ to: "/", replace: true });

@@ -1,11 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Avatar, Banner, Button, Confirm, Section, Skeleton } from "@pakawaaz/ui";
-import { useNavigate } from "@tanstack/react-router";
 import { Lock, LogOut } from "lucide-react";
 import { useState } from "react";
 import { useCommand, useTopic } from "../../app/engine.tsx";
 import { Refusal } from "../../app/errors.tsx";
 import { useFormat } from "../../app/i18n.tsx";
+import { leaving } from "../../app/leaving.ts";
 import { useAssuranceLabel } from "../devices.tsx";
 
 /** Who I am here, as the certificate says it, and the ways out. */
@@ -16,7 +16,6 @@ export function Account() {
   const app = useTopic("app", {});
   const lock = useCommand("lock");
   const logout = useCommand("logout");
-  const navigate = useNavigate();
   const [asking, setAsking] = useState<"here" | "everywhere" | null>(null);
   if (!app) return <Skeleton className="h-48" />;
   const { me } = app;
@@ -100,9 +99,10 @@ export function Account() {
         confirmLabel={t`Log out`}
         busy={logout.running}
         onConfirm={async () => {
-          if ((await logout.run({ everywhere: asking === "everywhere" })) === undefined) return;
-          setAsking(null);
-          void navigate({ to: "/login" });
+          leaving.asked = true;
+          const done = await logout.run({ everywhere: asking === "everywhere" });
+          if (done === undefined) leaving.asked = false;
+          else setAsking(null);
         }}
       >
         <div className="flex flex-col gap-3">
