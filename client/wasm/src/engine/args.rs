@@ -81,6 +81,7 @@ arguments! {
     }
     Transfer { transfer: TransferId }
     MoveWindow { subscription: u64, to: To }
+    Devices { #[serde(default)] official: Option<OfficialId> }
     Timeline { group: GroupId, limit: usize }
 }
 

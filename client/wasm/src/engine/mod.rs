@@ -20,6 +20,11 @@ mod typing;
 mod view;
 mod watch;
 
+#[cfg(test)]
+mod shapes;
+#[cfg(test)]
+mod tests;
+
 pub use app::StorageState;
 pub use commands::{Costs, Progress, Reply};
 pub use error::EngineError;

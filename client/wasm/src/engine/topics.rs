@@ -1,10 +1,10 @@
 //! Topics: their arguments, their snapshots, and what makes them stale.
 
-use crate::engine::args::{Group, Nothing, Timeline, To};
+use crate::engine::args::{Devices, Group, Nothing, Timeline, To};
 use crate::engine::error::Refusal;
 use crate::engine::watch::Touch;
 use crate::engine::{Engine, EngineError, Host};
-use pakawaaz_base::{GroupId, MessageId};
+use pakawaaz_base::{GroupId, MessageId, OfficialId};
 use pakawaaz_client::views::TimelineView;
 use pakawaaz_client::{ClientError, Platform, Store, Transport};
 use serde::de::DeserializeOwned;
@@ -23,8 +23,8 @@ pub enum Topic {
     Timeline(GroupId, RefCell<Window>),
     /// Members of one.
     Members(GroupId),
-    /// Own devices.
-    Devices,
+    /// Devices of an official; none: own ones.
+    Devices(Option<OfficialId>),
     /// Alarms.
     Alarms,
     /// Transfers.
@@ -47,7 +47,7 @@ impl Topic {
         match name {
             "app" => plain(Self::App),
             "conversations" => plain(Self::Conversations),
-            "devices" => plain(Self::Devices),
+            "devices" => Ok(Self::Devices(parse::<Devices>(args)?.official)),
             "alarms" => plain(Self::Alarms),
             "transfers" => plain(Self::Transfers),
             "typing" => plain(Self::Typing),
@@ -65,7 +65,7 @@ impl Topic {
         match (self, touch) {
             (Self::App, Touch::App)
             | (Self::Conversations, Touch::Lines(_) | Touch::Listed(_) | Touch::Members(_))
-            | (Self::Devices, Touch::Devices)
+            | (Self::Devices(_), Touch::Devices)
             | (Self::Alarms, Touch::Alarms)
             | (Self::Transfers, Touch::Transfers)
             | (Self::Typing, Touch::Typing) => true,
@@ -180,7 +180,7 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
             Topic::Conversations => json(&client.conversations().await?),
             Topic::Timeline(group, window) => json(&self.timeline(*group, window).await?),
             Topic::Members(group) => json(&client.members(*group).await?),
-            Topic::Devices => json(&client.devices(None).await?),
+            Topic::Devices(official) => json(&client.devices(*official).await?),
             Topic::Alarms => json(&client.alarms().await?),
             Topic::Transfers => json(&client.transfers().await?),
             Topic::Typing => json(&self.who_types()),
