@@ -242,7 +242,8 @@ export interface Topics {
   /** Starts at the first unread line if there is one, else at the newest; `limit` lines. */
   timeline: [{ group: Id; limit: number }, TimelineView];
   members: [{ group: Id }, MemberView[]];
-  devices: [Record<string, never>, DeviceView[]];
+  /** Devices of an official; own ones without it. */
+  devices: [{ official?: Id }, DeviceView[]];
   alarms: [Record<string, never>, AlarmView[]];
   transfers: [Record<string, never>, TransferView[]];
   /** Officials who are writing, by conversation. */

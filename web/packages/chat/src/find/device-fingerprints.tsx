@@ -4,12 +4,12 @@ import { Badge, Section } from "@pakawaaz/ui";
 import { Smartphone } from "lucide-react";
 import { useTopic } from "../app/engine.tsx";
 import { useFormat } from "../app/i18n.tsx";
+import { UserText } from "../chat/parts/user-text";
+import { useOfficial } from "./use-find";
 
-/** Devices and fingerprints of officials, as far as this device knows them. */
+/** Devices and fingerprints of officials; several get their names above. */
 export function DeviceFingerprints({ officials, title }: { officials: Id[]; title?: string }) {
   const { t } = useLingui();
-  const devices = useTopic("devices", {});
-  const theirs = (devices ?? []).filter((device) => officials.includes(device.official) && device.status !== "revoked");
   return (
     <Section
       title={title ?? t`Devices and fingerprints`}
@@ -20,9 +20,28 @@ export function DeviceFingerprints({ officials, title }: { officials: Id[]; titl
         </Trans>
       }
     >
+      {officials.map((official) => (
+        <Devices key={official} official={official} named={officials.length > 1} />
+      ))}
+    </Section>
+  );
+}
+
+function Devices({ official, named }: { official: Id; named: boolean }) {
+  const format = useFormat();
+  const found = useOfficial(official).official;
+  const devices = useTopic("devices", { official });
+  const theirs = (devices ?? []).filter((device) => device.status !== "revoked");
+  return (
+    <div>
+      {named && found && (
+        <h3 className="mb-1 font-medium">
+          <UserText>{format.name(found.name)}</UserText>
+        </h3>
+      )}
       {theirs.length === 0 ? (
         <p className="text-muted">
-          <Trans>Fingerprints appear here once you share a conversation.</Trans>
+          {devices ? <Trans>No device yet.</Trans> : <Trans>Shown as soon as the server has been asked.</Trans>}
         </p>
       ) : (
         <ul className="flex flex-col gap-4">
@@ -31,7 +50,7 @@ export function DeviceFingerprints({ officials, title }: { officials: Id[]; titl
           ))}
         </ul>
       )}
-    </Section>
+    </div>
   );
 }
 

@@ -18,7 +18,7 @@ import { ME, OFFICIALS, official, POSTS, UNITS, uuid } from "./people";
 interface Open {
   id: number;
   topic: keyof Topics;
-  args: { group?: string; limit?: number };
+  args: { group?: string; limit?: number; official?: string };
   emit(snapshot: unknown): void;
   from: number;
   to: number;
@@ -219,18 +219,20 @@ export class FakeEngine implements Engine {
           };
         }),
       devices: (): DeviceView[] =>
-        OFFICIALS.map((entry, index) => ({
-          device: uuid(4, index),
-          official: entry.official,
-          status: "active",
-          label: index === 0 ? "Office laptop" : null,
-          assurance: "software_web",
-          enrolled_at: this.now - index * 40 * 86_400_000,
-          last_seen_at: this.now - index * 60_000,
-          this_device: index === 0,
-          verified: index < 2,
-          fingerprint: `${(index + 17).toString(16)}a4 9c31 77fe 02${index}d 8bb0 41c6 5e2f d93a`,
-        })),
+        OFFICIALS.map(
+          (entry, index): DeviceView => ({
+            device: uuid(4, index),
+            official: entry.official,
+            status: "active",
+            label: index === 0 ? "Office laptop" : null,
+            assurance: "software_web",
+            enrolled_at: this.now - index * 40 * 86_400_000,
+            last_seen_at: this.now - index * 60_000,
+            this_device: index === 0,
+            verified: index < 2,
+            fingerprint: `${(index + 17).toString(16)}a4 9c31 77fe 02${index}d 8bb0 41c6 5e2f d93a`,
+          }),
+        ).filter((device) => device.official === (open.args.official ?? ME)),
       alarms: () => [
         {
           kind: "key_changed",
