@@ -6,7 +6,6 @@ import { filesBelow } from "./bundle-list.ts";
 
 const dist = join(import.meta.dirname, "../packages/chat/dist");
 const FIRST_LOAD = 250_000;
-const WASM = 700_000;
 
 const files = await filesBelow(dist);
 const compressed = async (path: string) =>
@@ -51,11 +50,11 @@ for (const path of await firstLoad()) {
 console.log(`${kilobytes(total)}  first load (brotli), of ${FIRST_LOAD / 1000} kB`);
 let wasm = 0;
 for (const path of files.filter((each) => each.endsWith(".wasm"))) wasm += await compressed(path);
-console.log(`${kilobytes(wasm)}  WASM (brotli), of ${WASM / 1000} kB`);
+console.log(`${kilobytes(wasm)}  WASM (brotli; the suite wasm holds the shipped module to its budget)`);
 let fonts = 0;
 for (const path of files.filter((each) => each.endsWith(".woff2"))) fonts += await compressed(path);
 console.log(`${kilobytes(fonts)}  fonts, each loaded when its letters appear`);
-if (total > FIRST_LOAD || wasm > WASM) {
+if (total > FIRST_LOAD) {
   console.error("over the budget");
   process.exit(1);
 }
