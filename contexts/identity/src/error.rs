@@ -221,3 +221,15 @@ impl StableError for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_must_wait_is_told_how_long() {
+        assert_eq!(Error::Wait { retry_after_ms: 4_000 }.retry_after_ms(), Some(4_000));
+        assert_eq!(Error::RevocationsStale.retry_after_ms(), Some(1_000));
+        assert_eq!(Error::WrongPassword.retry_after_ms(), None);
+    }
+}

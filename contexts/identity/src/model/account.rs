@@ -43,6 +43,24 @@ impl Account {
         Ok(())
     }
 
+    /// The password was proven: forgets its failures. The wait stays while SIM failures stand.
+    pub fn password_was_right(&mut self) {
+        self.password_failures = 0;
+        if self.sim_failures == 0 {
+            self.retry_at = Millis(0);
+        }
+    }
+
+    /// Whether there is anything for [`Account::forget_failures`] to forget.
+    pub fn has_failures(&self) -> bool {
+        self.password_failures > 0 || self.sim_failures > 0 || self.retry_at > Millis(0)
+    }
+
+    /// All factors were proven.
+    pub fn forget_failures(&mut self) {
+        (self.password_failures, self.sim_failures, self.retry_at) = (0, 0, Millis(0));
+    }
+
     /// `new`, `active`, `suspended` or `revoked`, as administrators see it.
     pub fn status(&self) -> &'static str {
         match self {

@@ -51,7 +51,7 @@ pub struct Device {
 impl Device {
     /// Whether it may log in: pending devices may (to be cross-signed), cut ones may not.
     pub fn may_log_in(&self) -> bool {
-        !self.suspended && matches!(self.status, DeviceStatus::Pending | DeviceStatus::Active)
+        may_log_in(self.status, self.suspended)
     }
 
     /// Whether it may be a leaf and speak for its official.
@@ -67,6 +67,38 @@ impl Device {
             (status, false) => status,
         }
     }
+}
+
+/// What a login asks of a device, without its certificates.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The device.
+    pub device: DeviceId,
+    /// Its official.
+    pub official: OfficialId,
+    /// The SIM it proves.
+    pub sim: SimId,
+    /// P-256 key, SEC1 uncompressed (65 bytes).
+    pub key: Vec<u8>,
+    /// As in [`Device`].
+    pub status: DeviceStatus,
+    /// As in [`Device`].
+    pub suspended: bool,
+    /// Recorded at enrolment.
+    pub assurance: Assurance,
+    /// How its logins are bound to their connection.
+    pub channel: ChannelMode,
+}
+
+impl Standing {
+    /// As [`Device::may_log_in`].
+    pub fn may_log_in(&self) -> bool {
+        may_log_in(self.status, self.suspended)
+    }
+}
+
+fn may_log_in(status: DeviceStatus, suspended: bool) -> bool {
+    !suspended && matches!(status, DeviceStatus::Pending | DeviceStatus::Active)
 }
 
 /// Text of a status in the database.

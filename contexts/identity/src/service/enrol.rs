@@ -6,7 +6,7 @@
 use super::Identity;
 use super::cut::{Cut, activated};
 use super::login_start::trust_channel;
-use super::login_writes::Draw;
+use super::login_writes::{Card, Draw};
 use crate::error::{Error, Result};
 use crate::model::account::Account;
 use crate::model::device::Device;
@@ -425,8 +425,8 @@ impl Identity {
         Draw {
             attempt: *enrolment.as_bytes(),
             step,
-            password_of: None,
-            sim,
+            card: Card::Known(sim),
+            password_right: false,
             ind: Ind::allocate(Purpose::Enrolment, self.settings().site),
             rand: Rand::random(&mut OsRng),
             resync,

@@ -1,11 +1,10 @@
 //! Second round: the password is proven; only now is a vector drawn.
 
 use super::Identity;
-use super::login_writes::{Draw, Write, Written};
+use super::login_writes::{Card, Draw, Write, Written};
 use crate::error::{Error, Result};
-use crate::store::{accounts, devices};
 use pakawaaz_aka::{AuthVector, Ind, Purpose, Rand};
-use pakawaaz_base::{Bytes, DeviceId, OfficialId, SimId};
+use pakawaaz_base::Bytes;
 use pakawaaz_contract::identity::{LoginChallenge, LoginPasswordRequest};
 use pakawaaz_login::{Challenge, PasswordOutcome, PasswordRequest};
 use rand::rngs::OsRng;
@@ -29,12 +28,11 @@ impl Identity {
             PasswordOutcome::WrongPassword { .. } => return Err(Error::WrongPassword),
             PasswordOutcome::Refused => return Err(Error::LoginFailed),
         };
-        let sim = self.sim_of(verified.official, verified.device).await?;
         let draw = Draw {
             attempt: *request.login.as_bytes(),
             step: "password",
-            password_of: Some(verified.official),
-            sim,
+            card: Card::Of { official: verified.official, device: verified.device },
+            password_right: true,
             ind: Ind::allocate(Purpose::Login, self.settings().site),
             rand: Rand::random(&mut OsRng),
             resync: None,
@@ -45,17 +43,6 @@ impl Identity {
             other => other,
         })?;
         Ok(challenge(verified.challenge(&self.login_server(), &vector, &mut OsRng)?))
-    }
-
-    /// The card a device proves, as long as device and official may log in.
-    pub(super) async fn sim_of(&self, official: OfficialId, device: DeviceId) -> Result<SimId> {
-        let mut read = self.db().read().await?;
-        let account = accounts::get(read.conn(), official).await?;
-        let device = devices::get(read.conn(), device).await?;
-        match (account, device) {
-            (Some(account), Some(device)) if account.usable() && device.may_log_in() => Ok(device.sim),
-            _ => Err(Error::DeviceNotActive),
-        }
     }
 
     /// A vector whose sequence number is durable.

@@ -2,12 +2,9 @@
 
 use super::Identity;
 use super::login_password::challenge;
-use super::login_writes::{Draw, Write};
+use super::login_writes::{Card, Draw, Opening, Write, Written};
 use crate::error::{Error, Result};
-use crate::model::refresh::Chain;
 use crate::store::accounts::Factor;
-use crate::store::devices;
-use crate::store::sessions::Session;
 use pakawaaz_aka::{Auts, Ind, Purpose, Rand};
 use pakawaaz_base::{Bytes, OfficialId, SessionId};
 use pakawaaz_contract::identity::{LoginSimRequest, LoginSimResponse, SimAnswer};
@@ -59,8 +56,8 @@ impl Identity {
                 let draw = Draw {
                     attempt: *request.login.as_bytes(),
                     step: "resync",
-                    password_of: None,
-                    sim: self.sim_of(official, verified.device).await?,
+                    card: Card::Of { official, device: verified.device },
+                    password_right: false,
                     ind: Ind::allocate(Purpose::Login, self.settings().site),
                     rand: Rand::random(&mut OsRng),
                     resync: Some((asked, Auts::from_bytes(auts))),
@@ -118,29 +115,21 @@ impl Identity {
 
     async fn open_session(&self, completed: Completed) -> Result<LoginSimResponse> {
         let now = self.now();
-        let device = devices::get(self.db().read().await?.conn(), completed.device).await?;
-        let device = device.ok_or(Error::DeviceNotActive)?;
         let mut refresh_seed = [0u8; 32];
         OsRng.fill_bytes(&mut refresh_seed);
-        let session = Session {
+        let opening = Opening {
             session: SessionId::new(now, &mut OsRng),
             official: completed.official,
             device: completed.device,
-            sim: device.sim,
-            token_key: completed.token_key.to_vec(),
-            refresh_seed: refresh_seed.to_vec(),
-            chain: Chain {
-                generation: 0,
-                rotated_at: now,
-                ends_at: now.plus(self.settings().session_lasts),
-                ended: false,
-            },
-            authenticated_at: now,
-            ended_at: None,
+            token_key: completed.token_key,
+            refresh_seed,
+            ends_at: now.plus(self.settings().session_lasts),
         };
-        let tokens = self.tokens(&session, device.assurance, now)?;
-        let open = Write::Open { login: completed.login, session: Box::new(session), now };
-        self.inner.writes.submit(open).await?;
+        let open = Write::Open { login: completed.login, opening: Box::new(opening), now };
+        let Written::Session(session, assurance) = self.inner.writes.submit(open).await? else {
+            return Err(Error::Damaged("batch"));
+        };
+        let tokens = self.tokens(&session, assurance, now)?;
         metrics::counter!("pakawaaz_identity_logins_total").increment(1);
         Ok(LoginSimResponse::Done { confirmation: Bytes::from(completed.confirmation), tokens })
     }

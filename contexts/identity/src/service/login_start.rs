@@ -7,7 +7,7 @@ use super::Identity;
 use super::login_writes::Write;
 use crate::error::{Error, Result};
 use crate::model::account::valid_username;
-use crate::store::{accounts, devices};
+use crate::store::accounts;
 use pakawaaz_base::{Bytes, LoginId};
 use pakawaaz_contract::identity::{ChannelMode, LoginStartRequest, LoginStartResponse};
 use pakawaaz_login::{Account, StartRequest};
@@ -45,11 +45,8 @@ impl Identity {
             channel: trust_channel(request.channel),
             signature: request.signature.array().ok_or(Error::Malformed("signature"))?,
         };
-        let (account, device) = {
-            let mut read = self.db().read().await?;
-            let account = accounts::by_username(read.conn(), &request.username).await?;
-            (account, devices::get(read.conn(), request.device).await?)
-        };
+        let named = accounts::named(self.db().read().await?.conn(), &request.username, request.device).await?;
+        let (account, device) = named;
         let device = device.filter(|d| account.as_ref().is_some_and(|a| a.official == d.official));
         let key = device.as_ref().and_then(|d| PublicKeyBytes::try_from(d.key.as_slice()).ok());
         let known = key.is_some();

@@ -1,20 +1,23 @@
 //! The durable steps of logins and renewals, many in one commit.
 //!
 //! A login writes three times: the guess is counted, the sequence number is persisted, the session is opened. One
-//! fsync for each would be a few hundred logins a second; together they are thousands.
+//! fsync for each would be a few hundred logins a second; together they are thousands. Each step is decided in memory
+//! on rows that stay locked until the commit, in the order in which the requests came.
 
 use super::ENROLMENT_LASTS;
+use super::login_rows::Rows;
 use crate::error::{Error, Result};
 use crate::model::backoff::wait_after;
-use crate::model::refresh::{Decision, decide};
-use crate::store::accounts::{self, Factor};
+use crate::model::refresh::{Chain, Decision, decide};
+use crate::store::accounts::Factor;
+use crate::store::attempts::Step;
 use crate::store::sessions::Session;
-use crate::store::{attempts, devices, sessions, sims};
 use crate::vault::Vault;
 use async_trait::async_trait;
 use pakawaaz_aka::{AuthVector, Auts, Ind, Rand, next_sqn};
-use pakawaaz_base::{Assurance, LoginId, Millis, OfficialId, SessionId, SimId};
+use pakawaaz_base::{Assurance, DeviceId, LoginId, Millis, OfficialId, SessionId, SimId};
 use pakawaaz_storage::{BatchHandler, Tx};
+use pakawaaz_trust::keys::PublicKeyBytes;
 use std::sync::Arc;
 
 /// One durable step.
@@ -24,12 +27,12 @@ pub(super) enum Write {
     Guess { official: OfficialId, now: Millis },
     /// A factor failed.
     Failure { official: OfficialId, factor: Factor, now: Millis },
-    /// A vector is drawn. `password_of` had a right password just before.
+    /// A vector is drawn.
     Draw(Box<Draw>),
     /// An authentic refresh token of this generation was presented by the right key.
     Refresh { session: SessionId, generation: u32, now: Millis },
     /// All factors are proven.
-    Open { login: LoginId, session: Box<Session>, now: Millis },
+    Open { login: LoginId, opening: Box<Opening>, now: Millis },
 }
 
 /// A vector to draw.
@@ -38,10 +41,10 @@ pub(super) struct Draw {
     pub attempt: [u8; 16],
     /// May be taken once for each attempt.
     pub step: &'static str,
-    /// Whose password was right.
-    pub password_of: Option<OfficialId>,
     /// For which card.
-    pub sim: SimId,
+    pub card: Card,
+    /// Whether the password of the card's official was right just before.
+    pub password_right: bool,
     /// Its counter.
     pub ind: Ind,
     /// Fresh.
@@ -52,15 +55,33 @@ pub(super) struct Draw {
     pub now: Millis,
 }
 
+/// Which card is challenged.
+#[derive(Clone, Copy)]
+pub(super) enum Card {
+    /// This one.
+    Known(SimId),
+    /// The one that a device proves, as long as device and official may log in.
+    Of { official: OfficialId, device: DeviceId },
+}
+
+/// A session to open.
+pub(super) struct Opening {
+    pub session: SessionId,
+    pub official: OfficialId,
+    pub device: DeviceId,
+    pub token_key: PublicKeyBytes,
+    pub refresh_seed: [u8; 32],
+    pub ends_at: Millis,
+}
+
 /// What comes back once it is durable.
 pub(super) enum Written {
     Counted,
     Vector(Box<AuthVector>),
-    /// The session as it is now, and its device's assurance.
-    Refreshed(Box<Session>, Assurance),
+    /// The session as it is now, opened or renewed, and its device's assurance.
+    Session(Box<Session>, Assurance),
     /// A token used twice: the session is to be ended.
     Reused,
-    Opened,
 }
 
 pub(super) struct LoginWrites {
@@ -74,121 +95,146 @@ impl BatchHandler for LoginWrites {
     type Error = Error;
 
     async fn apply(&self, tx: &mut Tx, requests: &[Write]) -> Result<Vec<Result<Written>>> {
-        let mut results = Vec::with_capacity(requests.len());
-        for request in requests {
-            let result = match request {
-                Write::Guess { official, now } => self.guess(tx, *official, *now).await,
-                Write::Failure { official, factor, now } => self.failure(tx, *official, *factor, *now).await,
-                Write::Draw(draw) => self.draw(tx, draw).await,
-                Write::Refresh { session, generation, now } => self.refresh(tx, *session, *generation, *now).await,
-                Write::Open { login, session, now } => self.open(tx, *login, session, *now).await,
-            };
-            match result {
-                // The database failed: none of this transaction can be relied upon.
-                Err(Error::Storage(error)) => return Err(error.into()),
-                refused_or_done => results.push(refused_or_done),
-            }
-        }
+        let mut rows = Rows::load(tx, requests).await?;
+        let results = requests.iter().map(|request| self.decide(&mut rows, request)).collect();
+        rows.store(tx).await?;
         Ok(results)
     }
 }
 
 impl LoginWrites {
-    /// The back-off is judged where the guess is counted: of many starts at once each sees those before it.
-    async fn guess(&self, tx: &mut Tx, official: OfficialId, now: Millis) -> Result<Written> {
-        let engine = tx.engine();
-        let account = accounts::get_for_update(tx.conn(), engine, official).await?.ok_or(Error::DeviceNotActive)?;
-        account.may_try(now)?;
-        self.failure(tx, official, Factor::Password, now).await
+    /// A refusal leaves the rows as they were.
+    fn decide(&self, rows: &mut Rows, request: &Write) -> Result<Written> {
+        match request {
+            Write::Guess { official, now } => guess(rows, *official, *now),
+            Write::Failure { official, factor, now } => failure(rows, *official, *factor, *now),
+            Write::Draw(draw) => self.draw(rows, draw),
+            Write::Refresh { session, generation, now } => refresh(rows, *session, *generation, *now),
+            Write::Open { login, opening, now } => open(rows, *login, opening, *now),
+        }
     }
 
-    async fn failure(&self, tx: &mut Tx, official: OfficialId, factor: Factor, now: Millis) -> Result<Written> {
-        let failures = accounts::count_failure(tx.conn(), official, factor).await?;
-        let wait = wait_after(failures);
-        if !wait.is_zero() {
-            accounts::set_retry_at(tx.conn(), official, now.plus(wait)).await?;
-        }
-        Ok(Written::Counted)
-    }
-
-    /// Everything that can be refused comes before the first write.
-    async fn draw(&self, tx: &mut Tx, draw: &Draw) -> Result<Written> {
-        let engine = tx.engine();
-        let sim = sims::get_for_update(tx.conn(), engine, draw.sim).await?.ok_or(Error::SimUnavailable)?;
-        if !sim.usable() {
-            return Err(Error::SimUnavailable);
-        }
+    /// Everything that can be refused comes before the first change.
+    fn draw(&self, rows: &mut Rows, draw: &Draw) -> Result<Written> {
+        let id = match draw.card {
+            Card::Known(sim) => sim,
+            Card::Of { official, device } => {
+                let account = rows.accounts.get(&official).filter(|account| account.usable());
+                let device = rows.devices.get(&device).filter(|d| d.may_log_in() && d.official == official);
+                account.and(device).ok_or(Error::DeviceNotActive)?.sim
+            }
+        };
+        let sim = rows.sims.get(&id).filter(|sim| sim.usable()).ok_or(Error::SimUnavailable)?;
         let mut state = sim.sqn;
         if let Some((rand, auts)) = &draw.resync {
-            let sqn_ms = self.vault.resynchronise(draw.sim, &sim.sealed, rand, auts)?;
+            let sqn_ms = self.vault.resynchronise(id, &sim.sealed, rand, auts)?;
             state = state.resynchronised(draw.now, sqn_ms);
         }
         let (state, sqn) = next_sqn(state, draw.now, draw.ind)?;
-        let vector = self.vault.vector(draw.sim, &sim.sealed, draw.rand, sqn)?;
+        let vector = self.vault.vector(id, &sim.sealed, draw.rand, sqn)?;
         // Longer than the attempt can live, so that an expired row is never needed again.
         let expires_at = draw.now.plus(ENROLMENT_LASTS * 2);
-        if !attempts::take(tx.conn(), &draw.attempt, draw.step, expires_at).await? {
+        if !rows.take(Step { attempt: draw.attempt, step: draw.step, expires_at }) {
             return Err(Error::AttemptExpired);
         }
-        sims::set_sqn(tx.conn(), draw.sim, state).await?;
-        if let Some(official) = draw.password_of {
-            accounts::password_was_right(tx.conn(), official).await?;
+        if let Some(sim) = rows.change_sim(id) {
+            sim.sqn = state;
+        }
+        if let Card::Of { official, .. } = draw.card
+            && draw.password_right
+            && let Some(account) = rows.change_account(official)
+        {
+            account.password_was_right();
         }
         Ok(Written::Vector(Box::new(vector)))
     }
+}
 
-    async fn refresh(&self, tx: &mut Tx, id: SessionId, generation: u32, now: Millis) -> Result<Written> {
-        let engine = tx.engine();
-        let found = sessions::get(tx.conn(), id).await?.ok_or(Error::SessionEnded)?;
-        // Locked in the order of README.md, the session last.
-        let account = accounts::get_for_update(tx.conn(), engine, found.official).await?;
-        let device = devices::get_for_update(tx.conn(), engine, found.device).await?;
-        let sim = sims::get(tx.conn(), found.sim).await?;
-        let session = sessions::get_for_update(tx.conn(), engine, id).await?;
-        let usable = account.is_some_and(|a| a.usable()) && sim.is_some_and(|s| s.usable());
-        let (Some(mut session), Some(device)) = (session, device.filter(|d| usable && d.may_log_in())) else {
-            return Err(Error::SessionEnded);
-        };
-        match decide(&session.chain, generation, now) {
-            Decision::Rotate => {
-                let next = generation.checked_add(1).ok_or(Error::Damaged("refresh generation"))?;
-                session.chain.generation = next;
-                session.chain.rotated_at = now;
-                sessions::rotate(tx.conn(), id, next, now).await?;
-                devices::seen(tx.conn(), session.device, now).await?;
-                Ok(Written::Refreshed(Box::new(session), device.assurance))
-            }
-            Decision::Repeat => Ok(Written::Refreshed(Box::new(session), device.assurance)),
-            Decision::Reused => Ok(Written::Reused),
-            Decision::Over => Err(Error::SessionEnded),
-        }
-    }
+/// The back-off is judged where the guess is counted: of many starts at once each sees those before it.
+fn guess(rows: &mut Rows, official: OfficialId, now: Millis) -> Result<Written> {
+    rows.accounts.get(&official).ok_or(Error::DeviceNotActive)?.may_try(now)?;
+    failure(rows, official, Factor::Password, now)
+}
 
-    /// Opens a session, unless something was cut meanwhile. The rows stay locked until the commit, so a suspension
-    /// comes before (and is seen here) or after (and ends this session).
-    async fn open(&self, tx: &mut Tx, login: LoginId, session: &Session, now: Millis) -> Result<Written> {
-        let engine = tx.engine();
-        let account = accounts::get_for_update(tx.conn(), engine, session.official).await?;
-        let device = devices::get_for_update(tx.conn(), engine, session.device).await?;
-        let sim = sims::get_for_update(tx.conn(), engine, session.sim).await?;
-        // A login that proved a password which has been replaced since would outlive the sessions that ended with it.
-        let replaced = account.as_ref().and_then(|a| a.password_set_at).is_some_and(|at| at > begun_at(login));
-        if replaced {
-            return Err(Error::AttemptExpired);
-        }
-        let usable = account.is_some_and(|a| a.usable())
-            && device.is_some_and(|d| d.may_log_in() && d.official == session.official && d.sim == session.sim)
-            && sim.is_some_and(|s| s.usable() && s.official == Some(session.official));
-        if !usable {
-            return Err(Error::DeviceNotActive);
-        }
-        if !sessions::insert(tx.conn(), login, session).await? {
-            return Err(Error::AttemptExpired);
-        }
-        accounts::forget_failures(tx.conn(), session.official).await?;
-        devices::seen(tx.conn(), session.device, now).await?;
-        Ok(Written::Opened)
+fn failure(rows: &mut Rows, official: OfficialId, factor: Factor, now: Millis) -> Result<Written> {
+    let account = rows.change_account(official).ok_or(Error::DeviceNotActive)?;
+    match factor {
+        Factor::Password => account.password_failures = account.password_failures.saturating_add(1),
+        Factor::Sim => account.sim_failures = account.sim_failures.saturating_add(1),
     }
+    let wait = wait_after(account.password_failures.saturating_add(account.sim_failures));
+    if !wait.is_zero() {
+        account.retry_at = now.plus(wait);
+    }
+    Ok(Written::Counted)
+}
+
+fn refresh(rows: &mut Rows, id: SessionId, generation: u32, now: Millis) -> Result<Written> {
+    let session = rows.sessions.get(&id).ok_or(Error::SessionEnded)?;
+    let (device_id, chain) = (session.device, session.chain);
+    let usable = rows.accounts.get(&session.official).is_some_and(|account| account.usable())
+        && rows.sims.get(&session.sim).is_some_and(|sim| sim.usable());
+    let device = rows.devices.get(&device_id).filter(|device| usable && device.may_log_in());
+    let assurance = device.ok_or(Error::SessionEnded)?.assurance;
+    let now_is = |session: &Session| Ok(Written::Session(Box::new(session.clone()), assurance));
+    match decide(&chain, generation, now) {
+        Decision::Rotate => {
+            let next = generation.checked_add(1).ok_or(Error::Damaged("refresh generation"))?;
+            rows.seen(device_id, now);
+            let session = rows.change_session(id).ok_or(Error::SessionEnded)?;
+            session.chain.generation = next;
+            session.chain.rotated_at = now;
+            now_is(session)
+        }
+        Decision::Repeat => now_is(session_of(rows, id)?),
+        Decision::Reused => Ok(Written::Reused),
+        Decision::Over => Err(Error::SessionEnded),
+    }
+}
+
+fn session_of(rows: &Rows, id: SessionId) -> Result<&Session> {
+    rows.sessions.get(&id).ok_or(Error::SessionEnded)
+}
+
+/// Opens a session, unless something was cut meanwhile. The rows stay locked until the commit, so a suspension comes
+/// before (and is seen here) or after (and ends this session).
+fn open(rows: &mut Rows, login: LoginId, opening: &Opening, now: Millis) -> Result<Written> {
+    let account = rows.accounts.get(&opening.official);
+    // A login that proved a password which has been replaced since would outlive the sessions that ended with it.
+    if account.and_then(|a| a.password_set_at).is_some_and(|at| at > begun_at(login)) {
+        return Err(Error::AttemptExpired);
+    }
+    let device = rows.devices.get(&opening.device).ok_or(Error::DeviceNotActive)?;
+    let (sim, assurance) = (device.sim, device.assurance);
+    let usable = account.is_some_and(|a| a.usable())
+        && device.may_log_in()
+        && device.official == opening.official
+        && rows.sims.get(&sim).is_some_and(|s| s.usable() && s.official == Some(opening.official));
+    if !usable {
+        return Err(Error::DeviceNotActive);
+    }
+    let session = Session {
+        session: opening.session,
+        official: opening.official,
+        device: opening.device,
+        sim,
+        token_key: opening.token_key.to_vec(),
+        refresh_seed: opening.refresh_seed.to_vec(),
+        chain: Chain { generation: 0, rotated_at: now, ends_at: opening.ends_at, ended: false },
+        authenticated_at: now,
+        ended_at: None,
+    };
+    if !rows.open(login, session.clone()) {
+        return Err(Error::AttemptExpired);
+    }
+    if let Some(account) = rows.accounts.get(&opening.official)
+        && account.has_failures()
+        && let Some(account) = rows.change_account(opening.official)
+    {
+        account.forget_failures();
+    }
+    rows.seen(opening.device, now);
+    Ok(Written::Session(Box::new(session), assurance))
 }
 
 /// When a login began: its id is a UUID version 7 (RFC 9562 §5.7), made by us and authenticated with the sealed state.

@@ -11,6 +11,7 @@ mod cut;
 mod devices;
 mod enrol;
 mod login_password;
+mod login_rows;
 mod login_sim;
 mod login_start;
 mod login_writes;

@@ -38,7 +38,7 @@ impl Identity {
         self.use_once(&proof.jkt, &proof.jti, now)?;
         let write = Write::Refresh { session: presented.session, generation: presented.generation, now };
         match self.inner.writes.submit(write).await? {
-            Written::Refreshed(session, assurance) => self.tokens(&session, assurance, now),
+            Written::Session(session, assurance) => self.tokens(&session, assurance, now),
             Written::Reused => {
                 tracing::warn!(session = %found.session, "a refresh token was used twice; the session ends");
                 metrics::counter!("pakawaaz_identity_refresh_reuse_total").increment(1);

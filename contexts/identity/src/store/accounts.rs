@@ -1,14 +1,20 @@
 //! `identity_accounts`.
 
-use super::{count, flag, id, millis, opt_millis};
+use super::devices::{self, STANDING};
+use super::{count, flag, id, millis, opt_millis, padded, select_all};
 use crate::model::account::Account;
-use pakawaaz_base::{Millis, OfficialId};
-use pakawaaz_storage::{Engine, Result};
+use crate::model::device::Standing;
+use pakawaaz_base::{DeviceId, Millis, OfficialId};
+use pakawaaz_storage::{Engine, Result, values};
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
+use std::collections::{BTreeMap, BTreeSet};
 
 const COLUMNS: &str =
     "official, username, revoked, suspended, password_file, password_set_at, password_failures, sim_failures, retry_at";
+/// The same where a device's columns stand beside them.
+const NAMED: &str = "identity_accounts.official, username, revoked, identity_accounts.suspended, password_file, \
+     password_set_at, password_failures, sim_failures, retry_at";
 
 fn account(row: &AnyRow) -> Result<Account> {
     Ok(Account {
@@ -74,6 +80,38 @@ pub async fn get_for_update(conn: &mut AnyConnection, engine: Engine, official: 
         .transpose()
 }
 
+/// Those of `officials` that exist; nobody else changes them until the transaction ends.
+pub async fn lock_all(
+    conn: &mut AnyConnection,
+    officials: &BTreeSet<OfficialId>,
+) -> Result<BTreeMap<OfficialId, Account>> {
+    let from = (COLUMNS, "identity_accounts", "official");
+    let rows = select_all(conn, from, officials.iter().map(OfficialId::as_bytes), true).await?;
+    rows.iter().map(|row| account(row).map(|account| (account.official, account))).collect()
+}
+
+/// Whom a login names: the account with this login name, and the device, whoever its official is. One statement that
+/// looks for both, so that its time does not say which of them exists.
+pub async fn named(
+    conn: &mut AnyConnection,
+    username: &str,
+    device: DeviceId,
+) -> Result<(Option<Account>, Option<Standing>)> {
+    let row = sqlx::query(AssertSqlSafe(named_sql())).bind(username).bind(device.to_vec()).fetch_one(conn).await?;
+    let has = |column: &str| row.try_get::<Option<Vec<u8>>, _>(column).map(|id| id.is_some());
+    let account = if has("official")? { Some(account(&row)?) } else { None };
+    let device = if has("d_device")? { Some(devices::standing(&row)?) } else { None };
+    Ok((account, device))
+}
+
+pub(super) fn named_sql() -> String {
+    format!(
+        "SELECT {NAMED}, {STANDING} FROM (SELECT 1 AS one) AS o
+         LEFT JOIN identity_accounts ON identity_accounts.username = $1
+         LEFT JOIN identity_devices ON identity_devices.device = $2"
+    )
+}
+
 /// Sets the OPAQUE registration record and forgets earlier failures.
 pub async fn set_password(conn: &mut AnyConnection, official: OfficialId, file: &[u8], now: Millis) -> Result<()> {
     sqlx::query(
@@ -97,55 +135,31 @@ pub enum Factor {
     Sim,
 }
 
-/// Counts a failure and returns how many there are now, of both factors together.
-pub async fn count_failure(conn: &mut AnyConnection, official: OfficialId, factor: Factor) -> Result<u32> {
-    let sql = match factor {
-        Factor::Password => {
-            "UPDATE identity_accounts SET password_failures = password_failures + 1 WHERE official = $1
-             RETURNING password_failures + sim_failures AS failures"
-        }
-        Factor::Sim => {
-            "UPDATE identity_accounts SET sim_failures = sim_failures + 1 WHERE official = $1
-             RETURNING password_failures + sim_failures AS failures"
-        }
-    };
-    let row = sqlx::query(sql).bind(official.to_vec()).fetch_one(conn).await?;
-    count(&row, "failures")
-}
-
-/// No attempt before `at`.
-pub async fn set_retry_at(conn: &mut AnyConnection, official: OfficialId, at: Millis) -> Result<()> {
-    sqlx::query("UPDATE identity_accounts SET retry_at = $2 WHERE official = $1")
-        .bind(official.to_vec())
-        .bind(at.as_i64())
-        .execute(conn)
-        .await?;
+/// Writes back what [`lock_all`] gave and logins may change: failures and the wait.
+pub async fn put_failures(conn: &mut AnyConnection, accounts: &[&Account]) -> Result<()> {
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let accounts = padded(accounts);
+    let mut query = sqlx::query(AssertSqlSafe(put_failures_sql(&values(conn, accounts.len(), 4))));
+    for account in accounts {
+        query = query
+            .bind(account.official.to_vec())
+            .bind(i64::from(account.password_failures))
+            .bind(i64::from(account.sim_failures))
+            .bind(account.retry_at.as_i64());
+    }
+    query.execute(conn).await?;
     Ok(())
 }
 
-/// The password was proven: forgets its failures. The wait stays while SIM failures stand.
-pub async fn password_was_right(conn: &mut AnyConnection, official: OfficialId) -> Result<()> {
-    sqlx::query(
-        "UPDATE identity_accounts
-         SET password_failures = 0, retry_at = CASE WHEN sim_failures > 0 THEN retry_at ELSE 0 END
-         WHERE official = $1",
+/// COALESCE: the rows wanted are looked up, one by one, whatever SQLite thinks of their number.
+pub(super) fn put_failures_sql(values: &str) -> String {
+    format!(
+        "WITH w (official, password, sim, at) AS (VALUES {values})
+         UPDATE identity_accounts SET password_failures = w.password, sim_failures = w.sim, retry_at = w.at
+         FROM w WHERE identity_accounts.official = COALESCE(w.official, NULL)"
     )
-    .bind(official.to_vec())
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// All factors were proven: forgets failures.
-pub async fn forget_failures(conn: &mut AnyConnection, official: OfficialId) -> Result<()> {
-    sqlx::query(
-        "UPDATE identity_accounts SET password_failures = 0, sim_failures = 0, retry_at = 0
-         WHERE official = $1 AND (password_failures > 0 OR sim_failures > 0 OR retry_at > 0)",
-    )
-    .bind(official.to_vec())
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// Whether the row changed.

@@ -1,17 +1,38 @@
 //! `identity_devices`.
 
-use super::{damaged, flag, id, millis};
+use super::{damaged, flag, id, millis, padded, select_all};
 use crate::model::device::{
-    Device, assurance_from_text, assurance_text, channel_from_text, channel_text, status_from_text, status_text,
+    Device, Standing, assurance_from_text, assurance_text, channel_from_text, channel_text, status_from_text,
+    status_text,
 };
 use pakawaaz_base::{DeviceId, Millis, OfficialId, SimId};
-use pakawaaz_storage::{Engine, Result};
+use pakawaaz_storage::{Result, values};
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
+use std::collections::{BTreeMap, BTreeSet};
 
 const COLUMNS: &str = "device, official, sim, device_key, status, suspended, assurance, channel, label, grant_signed, \
      binding_signed, cross_signed, attestation, mls_key, mls_key_signature, device_certificate, certificate_ends_at, \
      revocation, enrolled_at, last_seen_at";
+/// Columns of [`standing`], under names of their own.
+pub const STANDING: &str = "device AS d_device, identity_devices.official AS d_official, sim AS d_sim, \
+     device_key AS d_key, status AS d_status, identity_devices.suspended AS d_suspended, assurance AS d_assurance, \
+     channel AS d_channel";
+
+/// A row of [`STANDING`].
+pub fn standing(row: &AnyRow) -> Result<Standing> {
+    let text = |column: &str| row.try_get::<String, _>(column);
+    Ok(Standing {
+        device: id(row, "d_device", DeviceId::from_slice)?,
+        official: id(row, "d_official", OfficialId::from_slice)?,
+        sim: id(row, "d_sim", SimId::from_slice)?,
+        key: row.try_get("d_key")?,
+        status: status_from_text(&text("d_status")?).ok_or_else(damaged)?,
+        suspended: flag(row, "d_suspended")?,
+        assurance: assurance_from_text(&text("d_assurance")?).ok_or_else(damaged)?,
+        channel: channel_from_text(&text("d_channel")?).ok_or_else(damaged)?,
+    })
+}
 
 fn device(row: &AnyRow) -> Result<Device> {
     let text = |column: &str| row.try_get::<String, _>(column);
@@ -41,7 +62,7 @@ fn device(row: &AnyRow) -> Result<Device> {
 
 /// Adds a device. `false` when its id or key exists already.
 pub async fn insert(conn: &mut AnyConnection, d: &Device) -> Result<bool> {
-    let done = sqlx::query(sqlx::AssertSqlSafe(format!(
+    let done = sqlx::query(AssertSqlSafe(format!(
         "INSERT INTO identity_devices ({COLUMNS})
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
          ON CONFLICT DO NOTHING"
@@ -73,7 +94,7 @@ pub async fn insert(conn: &mut AnyConnection, d: &Device) -> Result<bool> {
 
 /// One device.
 pub async fn get(conn: &mut AnyConnection, id: DeviceId) -> Result<Option<Device>> {
-    sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM identity_devices WHERE device = $1")))
+    sqlx::query(AssertSqlSafe(format!("SELECT {COLUMNS} FROM identity_devices WHERE device = $1")))
         .bind(id.to_vec())
         .fetch_optional(conn)
         .await?
@@ -82,21 +103,16 @@ pub async fn get(conn: &mut AnyConnection, id: DeviceId) -> Result<Option<Device
         .transpose()
 }
 
-/// One device, and nobody else changes it until the transaction ends.
-pub async fn get_for_update(conn: &mut AnyConnection, engine: Engine, id: DeviceId) -> Result<Option<Device>> {
-    let lock = engine.pick("", " FOR UPDATE");
-    sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM identity_devices WHERE device = $1{lock}")))
-        .bind(id.to_vec())
-        .fetch_optional(conn)
-        .await?
-        .as_ref()
-        .map(device)
-        .transpose()
+/// Those of `ids` that exist; nobody else changes them until the transaction ends.
+pub async fn lock_all(conn: &mut AnyConnection, ids: &BTreeSet<DeviceId>) -> Result<BTreeMap<DeviceId, Standing>> {
+    let from = (STANDING, "identity_devices", "device");
+    let rows = select_all(conn, from, ids.iter().map(DeviceId::as_bytes), true).await?;
+    rows.iter().map(|row| standing(row).map(|standing| (standing.device, standing))).collect()
 }
 
 /// All devices of an official, newest last.
 pub async fn of_official(conn: &mut AnyConnection, official: OfficialId) -> Result<Vec<Device>> {
-    sqlx::query(sqlx::AssertSqlSafe(format!(
+    sqlx::query(AssertSqlSafe(format!(
         "SELECT {COLUMNS} FROM identity_devices WHERE official = $1 ORDER BY enrolled_at, device"
     )))
     .bind(official.to_vec())
@@ -157,12 +173,24 @@ pub async fn set_certificates(conn: &mut AnyConnection, d: &Device) -> Result<()
     Ok(())
 }
 
-/// The device opened or renewed a session.
-pub async fn seen(conn: &mut AnyConnection, id: DeviceId, now: Millis) -> Result<()> {
-    sqlx::query("UPDATE identity_devices SET last_seen_at = $2 WHERE device = $1")
-        .bind(id.to_vec())
-        .bind(now.as_i64())
-        .execute(conn)
-        .await?;
+/// When these devices opened or renewed a session.
+pub async fn seen_all(conn: &mut AnyConnection, seen: &[(DeviceId, Millis)]) -> Result<()> {
+    if seen.is_empty() {
+        return Ok(());
+    }
+    let seen = padded(seen);
+    let mut query = sqlx::query(AssertSqlSafe(seen_sql(&values(conn, seen.len(), 2))));
+    for (device, now) in seen {
+        query = query.bind(device.to_vec()).bind(now.as_i64());
+    }
+    query.execute(conn).await?;
     Ok(())
+}
+
+pub(super) fn seen_sql(values: &str) -> String {
+    format!(
+        "WITH w (device, at) AS (VALUES {values})
+         UPDATE identity_devices SET last_seen_at = w.at
+         FROM w WHERE identity_devices.device = COALESCE(w.device, NULL)"
+    )
 }

@@ -11,9 +11,9 @@ pub mod sessions;
 pub mod sims;
 
 use pakawaaz_base::{Millis, OfficialId};
-use pakawaaz_storage::{Migration, Result, StorageError};
+use pakawaaz_storage::{Engine, Migration, Result, StorageError, values};
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 /// The schema of this context.
 pub const MIGRATIONS: &[Migration] =
@@ -51,6 +51,46 @@ fn opt_millis(row: &AnyRow, column: &str) -> Result<Option<Millis>> {
     Ok(row.try_get::<Option<i64>, _>(column)?.map(Millis))
 }
 
+/// Repeats the last row up to a power of two, so that few different statements are prepared. For statements in which a
+/// repeated row means nothing.
+fn padded<T: Clone>(rows: &[T]) -> Vec<T> {
+    let mut out = rows.to_vec();
+    if let Some(last) = rows.last() {
+        out.resize(rows.len().next_power_of_two(), last.clone());
+    }
+    out
+}
+
+/// The first rows, as many as the largest power of two that fits, and the rest. For inserts, which cannot be padded.
+fn piece<T>(rows: &[T]) -> Option<(&[T], &[T])> {
+    Some(rows.split_at(1 << rows.len().checked_ilog2()?))
+}
+
+fn select_sql(conn: &AnyConnection, (columns, table, key): (&str, &str, &str), ids: usize, locked: bool) -> String {
+    let lock = if locked { Engine::of(conn).pick("", " FOR UPDATE") } else { "" };
+    format!("SELECT {columns} FROM {table} WHERE {key} IN {} ORDER BY {key}{lock}", values(conn, 1, ids))
+}
+
+/// `from` (columns, table, key): the rows whose key is one of `ids`. `locked`: nobody else changes them until the
+/// transaction ends; they are locked in the order of their ids, so that two nodes never wait for each other.
+async fn select_all(
+    conn: &mut AnyConnection,
+    from: (&str, &str, &str),
+    ids: impl Iterator<Item = &[u8; 16]>,
+    locked: bool,
+) -> Result<Vec<AnyRow>> {
+    let ids = padded(&ids.collect::<Vec<_>>());
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = select_sql(conn, from, ids.len(), locked);
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for id in ids {
+        query = query.bind(id.to_vec());
+    }
+    Ok(query.fetch_all(conn).await?)
+}
+
 /// Notes the latest time seen and returns the one noted before.
 pub async fn note_time(conn: &mut AnyConnection, now: Millis) -> Result<Millis> {
     let (before,): (i64,) =
@@ -60,4 +100,43 @@ pub async fn note_time(conn: &mut AnyConnection, now: Millis) -> Result<Millis> 
         .execute(conn)
         .await?;
     Ok(Millis(before))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever the number of rows wanted: SQLite would read a whole table for many of them.
+    #[tokio::test]
+    async fn no_batch_reads_a_whole_table() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("plan.db").display());
+        let db = pakawaaz_storage::Db::open(&url, &Default::default()).await.unwrap();
+        db.migrate(MIGRATIONS).await.unwrap();
+        let mut read = db.read().await.unwrap();
+        for rows in [1, 16, 256] {
+            let conn = read.conn();
+            let statements = [
+                select_sql(conn, ("*", "identity_accounts", "official"), rows, true),
+                select_sql(conn, ("*", "identity_devices", "device"), rows, true),
+                select_sql(conn, ("*", "identity_sims", "sim"), rows, true),
+                select_sql(conn, ("*", "identity_sessions", "session"), rows, true),
+                select_sql(conn, ("*", "identity_sessions", "login_id"), rows, false),
+                select_sql(conn, ("*", "identity_attempt_steps", "attempt"), rows, false),
+                accounts::put_failures_sql(&values(conn, rows, 4)),
+                devices::seen_sql(&values(conn, rows, 2)),
+                sims::set_sqns_sql(&values(conn, rows, 3)),
+                sessions::rotate_sql(&values(conn, rows, 3)),
+                accounts::named_sql(),
+            ];
+            for sql in statements {
+                let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+                let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explain).fetch_all(&mut *conn).await.unwrap();
+                let steps: Vec<&str> = plan.iter().map(|(.., step)| step.as_str()).collect();
+                let tables = steps.iter().filter(|step| step.starts_with("SCAN identity_"));
+                assert_eq!(tables.count(), 0, "{rows} rows: {sql:.90} … {steps:?}");
+                assert!(steps.iter().any(|step| step.starts_with("SEARCH identity_")), "{sql:.90} … {steps:?}");
+            }
+        }
+    }
 }

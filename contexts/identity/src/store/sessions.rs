@@ -1,11 +1,12 @@
 //! `identity_sessions`.
 
-use super::{damaged, id, millis, opt_millis};
+use super::{damaged, id, millis, opt_millis, padded, piece, select_all};
 use crate::model::refresh::Chain;
 use pakawaaz_base::{DeviceId, LoginId, Millis, OfficialId, SessionId, SimId};
-use pakawaaz_storage::{Engine, Result};
+use pakawaaz_storage::{Result, values};
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
+use std::collections::{BTreeMap, BTreeSet};
 
 const COLUMNS: &str = "session, official, device, sim, token_key, refresh_seed, refresh_generation, rotated_at, \
      authenticated_at, ends_at, ended_at";
@@ -21,7 +22,7 @@ pub struct Session {
     pub device: DeviceId,
     /// The SIM that proved it.
     pub sim: SimId,
-    /// JWK thumbprint of the token key (32 bytes).
+    /// The token key, SEC1 uncompressed (65 bytes).
     pub token_key: Vec<u8>,
     /// Random; refresh tokens are derived from it.
     pub refresh_seed: Vec<u8>,
@@ -54,32 +55,61 @@ fn session(row: &AnyRow) -> Result<Session> {
     })
 }
 
-/// Opens a session. `false` when this login has opened one already.
-pub async fn insert(conn: &mut AnyConnection, login: LoginId, s: &Session) -> Result<bool> {
-    let done = sqlx::query(
-        "INSERT INTO identity_sessions (session, login_id, official, device, sim, token_key, refresh_seed,
-             refresh_generation, rotated_at, authenticated_at, ends_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
-    )
-    .bind(s.session.to_vec())
-    .bind(login.to_vec())
-    .bind(s.official.to_vec())
-    .bind(s.device.to_vec())
-    .bind(s.sim.to_vec())
-    .bind(s.token_key.clone())
-    .bind(s.refresh_seed.clone())
-    .bind(i64::from(s.chain.generation))
-    .bind(s.chain.rotated_at.as_i64())
-    .bind(s.authenticated_at.as_i64())
-    .bind(s.chain.ends_at.as_i64())
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == 1)
+/// Opens the sessions of logins. `false` when one of these logins has opened one already.
+pub async fn insert_all(conn: &mut AnyConnection, mut opened: &[(LoginId, Session)]) -> Result<bool> {
+    let mut all = true;
+    while let Some((piece, rest)) = piece(opened) {
+        let rows = values(conn, piece.len(), 11);
+        let sql = format!(
+            "INSERT INTO identity_sessions (session, login_id, official, device, sim, token_key, refresh_seed,
+                 refresh_generation, rotated_at, authenticated_at, ends_at)
+             VALUES {rows} ON CONFLICT DO NOTHING"
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for (login, s) in piece {
+            query = query
+                .bind(s.session.to_vec())
+                .bind(login.to_vec())
+                .bind(s.official.to_vec())
+                .bind(s.device.to_vec())
+                .bind(s.sim.to_vec())
+                .bind(s.token_key.clone())
+                .bind(s.refresh_seed.clone())
+                .bind(i64::from(s.chain.generation))
+                .bind(s.chain.rotated_at.as_i64())
+                .bind(s.authenticated_at.as_i64())
+                .bind(s.chain.ends_at.as_i64());
+        }
+        all &= query.execute(&mut *conn).await?.rows_affected() == piece.len() as u64;
+        opened = rest;
+    }
+    Ok(all)
+}
+
+/// Those of `logins` that have opened a session.
+pub async fn logins_done(conn: &mut AnyConnection, logins: &BTreeSet<LoginId>) -> Result<BTreeSet<LoginId>> {
+    let from = ("login_id", "identity_sessions", "login_id");
+    let rows = select_all(conn, from, logins.iter().map(LoginId::as_bytes), false).await?;
+    rows.iter().map(|row| id(row, "login_id", LoginId::from_slice)).collect()
+}
+
+/// Those of `ids` that exist.
+pub async fn get_all(conn: &mut AnyConnection, ids: &BTreeSet<SessionId>) -> Result<Vec<Session>> {
+    let from = (COLUMNS, "identity_sessions", "session");
+    let rows = select_all(conn, from, ids.iter().map(SessionId::as_bytes), false).await?;
+    rows.iter().map(session).collect()
+}
+
+/// Those of `ids` that exist; nobody else changes them until the transaction ends.
+pub async fn lock_all(conn: &mut AnyConnection, ids: &BTreeSet<SessionId>) -> Result<BTreeMap<SessionId, Session>> {
+    let from = (COLUMNS, "identity_sessions", "session");
+    let rows = select_all(conn, from, ids.iter().map(SessionId::as_bytes), true).await?;
+    rows.iter().map(|row| session(row).map(|session| (session.session, session))).collect()
 }
 
 /// One session.
 pub async fn get(conn: &mut AnyConnection, id: SessionId) -> Result<Option<Session>> {
-    sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM identity_sessions WHERE session = $1")))
+    sqlx::query(AssertSqlSafe(format!("SELECT {COLUMNS} FROM identity_sessions WHERE session = $1")))
         .bind(id.to_vec())
         .fetch_optional(conn)
         .await?
@@ -94,31 +124,33 @@ pub async fn open_of(conn: &mut AnyConnection, official: OfficialId, now: Millis
         "SELECT {COLUMNS} FROM identity_sessions WHERE official = $1 AND ended_at IS NULL AND ends_at > $2
          ORDER BY authenticated_at DESC, session DESC LIMIT 1000"
     );
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(official.to_vec()).bind(now.as_i64()).fetch_all(conn).await?;
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(official.to_vec()).bind(now.as_i64()).fetch_all(conn).await?;
     rows.iter().map(session).collect()
 }
 
-/// One session, and nobody else changes it until the transaction ends.
-pub async fn get_for_update(conn: &mut AnyConnection, engine: Engine, id: SessionId) -> Result<Option<Session>> {
-    let lock = engine.pick("", " FOR UPDATE");
-    sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM identity_sessions WHERE session = $1{lock}")))
-        .bind(id.to_vec())
-        .fetch_optional(conn)
-        .await?
-        .as_ref()
-        .map(session)
-        .transpose()
+/// Hands out the generations that these sessions have come to.
+pub async fn rotate_all(conn: &mut AnyConnection, rotated: &[&Session]) -> Result<()> {
+    if rotated.is_empty() {
+        return Ok(());
+    }
+    let rotated = padded(rotated);
+    let mut query = sqlx::query(AssertSqlSafe(rotate_sql(&values(conn, rotated.len(), 3))));
+    for session in rotated {
+        query = query
+            .bind(session.session.to_vec())
+            .bind(i64::from(session.chain.generation))
+            .bind(session.chain.rotated_at.as_i64());
+    }
+    query.execute(conn).await?;
+    Ok(())
 }
 
-/// Hands out the next generation.
-pub async fn rotate(conn: &mut AnyConnection, id: SessionId, generation: u32, now: Millis) -> Result<()> {
-    sqlx::query("UPDATE identity_sessions SET refresh_generation = $2, rotated_at = $3 WHERE session = $1")
-        .bind(id.to_vec())
-        .bind(i64::from(generation))
-        .bind(now.as_i64())
-        .execute(conn)
-        .await?;
-    Ok(())
+pub(super) fn rotate_sql(values: &str) -> String {
+    format!(
+        "WITH w (session, generation, at) AS (VALUES {values})
+         UPDATE identity_sessions SET refresh_generation = w.generation, rotated_at = w.at
+         FROM w WHERE identity_sessions.session = COALESCE(w.session, NULL)"
+    )
 }
 
 /// Whose sessions end.
@@ -154,7 +186,7 @@ pub async fn end(
         "UPDATE identity_sessions SET ended_at = $1, end_reason = $2
          WHERE {condition} AND ended_at IS NULL AND ends_at > $1 RETURNING session, device"
     );
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(now.as_i64()).bind(reason).bind(subject);
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(now.as_i64()).bind(reason).bind(subject);
     if let Some(kept) = except {
         query = query.bind(kept.to_vec());
     }

@@ -1,12 +1,13 @@
 //! `identity_sims`.
 
-use super::{damaged, flag, id, opt_official};
+use super::{damaged, flag, id, opt_official, padded, select_all};
 use crate::model::sim::Sim;
 use pakawaaz_aka::SqnState;
 use pakawaaz_base::{Millis, OfficialId, SimId};
-use pakawaaz_storage::{Engine, Result};
+use pakawaaz_storage::{Result, values};
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
+use std::collections::{BTreeMap, BTreeSet};
 
 const COLUMNS: &str = "sim, iccid, imsi, algorithm, sealed, official, suspended, revoked, sqn_seq, sqn_offset";
 
@@ -45,9 +46,10 @@ pub async fn insert(conn: &mut AnyConnection, s: &Sim, now: Millis) -> Result<bo
     Ok(done.rows_affected() == 1)
 }
 
-async fn one(conn: &mut AnyConnection, condition: &str, value: Vec<u8>) -> Result<Option<Sim>> {
-    sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM identity_sims WHERE {condition}")))
-        .bind(value)
+/// By id.
+pub async fn get(conn: &mut AnyConnection, id: SimId) -> Result<Option<Sim>> {
+    sqlx::query(AssertSqlSafe(format!("SELECT {COLUMNS} FROM identity_sims WHERE sim = $1")))
+        .bind(id.to_vec())
         .fetch_optional(conn)
         .await?
         .as_ref()
@@ -55,19 +57,16 @@ async fn one(conn: &mut AnyConnection, condition: &str, value: Vec<u8>) -> Resul
         .transpose()
 }
 
-/// By id.
-pub async fn get(conn: &mut AnyConnection, id: SimId) -> Result<Option<Sim>> {
-    one(conn, "sim = $1", id.to_vec()).await
-}
-
-/// By id, and nobody else changes it until the transaction ends.
-pub async fn get_for_update(conn: &mut AnyConnection, engine: Engine, id: SimId) -> Result<Option<Sim>> {
-    one(conn, engine.pick("sim = $1", "sim = $1 FOR UPDATE"), id.to_vec()).await
+/// Those of `ids` that exist; nobody else changes them until the transaction ends.
+pub async fn lock_all(conn: &mut AnyConnection, ids: &BTreeSet<SimId>) -> Result<BTreeMap<SimId, Sim>> {
+    let from = (COLUMNS, "identity_sims", "sim");
+    let rows = select_all(conn, from, ids.iter().map(SimId::as_bytes), true).await?;
+    rows.iter().map(|row| sim(row).map(|sim| (sim.sim, sim))).collect()
 }
 
 /// By IMSI.
 pub async fn by_imsi(conn: &mut AnyConnection, imsi: &str) -> Result<Option<Sim>> {
-    sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM identity_sims WHERE imsi = $1")))
+    sqlx::query(AssertSqlSafe(format!("SELECT {COLUMNS} FROM identity_sims WHERE imsi = $1")))
         .bind(imsi)
         .fetch_optional(conn)
         .await?
@@ -78,7 +77,7 @@ pub async fn by_imsi(conn: &mut AnyConnection, imsi: &str) -> Result<Option<Sim>
 
 /// All cards, by ICCID.
 pub async fn list(conn: &mut AnyConnection) -> Result<Vec<Sim>> {
-    sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM identity_sims ORDER BY iccid")))
+    sqlx::query(AssertSqlSafe(format!("SELECT {COLUMNS} FROM identity_sims ORDER BY iccid")))
         .fetch_all(conn)
         .await?
         .iter()
@@ -86,15 +85,26 @@ pub async fn list(conn: &mut AnyConnection) -> Result<Vec<Sim>> {
         .collect()
 }
 
-/// Persists the counter; the caller holds the row.
-pub async fn set_sqn(conn: &mut AnyConnection, id: SimId, sqn: SqnState) -> Result<()> {
-    sqlx::query("UPDATE identity_sims SET sqn_seq = $2, sqn_offset = $3 WHERE sim = $1")
-        .bind(id.to_vec())
-        .bind(sqn.last_seq() as i64)
-        .bind(sqn.offset())
-        .execute(conn)
-        .await?;
+/// Persists counters; the caller holds the rows.
+pub async fn set_sqns(conn: &mut AnyConnection, sqns: &[(SimId, SqnState)]) -> Result<()> {
+    if sqns.is_empty() {
+        return Ok(());
+    }
+    let sqns = padded(sqns);
+    let mut query = sqlx::query(AssertSqlSafe(set_sqns_sql(&values(conn, sqns.len(), 3))));
+    for (sim, sqn) in sqns {
+        query = query.bind(sim.to_vec()).bind(sqn.last_seq() as i64).bind(sqn.offset());
+    }
+    query.execute(conn).await?;
     Ok(())
+}
+
+pub(super) fn set_sqns_sql(values: &str) -> String {
+    format!(
+        "WITH w (sim, seq, shift) AS (VALUES {values})
+         UPDATE identity_sims SET sqn_seq = w.seq, sqn_offset = w.shift
+         FROM w WHERE identity_sims.sim = COALESCE(w.sim, NULL)"
+    )
 }
 
 /// Binds the card. `false` when it belongs to somebody else or may not be used.

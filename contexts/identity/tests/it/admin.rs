@@ -235,3 +235,25 @@ store_test!(an_appointment_needs_two_and_is_told_to_the_directory_once, MIGRATIO
     assert!(matches!(world.approve(&second, &late).await, Err(Error::ProposalInvalid(_))), "it is over meanwhile");
     assert_eq!(told().await, 1);
 });
+
+store_test!(suspensions_at_the_same_moment_see_each_other, MIGRATIONS, |db| async move {
+    let (world, first, second) = World::with_administrators(db).await;
+    let mut third = world.person((&first, &second), 3, "amna.khan").await;
+    let give = first.role_change(third.official, Role::Administrator, true, world.now());
+    let proposal = world.propose(&first, ProposalKind::Roles, &[give]).await.unwrap();
+    world.approve(&second, &proposal).await.unwrap();
+    third.roles = world.authenticate(&third).await.unwrap().roles;
+    // Each alone leaves two; both together would leave one.
+    for _ in 0..5 {
+        let (by_first, by_second) = (first.actor(), second.actor());
+        let (one, other) = tokio::join!(
+            world.identity.suspend(&by_first, admin::Subject::Official(second.official)),
+            world.identity.suspend(&by_second, admin::Subject::Official(first.official)),
+        );
+        assert_eq!([&one, &other].iter().filter(|done| done.is_ok()).count(), 1, "{one:?} {other:?}");
+        assert!([one, other].contains(&Err(Error::LastAdministrators)));
+        for official in [first.official, second.official] {
+            world.identity.unsuspend(&third.actor(), admin::Subject::Official(official)).await.unwrap();
+        }
+    }
+});

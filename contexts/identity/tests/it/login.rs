@@ -254,3 +254,44 @@ store_test!(a_suspended_official_device_or_sim_cannot_log_in, MIGRATIONS, |db| a
     let missing = world.identity.suspend(&first.actor(), Subject::Official(nobody)).await;
     assert_eq!(missing.err(), Some(Error::NotFound("official")));
 });
+
+store_test!(a_round_sent_many_times_at_once_is_played_once, MIGRATIONS, |db| async move {
+    let (world, mut first, _) = World::with_administrators(db).await;
+    let before = world.number("SELECT COUNT(*) FROM identity_sessions").await;
+    let steps = world.number("SELECT COUNT(*) FROM identity_attempt_steps").await;
+    let request = reach_sim(&world, &mut first, &world.binding()).await;
+    let mut sent = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (identity, request) = (world.identity.clone(), request.clone());
+        sent.spawn(async move { identity.login_sim(&request, &connection()).await.map(|_| ()) });
+    }
+    let answers = sent.join_all().await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+    assert_eq!(answers.iter().filter(|answer| **answer == Err(Error::AttemptExpired)).count(), 7);
+    assert_eq!(world.number("SELECT COUNT(*) FROM identity_sessions").await, before + 1);
+    assert_eq!(world.number("SELECT COUNT(*) FROM identity_attempt_steps").await, steps + 1, "one vector");
+});
+
+store_test!(logins_in_one_commit_do_not_mix, MIGRATIONS, |db| async move {
+    let (world, mut first, mut second) = World::with_administrators(db).await;
+    let mut third = world.person((&first, &second), 3, "amna.khan").await;
+    for _ in 0..3 {
+        // Between them a failure, which is counted for one alone.
+        let mut guessing = world_person(&third, &third.key);
+        let (a, b, c, wrong) = tokio::join!(
+            world.login(&mut first, PASSWORD),
+            world.login(&mut second, PASSWORD),
+            world.login(&mut third, PASSWORD),
+            world.login(&mut guessing, b"wrong"),
+        );
+        assert_eq!((a, b, c, wrong), (Ok(()), Ok(()), Ok(()), Err(Error::WrongPassword)));
+    }
+    let mut sessions = [&first, &second, &third].map(|person| person.session());
+    sessions.sort();
+    assert!(sessions.windows(2).all(|two| two[0] != two[1]));
+    for person in [&first, &second] {
+        let record = world.identity.account(&second.actor(), person.official).await.unwrap();
+        assert_eq!((record.password_failures, record.sim_failures), (0, 0));
+    }
+    assert_eq!(world.number("SELECT COUNT(*) FROM identity_accounts WHERE retry_at > 0").await, 0);
+});

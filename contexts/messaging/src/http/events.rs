@@ -231,8 +231,7 @@ async fn admit(
     // Again, now that whatever ends from here on closes the subscription: what ended in between found no socket.
     messaging.inner.ports.socket_auth.check(&session).map_err(refused)?;
     let follower = messaging.follow(device, &positions, inbox).await?;
-    let key_packages = messaging.key_packages_left(device).await?;
-    out.frame(&ServerFrame::Ready { key_packages }).await?;
+    out.frame(&ServerFrame::Ready { key_packages: follower.key_packages() }).await?;
     out.flush().await?;
     Ok((session, follower, subscription))
 }

@@ -2,10 +2,11 @@
 
 use super::Messaging;
 use crate::MessagingError;
-use crate::store::{cuts, inbox, key_packages, log, members};
+use crate::store::{inbox, log, members};
 use axum::body::Bytes;
 use pakawaaz_base::{DeviceId, GroupId};
 use pakawaaz_contract::frames::ServerFrame;
+use pakawaaz_storage::Read;
 use std::collections::{HashMap, VecDeque};
 
 /// Entries read from the database at once.
@@ -30,6 +31,7 @@ pub struct Follower {
     /// Groups that may have more, taking turns by page.
     todo: VecDeque<GroupId>,
     look_into_inbox: bool,
+    key_packages: u32,
 }
 
 impl Messaging {
@@ -52,22 +54,22 @@ impl Messaging {
             inbox: 0,
             todo: VecDeque::new(),
             look_into_inbox: true,
+            key_packages: 0,
         };
         self.settle_acknowledged(device).await?;
         let mut read = self.inner.db.read().await?;
-        if cuts::is_cut(read.conn(), device).await? {
+        let arrival = inbox::arrival(read.conn(), device, self.now()).await?;
+        if arrival.cut {
             return Err(MessagingError::DeviceCut);
         }
-        follower.inbox = inbox::acked(read.conn(), device).await?.min(inbox_position);
-        drop(read);
+        follower.inbox = arrival.acked.min(inbox_position);
+        follower.key_packages = arrival.key_packages;
         let positions: HashMap<_, _> = positions.iter().copied().collect();
-        follower.look_at_all(Some(&positions)).await?;
+        follower.look_at_all(&mut read, Some(&positions)).await?;
+        drop(read);
+        // What comes after this read wakes the socket.
+        follower.look_into_inbox = arrival.head > follower.inbox;
         Ok(follower)
-    }
-
-    /// One-time key packages left of a device.
-    pub async fn key_packages_left(&self, device: DeviceId) -> Result<u32, MessagingError> {
-        key_packages::available(self.inner.db.read().await?.conn(), device, self.now()).await
     }
 }
 
@@ -98,7 +100,7 @@ impl Follower {
         if dirty.inbox {
             // A Welcome comes with a membership. Boxed, like whatever is rare: ten thousand idle sockets must not each
             // carry room for it.
-            Box::pin(self.look_at_all(None)).await?;
+            Box::pin(self.look_at_everything()).await?;
         }
         let (todo, groups) = (&mut self.todo, &self.groups);
         for group in dirty.groups {
@@ -111,12 +113,21 @@ impl Follower {
 
     /// Looks at everything: after a connect and at intervals.
     pub async fn look_at_everything(&mut self) -> Result<(), MessagingError> {
-        self.look_at_all(None).await
+        let mut read = self.messaging.inner.db.read().await?;
+        self.look_at_all(&mut read, None).await
     }
 
-    async fn look_at_all(&mut self, claimed: Option<&HashMap<GroupId, u64>>) -> Result<(), MessagingError> {
+    /// One-time key packages that the device had left when it connected.
+    pub fn key_packages(&self) -> u32 {
+        self.key_packages
+    }
+
+    async fn look_at_all(
+        &mut self,
+        read: &mut Read,
+        claimed: Option<&HashMap<GroupId, u64>>,
+    ) -> Result<(), MessagingError> {
         let wake = &self.messaging.inner.fanout.wake;
-        let mut read = self.messaging.inner.db.read().await?;
         for m in members::memberships(read.conn(), self.device).await? {
             let own = claimed.and_then(|c| c.get(&m.group)).copied().unwrap_or(u64::MAX);
             let start = m.acked.min(own).max(m.from_seq);

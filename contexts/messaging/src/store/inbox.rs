@@ -61,13 +61,38 @@ pub async fn page(
         .collect()
 }
 
-/// How far the device has acknowledged.
-pub async fn acked(conn: &mut AnyConnection, device: DeviceId) -> Result<u64> {
-    let row: Option<(i64,)> = sqlx::query_as("SELECT inbox_acked FROM messaging_device WHERE device = $1")
-        .bind(device.to_vec())
-        .fetch_optional(conn)
-        .await?;
-    Ok(row.map_or(0, |(n,)| n as u64))
+/// What a socket needs to know of its device before the first frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Its traffic is refused.
+    pub cut: bool,
+    /// The newest notice.
+    pub head: u64,
+    /// How far it has acknowledged.
+    pub acked: u64,
+    /// One-time key packages left.
+    pub key_packages: u32,
+}
+
+/// All of it in one statement: after a restart every device of a node asks at once.
+pub async fn arrival(conn: &mut AnyConnection, device: DeviceId, now: Millis) -> Result<Arrival> {
+    let (cut, head, acked, key_packages): (i64, i64, i64, i64) = sqlx::query_as(
+        "SELECT (SELECT COUNT(*) FROM messaging_cut WHERE device = $1),
+                COALESCE((SELECT inbox_head FROM messaging_device WHERE device = $1), 0),
+                COALESCE((SELECT inbox_acked FROM messaging_device WHERE device = $1), 0),
+                (SELECT COUNT(*) FROM messaging_key_package
+                 WHERE device = $1 AND last_resort = 0 AND not_after > $2)",
+    )
+    .bind(device.to_vec())
+    .bind(now.as_i64())
+    .fetch_one(conn)
+    .await?;
+    Ok(Arrival {
+        cut: cut > 0,
+        head: head as u64,
+        acked: acked as u64,
+        key_packages: u32::try_from(key_packages).unwrap_or(u32::MAX),
+    })
 }
 
 /// Acknowledged notices are deleted.

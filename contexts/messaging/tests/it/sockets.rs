@@ -373,3 +373,35 @@ store_test!(what_has_ended_is_neither_obeyed_nor_served, MIGRATIONS, |db| async 
     w.send(&alice, group, b"not for bob any more").await.unwrap();
     assert_eq!(b.frame().await, closing);
 });
+
+store_test!(whoever_is_known_may_say_much, MIGRATIONS, |db| async move {
+    let w = World::new(db);
+    let alice = w.device();
+    let address = w.serve().await;
+    let mut a = Client::connect(address, alice.device, &[], 0).await;
+    a.until_caught_up().await;
+    // More in all than any stranger may say; positions in invented groups mean nothing.
+    let groups: Vec<_> = (0..4000).map(|_| (w.realm.group_id(), 1)).collect();
+    let much = ClientFrame::Ack { groups, inbox: 0 };
+    let times = 2 * 1024 * 1024 / much.encode().len() + 1;
+    for _ in 0..times {
+        a.put(&much).await;
+    }
+    a.put(&ClientFrame::Ping).await;
+    assert_eq!(a.frame().await, Some(ServerFrame::Pong));
+});
+
+store_test!(what_passes_is_not_served_to_an_ended_session, MIGRATIONS, |db| async move {
+    let w = World::new(db);
+    let (alice, bob) = (w.device(), w.device());
+    let group = w.group(&alice, &[&bob]).await;
+    let address = w.serve().await;
+    let mut a = Client::connect(address, alice.device, &[], 0).await;
+    let mut b = Client::connect(address, bob.device, &[], 0).await;
+    a.until_caught_up().await;
+    b.until_caught_up().await;
+    // Nobody told the sockets.
+    w.identity.ended.lock().unwrap().insert(bob.device);
+    a.put(&ClientFrame::Typing { group, on: true }).await;
+    assert_eq!(b.frame().await, Some(ServerFrame::Closing { code: "identity.session_ended".into() }));
+});
