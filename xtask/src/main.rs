@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
 
 mod advisories;
+mod browser;
 mod contract;
 mod demo;
 mod fuzz;
@@ -29,6 +30,7 @@ cargo xtask COMMAND
   wasm                build the client for the browser and print its size
                       (--dev quickly, --testing with exports for tests, --check only clippy)
   web                 build the web app, Node.js and packages included (--dev: client quickly)
+  browser [PATTERN…]  the app in a real browser, all tests or some (arguments go to Playwright)
   fuzz                rewrite the fuzz workspace and the replay table from every crate's src/fuzz.rs
   fuzz run TARGET     fuzz one entry until stopped (arguments after TARGET go to libFuzzer)
   advisories          look up known vulnerabilities in our dependencies (needs the network)
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
     let rest: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
     let outcome = match args.first().map_or("help", String::as_str) {
         "advisories" => advisories::run(),
+        "browser" => browser::run(&rest),
         "contract" => contract::rewrite(),
         "demo" => demo::run(&rest),
         "fuzz" => fuzz::run(&rest),

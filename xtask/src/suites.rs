@@ -4,8 +4,8 @@
 //! faster, or its budget must be raised here, on purpose, in a commit that says why.
 
 use crate::report::Outcome;
-use crate::tools::{CARGO_DENY, CARGO_NEXTEST, CLIPPY, FAKETIME, POSTGRESQL, RUSTFMT, Tool};
-use crate::{contract, process, tidy, tree, wasm, web};
+use crate::tools::{CARGO_DENY, CARGO_NEXTEST, CHROMIUM, CLIPPY, FAKETIME, POSTGRESQL, RUSTFMT, Tool};
+use crate::{browser, contract, process, tidy, tree, wasm, web};
 use anyhow::{Result, ensure};
 use std::process::Command;
 use std::time::Duration;
@@ -137,6 +137,14 @@ pub const SUITES: &[Suite] = &[
         after_build: false,
         tools: &[],
         run: |_| web::check(),
+    },
+    Suite {
+        name: "browser",
+        about: "the app in a real browser against a real server, every screen with axe",
+        budget: 600,
+        after_build: true,
+        tools: &[CHROMIUM],
+        run: |suite| browser::check(suite.limit()),
     },
 ];
 

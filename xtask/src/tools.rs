@@ -95,6 +95,13 @@ pub const FAKETIME: Tool = Tool {
     source: Source::Debian { package: "faketime" },
 };
 
+/// The browser of the end-to-end tests.
+pub const CHROMIUM: Tool = Tool {
+    name: "Chromium",
+    present: || answers("chromium", &["--version"]),
+    source: Source::Debian { package: "chromium" },
+};
+
 impl Tool {
     /// Installs the tool if it is missing.
     ///

@@ -91,13 +91,13 @@ fn folder() -> PathBuf {
 }
 
 /// A Node.js that is new enough, with its npm.
-struct Node {
+pub struct Node {
     path: OsString,
 }
 
 impl Node {
     /// Finds one or fetches one.
-    fn ensure() -> Result<Self> {
+    pub fn ensure() -> Result<Self> {
         if system_is_new_enough() {
             return Ok(Self { path: process::path_with_tools() });
         }
@@ -113,7 +113,7 @@ impl Node {
     }
 
     /// `npm ci`, unless the packages are those of the lockfile.
-    fn packages(&self) -> Result<()> {
+    pub fn packages(&self) -> Result<()> {
         let lock = fs::read(folder().join("package-lock.json")).context("reading web/package-lock.json")?;
         let mark = folder().join("node_modules/.pakawaaz-lock");
         if fs::read(&mark).is_ok_and(|installed| installed == lock) {
@@ -131,10 +131,15 @@ impl Node {
     }
 
     fn run(&self, name: &str, args: &[&str]) -> Result<process::Finished> {
+        self.run_within(name, args, LIMIT)
+    }
+
+    /// `npm ARGS` in `web/`, with its output in the log `web-NAME`.
+    pub fn run_within(&self, name: &str, args: &[&str], limit: Duration) -> Result<process::Finished> {
         let npm = std::env::split_paths(&self.path).map(|dir| dir.join("npm")).find(|file| file.exists());
         let mut command = Command::new(npm.context("no npm on the path")?);
         command.args(args).current_dir(folder()).env("PATH", &self.path).env("NO_COLOR", "1").env("CI", "1");
-        process::logged(&format!("web-{name}"), &mut command, LIMIT)
+        process::logged(&format!("web-{name}"), &mut command, limit)
     }
 }
 

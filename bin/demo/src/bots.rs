@@ -8,7 +8,7 @@ use crate::state::State;
 use anyhow::{Context as _, Result};
 use futures::future::try_join_all;
 use pakawaaz_base::{GroupId, MessageId, OfficialId};
-use pakawaaz_client::{ClientError, ClientEvent};
+use pakawaaz_client::{ClientError, ClientEvent, FileError, FileSink, NoSpool};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -117,10 +117,31 @@ impl Bot {
         }
         let page = client.read(group, None, RECENT).await?;
         let Some(line) = page.lines.iter().find(|line| line.message == Some(message)) else { return Ok(()) };
+        if line.file.is_some() {
+            let answer = self.acknowledge(group, message, replies::is_urdu(&line.text)).await?;
+            client.send(group, &answer).await?;
+            return Ok(());
+        }
         tokio::time::sleep(TYPES_FOR).await;
         let turn = self.turn.replace(self.turn.get().wrapping_add(1));
         client.send(group, replies::reply(&line.text, turn)).await?;
         Ok(())
+    }
+
+    /// Fetches the file of a message, verifies it and says what it was; nothing of it is kept.
+    async fn acknowledge(&self, group: GroupId, message: MessageId, urdu: bool) -> Result<String, ClientError> {
+        let client = self.member.client();
+        let file = client.file_of(group, message).await?;
+        let transfer = client.begin_download(group, message).await?;
+        let mut seen = Seen::default();
+        match client.download(transfer, &mut seen, &mut |_| {}).await {
+            // Every chunk was authentic and the hash of the whole is the one in the message.
+            Ok(()) => Ok(replies::received(&file.name, seen.bytes, &file.sha256, urdu)),
+            Err(e) => {
+                client.cancel_transfer(transfer, &NoSpool).await?;
+                Ok(replies::not_received(&file.name, e.any_code(), urdu))
+            }
+        }
     }
 
     /// The terminal belongs to the newcomer.
@@ -130,6 +151,23 @@ impl Bot {
             let _ = writeln!(file, "{}: {what}", self.member.username);
         }
     }
+}
+
+/// Counts what arrives and forgets it.
+#[derive(Default)]
+struct Seen {
+    bytes: u64,
+}
+
+impl FileSink for Seen {
+    async fn write(&mut self, _: u64, bytes: &[u8]) -> Result<(), FileError> {
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+    async fn finish(&mut self) -> Result<(), FileError> {
+        Ok(())
+    }
+    async fn discard(&mut self) {}
 }
 
 /// In a group one of the played officials answers each message, by turns that all of them compute alike.

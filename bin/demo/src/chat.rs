@@ -220,7 +220,7 @@ impl<'a> Chat<'a> {
                 }
                 Ok(())
             }
-            ClientEvent::CaughtUp | ClientEvent::Typing { .. } => Ok(()),
+            ClientEvent::CaughtUp | ClientEvent::Typing { .. } | ClientEvent::Transfer { .. } => Ok(()),
         }
     }
 

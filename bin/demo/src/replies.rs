@@ -84,6 +84,35 @@ pub fn reply(text: &str, turn: usize) -> &'static str {
     replies[turn % replies.len()]
 }
 
+/// What an official says about a file that arrived and was verified.
+pub fn received(name: &str, bytes: u64, sha256: &[u8; 32], urdu: bool) -> String {
+    let hash: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let size = size(bytes);
+    if urdu {
+        format!("فائل موصول ہوئی: {name}، {size}، SHA-256 {hash}")
+    } else {
+        format!("received {name}, {size}, SHA-256 {hash}")
+    }
+}
+
+/// What an official says about a file that could not be had; `code` is stable.
+pub fn not_received(name: &str, code: &str, urdu: bool) -> String {
+    if urdu {
+        format!("فائل نہیں کھل سکی: {name} ({code})۔ براہِ کرم دوبارہ بھیجیے۔")
+    } else {
+        format!("I could not open {name} ({code}). Please send it again.")
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +128,14 @@ mod tests {
         assert_eq!(tone("Assalam-o-alaikum"), Tone::Greeting);
         assert_eq!(tone("This is the draft."), Tone::Statement);
         assert_eq!(tone("Thanks a lot"), Tone::Thanks);
+    }
+
+    #[test]
+    fn a_file_is_acknowledged_with_its_size_and_hash() {
+        let text = received("minutes.pdf", 20_971_520, &[0xab; 32], false);
+        assert_eq!(text, format!("received minutes.pdf, 21.0 MB, SHA-256 {}", "ab".repeat(32)));
+        assert!(received("روداد.pdf", 999, &[0; 32], true).contains("999 B"));
+        assert!(not_received("a", "files.not_found", false).contains("files.not_found"));
     }
 
     #[test]

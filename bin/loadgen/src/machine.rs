@@ -28,6 +28,13 @@ pub fn resident(pid: u32) -> Result<u64> {
     Ok(kib.context("/proc/PID/status has no VmRSS")? * 1024)
 }
 
+/// The most of it that there ever was.
+pub fn peak(pid: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).context("the server is gone")?;
+    let kib = status.lines().find_map(|l| l.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<u64>().ok());
+    Ok(kib.context("/proc/PID/status has no VmHWM")? * 1024)
+}
+
 /// CPU time a process has used, in user and kernel mode.
 pub fn cpu_time(pid: u32) -> Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("the server is gone")?;

@@ -4,6 +4,7 @@
 mod city;
 mod clock;
 mod engine;
+mod files;
 mod idle;
 mod logins;
 mod machine;
@@ -36,6 +37,8 @@ enum Benchmark {
     Messages(messages::Options),
     /// Memory of idle connected devices, and all of them coming back after a restart.
     Idle(idle::Options),
+    /// A large file up and down, and the memory it takes.
+    Files(files::Options),
     /// Full three-factor logins.
     Logins(logins::Options),
     /// Time from a revocation's approval to the end of the socket.
@@ -58,6 +61,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         match &arguments.benchmark {
             Benchmark::Messages(options) => messages::run(options).await,
             Benchmark::Idle(options) => idle::run(options).await,
+            Benchmark::Files(options) => files::run(options).await,
             Benchmark::Logins(options) => logins::run(options).await,
             Benchmark::Revocation(options) => revocation::run(options).await,
         }

@@ -40,7 +40,7 @@ export class Demo {
 
   static async start(): Promise<Demo> {
     const state = mkdtempSync(join(tmpdir(), "pakawaaz-e2e-"));
-    const web = join(root, "web/packages/chat/dist");
+    const web = process.env.PAKAWAAZ_WEB ?? join(root, "web/packages/chat/dist");
     const child = spawn(join(programs, "pakawaaz-demo"), ["--small", "--no-browser", "--state", state, "--web", web], {
       stdio: ["ignore", "pipe", "inherit"],
     });

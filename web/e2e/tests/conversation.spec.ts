@@ -38,6 +38,7 @@ test("two officials exchange messages, replies, edits, reactions and deletions",
   await bilal.send("Signed, and sent back.");
   await expect(asma.message("Signed, and sent back.")).toContainText("The draft is ready");
 
+  await bilal.expectStatus("Signed, and sent back.", "Sent");
   await bilal.act("Signed, and sent back.", "Edit");
   await bilal.page.getByRole("textbox", { name: "Edit message" }).fill("Signed and sent back at noon.");
   await bilal.page.getByRole("button", { name: "Save change" }).click();

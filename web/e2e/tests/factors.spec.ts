@@ -45,7 +45,7 @@ test("a second phone is approved by the first and then gets what is written", as
   await second.enrol(card);
   await second.login();
   await expect(second.page.getByRole("heading", { name: "Approve this device" })).toBeVisible();
-  const code = await second.page.getByLabel("Code of this device").textContent();
+  const code = await second.page.getByLabel("Code of this device").innerText();
   await first.go(`/devices`);
   await first.page.getByRole("button", { name: "Compare and approve" }).first().click();
   await first.page.getByRole("textbox", { name: "Code on the new device" }).fill(code);
