@@ -4,7 +4,7 @@
 //! the time to the first 50 lines of conversations of growing length, which must not grow with them, and how fast a
 //! search goes through them.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout)]
 
 use futures::executor::block_on;
 use pakawaaz_base::{Bytes, DeviceId, Millis, OfficialId};

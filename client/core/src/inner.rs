@@ -8,6 +8,7 @@ use futures::channel::mpsc;
 use futures::lock::Mutex;
 use pakawaaz_base::{GroupId, Millis};
 use pakawaaz_contract::frames::ClientFrame;
+use pakawaaz_trust::KnownDevices;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
@@ -26,6 +27,8 @@ pub(crate) struct Inner {
     offset: Cell<i64>,
     profile: RefCell<Option<Rc<Profile>>>,
     session: RefCell<Option<Rc<Session>>>,
+    /// Who is believed, once it has been read from the store.
+    pub known: RefCell<Option<KnownDevices>>,
     /// The MLS engine; none until first needed, and after a failed store commit (then it is loaded again).
     pub mls: Mutex<Option<Mls>>,
     /// Held while records of groups are read, changed and written.
@@ -124,6 +127,7 @@ impl Inner {
     pub(crate) fn forget(&self) {
         *self.profile.borrow_mut() = None;
         *self.session.borrow_mut() = None;
+        *self.known.borrow_mut() = None;
         if let Some(mut mls) = self.mls.try_lock() {
             *mls = None;
         }

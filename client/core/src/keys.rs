@@ -1,7 +1,8 @@
-//! Names of rows. They are not encrypted, so they hold identifiers and positions only.
+//! Names of rows. They are not encrypted, so they hold identifiers and positions only. The rows of files (`y`, `z`) are
+//! named in their own folder.
 
 use crate::store::Key;
-use pakawaaz_base::{GroupId, MessageId, Millis, OfficialId, PostId};
+use pakawaaz_base::{DeviceId, GroupId, MessageId, Millis, OfficialId, PostId};
 
 /// The vault's header; the only row that is not sealed.
 pub const VAULT: &[u8] = b"v";
@@ -11,8 +12,10 @@ pub const PROFILE: &[u8] = b"p";
 pub const SESSION: &[u8] = b"s";
 /// Stored inbox position.
 pub const INBOX: &[u8] = b"i";
-/// Verified devices and administrators.
+/// Verified devices and administrators: a row for each official. A row of this name alone is from before, with all.
 pub const KNOWN: &[u8] = b"k";
+/// Revoked devices, known or not.
+pub const ENDED: &[u8] = b"b";
 /// Groups.
 pub const GROUPS: &[u8] = b"g";
 /// Outbox.
@@ -24,7 +27,7 @@ pub const PROVEN: &[u8] = b"n";
 /// Own commits that wait for the server's word.
 pub const PENDING: &[u8] = b"q";
 /// Notices of the inbox that could not be worked off yet, by position.
-pub const DEFERRED: &[u8] = b"z";
+pub const DEFERRED: &[u8] = b"j";
 /// Directory entries.
 pub const OFFICIALS: &[u8] = b"c";
 /// Alarms.
@@ -78,7 +81,23 @@ pub fn unread_of(group: GroupId) -> Key {
 pub fn unread(group: GroupId, seq: u64) -> Key {
     join(&[b"u", group.as_bytes(), &seq.to_be_bytes()])
 }
-/// The position in the key of a line or an unread message.
+/// Everything of a group that is to be acknowledged to its authors.
+pub fn receipts(group: GroupId) -> Key {
+    join(&[b"B", group.as_bytes()])
+}
+/// One message that is to be acknowledged, by its position.
+pub fn receipt(group: GroupId, seq: u64) -> Key {
+    join(&[b"B", group.as_bytes(), &seq.to_be_bytes()])
+}
+/// What is believed of an official's devices.
+pub fn known(official: OfficialId) -> Key {
+    join(&[KNOWN, official.as_bytes()])
+}
+/// A revoked device.
+pub fn ended(device: DeviceId) -> Key {
+    join(&[ENDED, device.as_bytes()])
+}
+/// The position in the key of a line, an unread message or a receipt.
 pub fn seq_of(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(key.get(17..25)?.try_into().ok()?))
 }

@@ -1,7 +1,7 @@
 //! What belongs to this device alone: drafts, pinned, muted and archived conversations, how far it was read, and
 //! whether others are told that this official writes.
 
-use crate::records::{FlagsRecord, LocalSettings, MessageRecord, UnreadRecord};
+use crate::records::{FlagsRecord, LocalSettings, MessageRecord, ReceiptRecord, UnreadRecord};
 use crate::store::Range;
 use crate::sync::RECEIPTS_UP_TO;
 use crate::sync::machine::Machine;
@@ -85,26 +85,30 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             range = range.before(keys::unread(group, up_to.saturating_add(1)));
         }
         let mut tx = self.db.tx();
-        let mut read = Vec::new();
-        for id in std::mem::take(&mut record.unread_ids) {
-            let row: Option<MessageRecord> = self.db.get(&keys::message(group, id)).await?;
-            if up_to.is_none_or(|up_to| row.is_none_or(|r| r.seq <= up_to)) {
-                read.push(id);
-            } else {
-                record.unread_ids.push(id);
+        let acknowledged = record.officials().len() <= RECEIPTS_UP_TO;
+        let mut read: u32 = 0;
+        for message in std::mem::take(&mut record.unread_ids) {
+            let row: Option<MessageRecord> = self.db.get(&keys::message(group, message)).await?;
+            if up_to.is_some_and(|up_to| row.as_ref().is_some_and(|r| r.seq > up_to)) {
+                record.unread_ids.push(message);
+                continue;
+            }
+            read = read.saturating_add(1);
+            if let Some(row) = row.filter(|_| acknowledged) {
+                tx.put(keys::receipt(group, row.seq), &ReceiptRecord { message, read: true });
             }
         }
         for (key, unread) in self.db.scan::<UnreadRecord>(range).await? {
             record.mentions = record.mentions.saturating_sub(u32::from(unread.mention));
-            read.push(unread.message);
+            read = read.saturating_add(1);
+            if let Some(seq) = keys::seq_of(&key).filter(|_| acknowledged) {
+                tx.put(keys::receipt(group, seq), &ReceiptRecord { message: unread.message, read: true });
+            }
             tx.delete(key);
         }
-        record.unread = record.unread.saturating_sub(u32::try_from(read.len()).unwrap_or(u32::MAX));
+        record.unread = record.unread.saturating_sub(read);
         if up_to.is_none() {
             (record.unread, record.mentions) = (0, 0);
-        }
-        if record.officials().len() <= RECEIPTS_UP_TO {
-            record.to_read.extend(read);
         }
         tx.put(keys::group(group), &record);
         tx.commit().await?;

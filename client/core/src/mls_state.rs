@@ -22,6 +22,9 @@ use std::time::Duration;
 const RENEW_WITHIN: Duration = Duration::from_secs(3 * 24 * 3600);
 /// One-time key packages to keep at the server.
 const KEEP: u32 = 40;
+/// How long the private half of a key package is kept after its time: a Welcome made within its time may lie in the inbox
+/// of a device that was off. What comes later is a conversation to come back to, which needs no key package.
+const KEPT_AFTER: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Publish more when fewer are left.
 const LOW: u32 = 15;
 
@@ -177,6 +180,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let now = self.server_now();
         let mut guard = self.mls().await?;
         let mls = guard.as_mut().ok_or(ClientError::Locked)?;
+        // By the clock that says less: the server alone cannot have them forgotten early.
+        mls.engine.forget_key_packages(now.min(self.platform().now()).minus(KEPT_AFTER))?;
         let mut key_packages: Vec<Bytes> = Vec::new();
         for _ in 0..count {
             key_packages.push(mls.engine.key_package(false, now)?);

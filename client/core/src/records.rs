@@ -49,8 +49,10 @@ pub(crate) struct GroupRecord {
     pub registration: Option<(Bytes, Bytes)>,
     /// Members whose signed revocation is known but not committed.
     pub revoked: BTreeSet<DeviceId>,
-    /// Messages to acknowledge to their authors.
+    /// Messages to acknowledge to their authors from before there was a row for each ([`ReceiptRecord`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to_deliver: Vec<MessageId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to_read: Vec<MessageId>,
     /// Unread messages of others from before there was a row for each ([`UnreadRecord`]).
     #[serde(default)]
@@ -146,6 +148,14 @@ pub(crate) struct UnreadRecord {
     pub message: MessageId,
     /// Whether it mentions this official.
     pub mention: bool,
+}
+
+/// A message that is to be acknowledged to its author, by its position.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct ReceiptRecord {
+    pub message: MessageId,
+    /// Read, which implies delivered.
+    pub read: bool,
 }
 
 /// What the official set about a conversation. Written by the shell only, so that synchronising never overwrites it.

@@ -2,7 +2,7 @@
 
 use crate::login::Session;
 use crate::profile::Profile;
-use crate::records::{Line, LineRecord, MessageRecord, Mode, OutBody, UnreadRecord};
+use crate::records::{Line, LineRecord, MessageRecord, Mode, OutBody, ReceiptRecord, UnreadRecord};
 use crate::store::Range;
 use crate::vault::{PinCost, Vault};
 use crate::{Client, ClientError, Platform, Store, Transport, keys};
@@ -135,6 +135,35 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             tx.delete(key);
         }
         tx.put(keys::group(group), &record);
+        tx.commit().await
+    }
+
+    /// Rewrites what is to be acknowledged as versions did that had no row for each message.
+    ///
+    /// # Errors
+    /// Store errors, [`ClientError::NoSuchConversation`].
+    pub async fn receipts_as_before(&self, group: GroupId) -> Result<(), ClientError> {
+        let mut record = self.group_record(group).await?.ok_or(ClientError::NoSuchConversation)?;
+        let mut tx = self.db.tx();
+        for (key, row) in self.db.scan::<ReceiptRecord>(Range::prefix(&keys::receipts(group))).await? {
+            if row.read { &mut record.to_read } else { &mut record.to_deliver }.push(row.message);
+            tx.delete(key);
+        }
+        tx.put(keys::group(group), &record);
+        tx.commit().await
+    }
+
+    /// Rewrites who is believed as versions did that had one row for all.
+    ///
+    /// # Errors
+    /// Store errors.
+    pub async fn known_as_before(&self) -> Result<(), ClientError> {
+        let known = self.known().await?;
+        let mut tx = self.db.tx();
+        for prefix in [keys::KNOWN, keys::ENDED] {
+            self.db.scan_raw(Range::prefix(prefix)).await?.into_iter().for_each(|(key, _)| tx.delete(key));
+        }
+        tx.put(keys::KNOWN.to_vec(), &known);
         tx.commit().await
     }
 

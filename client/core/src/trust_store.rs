@@ -1,7 +1,8 @@
 //! Who is believed: verified devices, cached, grown only through evidence down to the pinned root.
 
 use crate::alarms::{Place, raise};
-use crate::db::Tx;
+use crate::db::{Tx, decode};
+use crate::store::Range;
 use crate::views::AlarmKind;
 use crate::{Client, ClientError, Platform, Store, Transport, keys};
 use openmls::prelude::Credential;
@@ -10,8 +11,8 @@ use pakawaaz_contract::identity::{DeviceList, DeviceRecord};
 use pakawaaz_conversation::{PolicyError, Purpose, leaf};
 use pakawaaz_trust::x509::{CLOCK_SKEW, CaChain, verify_leaf};
 use pakawaaz_trust::{
-    AdminLookup as _, DeviceEvidence, KnownDevices, Signed, Subject, TrustAnchors, TrustError, VerifiedDevice,
-    verify_revocation,
+    AdminLookup as _, DeviceEvidence, KnownChanges, KnownDevices, Signed, Subject, TrustAnchors, TrustError,
+    VerifiedDevice, verify_revocation,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,12 +62,70 @@ impl Judge {
     }
 }
 
-impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
-    pub(crate) async fn known(&self) -> Result<KnownDevices, ClientError> {
-        Ok(self.db.get(keys::KNOWN).await?.unwrap_or_default())
+/// The rows that differ from what is stored.
+fn put_changes<S: Store, P: Platform>(tx: &mut Tx<'_, S, P>, known: &KnownDevices, stored: &KnownDevices) {
+    let KnownChanges { officials, ended_devices } = known.changed_since(stored);
+    for official in officials {
+        tx.put(keys::known(official), &known.official(official));
     }
-    fn keep_known(&self, tx: &mut Tx<'_, S, P>, known: &KnownDevices) {
-        tx.put(keys::KNOWN.to_vec(), known);
+    for device in ended_devices {
+        tx.put(keys::ended(device), &Bytes::default());
+    }
+}
+
+impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
+    /// Everybody who is believed. Read from the store once, then kept in memory until the profile is closed.
+    pub(crate) async fn known(&self) -> Result<KnownDevices, ClientError> {
+        if let Some(known) = &*self.inner.known.borrow() {
+            return Ok(known.clone());
+        }
+        let mut known = KnownDevices::new();
+        let mut before = None;
+        for (key, row) in self.db.scan_raw(Range::prefix(keys::KNOWN)).await? {
+            match key.get(keys::KNOWN.len()..).filter(|id| !id.is_empty()) {
+                Some(id) => known.add_official(OfficialId::from_slice(id).ok_or(ClientError::Damaged)?, decode(&row)?),
+                None => before = Some(decode::<KnownDevices>(&row)?),
+            }
+        }
+        for (key, _) in self.db.scan_raw(Range::prefix(keys::ENDED)).await? {
+            let device = key.get(keys::ENDED.len()..).and_then(DeviceId::from_slice);
+            known.add_ended_device(device.ok_or(ClientError::Damaged)?);
+        }
+        if let Some(before) = before {
+            // All in one row, as it was kept before there was a row for each official.
+            let stored = known.clone();
+            known.merge(&before);
+            let mut tx = self.db.tx();
+            put_changes(&mut tx, &known, &stored);
+            tx.delete(keys::KNOWN.to_vec());
+            tx.commit().await?;
+        }
+        // Something may have been learnt while this was read.
+        let mut cache = self.inner.known.borrow_mut();
+        if let Some(newer) = &*cache {
+            known.merge(newer);
+        }
+        *cache = Some(known.clone());
+        Ok(known)
+    }
+    /// Keeps what was learnt, in rows of those whom it is about. Others may have learnt something meanwhile: nothing of
+    /// that is lost.
+    async fn learn(&self, learnt: &KnownDevices) -> Result<(), ClientError> {
+        let before = self.known().await?;
+        let mut tx = self.db.tx();
+        {
+            let mut cache = self.inner.known.borrow_mut();
+            let known = cache.get_or_insert(before);
+            let stored = known.clone();
+            known.merge(learnt);
+            put_changes(&mut tx, known, &stored);
+        }
+        let stored = tx.commit().await;
+        if stored.is_err() {
+            // Only what is durable counts.
+            *self.inner.known.borrow_mut() = None;
+        }
+        stored
     }
 
     /// A judge with what is cached.
@@ -144,9 +203,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             }
         }
         if judge.known != before {
-            let mut tx = self.db.tx();
-            self.keep_known(&mut tx, &judge.known);
-            tx.commit().await?;
+            self.learn(&judge.known).await?;
         }
         Ok(judge)
     }
@@ -179,9 +236,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         match verify_revocation(&signed, &judge.known, &judge.anchors) {
             Ok(revocation) => {
                 judge.known.revoke(&revocation);
-                let mut tx = self.db.tx();
-                self.keep_known(&mut tx, &judge.known);
-                tx.commit().await?;
+                self.learn(&judge.known).await?;
                 Ok(Some(revocation.subject))
             }
             Err(TrustError::TooLarge) => Err(ClientError::Damaged),

@@ -319,10 +319,79 @@ pub struct KnownDevices {
     ended_devices: BTreeSet<DeviceId>,
 }
 
+/// What [`KnownDevices`] holds about one official, for a store that keeps a row for each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownOfficial {
+    devices: BTreeMap<DeviceId, KnownDevice>,
+    administrator: Option<(Millis, bool)>,
+    ended: bool,
+}
+
+/// What changed in [`KnownDevices`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownChanges {
+    /// Officials whose [`KnownOfficial`] is another one.
+    pub officials: BTreeSet<OfficialId>,
+    /// Devices that were revoked, known or not.
+    pub ended_devices: BTreeSet<DeviceId>,
+}
+
 impl KnownDevices {
     /// Nobody.
     pub fn new() -> Self {
         Self::default()
+    }
+    /// What is known about one official; revoked devices beside it.
+    pub fn official(&self, official: OfficialId) -> KnownOfficial {
+        let of = |(_, known): &(&DeviceId, &KnownDevice)| known.official == official;
+        KnownOfficial {
+            devices: self.devices.iter().filter(of).map(|(device, known)| (*device, *known)).collect(),
+            administrator: self.administrators.get(&official).copied(),
+            ended: self.ended_officials.contains(&official),
+        }
+    }
+    /// What is known here and was not, or was otherwise, in `before`. Nothing is ever forgotten.
+    pub fn changed_since(&self, before: &Self) -> KnownChanges {
+        let mut officials = BTreeSet::new();
+        officials
+            .extend(self.devices.iter().filter(|(d, k)| before.devices.get(d) != Some(k)).map(|(_, k)| k.official));
+        let role = |(o, r): &(&OfficialId, &(Millis, bool))| before.administrators.get(o) != Some(r);
+        officials.extend(self.administrators.iter().filter(role).map(|(o, _)| *o));
+        officials.extend(self.ended_officials.difference(&before.ended_officials));
+        KnownChanges {
+            officials,
+            ended_devices: self.ended_devices.difference(&before.ended_devices).copied().collect(),
+        }
+    }
+    /// Takes over what was kept of an official, whatever was learnt since: the result is the same in any order.
+    pub fn add_official(&mut self, official: OfficialId, row: KnownOfficial) {
+        if let Some((at, granted)) = row.administrator {
+            self.set_administrator(official, at, granted);
+        }
+        if row.ended && self.ended_officials.insert(official) {
+            self.devices.values_mut().filter(|d| d.official == official).for_each(|d| d.valid = false);
+        }
+        let official_ended = self.ended_officials.contains(&official);
+        for (device, known) in row.devices.into_iter().filter(|(_, known)| known.official == official) {
+            let valid = known.valid && !official_ended && !self.ended_devices.contains(&device);
+            let kept = self.devices.entry(device).or_insert(known);
+            if kept.official == official {
+                kept.valid &= valid;
+            }
+        }
+    }
+    /// Takes over that a device was revoked.
+    pub fn add_ended_device(&mut self, device: DeviceId) {
+        self.ended_devices.insert(device);
+        if let Some(known) = self.devices.get_mut(&device) {
+            known.valid = false;
+        }
+    }
+    /// Takes over everything that is known to `other`.
+    pub fn merge(&mut self, other: &Self) {
+        let KnownChanges { officials, ended_devices } = other.changed_since(self);
+        officials.into_iter().for_each(|official| self.add_official(official, other.official(official)));
+        ended_devices.into_iter().for_each(|device| self.add_ended_device(device));
     }
     /// Adds a device that [`verify_device`] returned. What was revoked stays revoked, in whatever order it is learnt:
     /// an unused grant brings nobody back.

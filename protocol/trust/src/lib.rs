@@ -19,9 +19,9 @@ pub mod x509;
 
 pub use error::TrustError;
 pub use evidence::{
-    AdminLookup, DeviceEvidence, KnownDevice, KnownDevices, QUORUM, TrustAnchors, VerifiedDevice, count_administrators,
-    verify_appointment, verify_binding, verify_cross_signature, verify_device, verify_grant, verify_revocation,
-    verify_role_change,
+    AdminLookup, DeviceEvidence, KnownChanges, KnownDevice, KnownDevices, KnownOfficial, QUORUM, TrustAnchors,
+    VerifiedDevice, count_administrators, verify_appointment, verify_binding, verify_cross_signature, verify_device,
+    verify_grant, verify_revocation, verify_role_change,
 };
 pub use keys::{DeviceSigner, PublicKeyBytes, SignLabel, SigningKey, check_public_key, spki_hash, verify};
 pub use sas::short_code;

@@ -153,6 +153,8 @@ pub(crate) trait MlsEngine {
 
     /// A key package for others to add this device with (TLS).
     fn key_package(&mut self, last_resort: bool, now: Millis) -> Result<Bytes, EngineError>;
+    /// Deletes the private halves of key packages whose time was over at `before`.
+    fn forget_key_packages(&mut self, before: Millis) -> Result<(), EngineError>;
     /// Judges somebody's key package: signatures, shape, and its leaf through `leaves`.
     fn check_key_package(
         &self,

@@ -7,14 +7,15 @@ use ed25519_dalek::Signer as _;
 use openmls::group::{ProposalValidationError, StageCommitError};
 use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _, Size as _, VLBytes};
 use openmls::prelude::{
-    CredentialWithKey, ExternalCommitBuilder, GroupEpoch, KeyPackage, KeyPackageIn, LeafNodeIndex, LeafNodeParameters,
-    MlsGroup, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsProvider, PreSharedKeyProposal,
+    CredentialWithKey, ExternalCommitBuilder, GroupEpoch, KeyPackage, KeyPackageBundle, KeyPackageIn, LeafNodeIndex,
+    LeafNodeParameters, MlsGroup, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsProvider, PreSharedKeyProposal,
     ProcessMessageError, ProcessedMessage, ProcessedMessageContent, Proposal, ProtocolMessage, ProtocolVersion,
     RatchetTreeIn, Sender, StagedWelcome, ValidationError, WelcomeError,
 };
 use openmls::schedule::PreSharedKeyId;
 use openmls::treesync::errors::LeafNodeValidationError;
 use openmls_traits::signatures::{Signer, SignerError};
+use openmls_traits::storage::StorageProvider as _;
 use openmls_traits::types::SignatureScheme;
 use pakawaaz_base::{Bytes, DeviceId, GroupId, Millis, OfficialId};
 use pakawaaz_conversation::config::{
@@ -27,7 +28,7 @@ use pakawaaz_conversation::{
     CommitEffect, CommitRejection, Kind, Leaf, LeafCheck, Purpose, Roster, SUITE, Settings, check_commit,
     check_external_proposal,
 };
-use pakawaaz_mls_storage::{MemoryStore, Provider};
+use pakawaaz_mls_storage::{MemoryStore, Provider, codec, keys};
 use rand_core::CryptoRngCore;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -265,6 +266,18 @@ impl MlsEngine for OpenMls {
             .build(SUITE, &self.provider, &self.identity.signer, self.identity.credential.clone())
             .map_err(|_| EngineError::Refused("key package"))?;
         bundle.key_package().tls_serialize_detached().map(Bytes).map_err(|_| EngineError::Malformed)
+    }
+    fn forget_key_packages(&mut self, before: Millis) -> Result<(), EngineError> {
+        let store = self.provider.store();
+        for (_, row) in store.rows_with_prefix(&[keys::SHARED, keys::Kind::KeyPackage as u8]) {
+            let bundle: KeyPackageBundle = codec::decode(&row).map_err(|_| EngineError::Damaged)?;
+            let package = bundle.key_package();
+            if package.life_time().not_after() < before.as_secs() {
+                let name = package.hash_ref(self.provider.crypto()).map_err(|_| EngineError::Damaged)?;
+                store.delete_key_package(&name).map_err(|_| EngineError::Damaged)?;
+            }
+        }
+        Ok(())
     }
     fn check_key_package(
         &self,

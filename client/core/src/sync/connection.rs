@@ -197,7 +197,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             if m.is_stuck(self.platform().now().minus(ANSWER)) {
                 return Ok(Ended::Broken);
             }
-            let wait = match self.next_try(m) {
+            // Before everything has come nothing is tried, so nothing is due either.
+            let wait = match self.next_try(m).filter(|_| m.caught_up) {
                 Some(at) => at.since(self.platform().now()).max(Duration::from_millis(10)).min(PING),
                 None => PING,
             };

@@ -1,6 +1,6 @@
 //! What a message says, once MLS, the author's device signature and the log agree on it.
 
-use crate::records::{Intent, Line, LineRecord, MessageRecord, Mode, UnreadRecord};
+use crate::records::{Intent, Line, LineRecord, MessageRecord, Mode, ReceiptRecord, UnreadRecord};
 use crate::store::Range;
 use crate::sync::step::Step;
 use crate::views::{AlarmKind, SystemLine};
@@ -165,7 +165,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             step.record.mentions += u32::from(mention);
             step.tx.put(keys::unread(step.record.group, step.seq), &UnreadRecord { message, mention });
             if step.record.officials().len() <= RECEIPTS_UP_TO {
-                step.record.to_deliver.push(message);
+                let receipt = ReceiptRecord { message, read: false };
+                step.tx.put(keys::receipt(step.record.group, step.seq), &receipt);
             }
         }
         Ok(mention)

@@ -4,7 +4,7 @@
 //! are sent again and the server recognises their id.
 
 use crate::mls::{CommitPlan, MlsEngine as _};
-use crate::records::{GroupRecord, Intent, Mode, OutBody, OutItem, PendingCommit};
+use crate::records::{GroupRecord, Intent, Mode, OutBody, OutItem, PendingCommit, ReceiptRecord};
 use crate::store::Range;
 use crate::sync::content::RECEIPTS_UP_TO;
 use crate::sync::machine::{InFlight, Machine};
@@ -26,6 +26,8 @@ const ELECTION: Duration = Duration::from_millis(1500);
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long each next member waits before removing somebody who has left.
 const LET_GO: Duration = Duration::from_secs(10);
+/// Most messages that one receipt acknowledges, of each kind.
+const RECEIPTS: usize = 1000;
 /// Messages of one group on their way at once.
 const WINDOW: usize = 64;
 
@@ -323,33 +325,44 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         false
     }
 
-    /// Receipts become one message for all that is to be acknowledged.
+    /// Receipts become one message for as much as goes into one; the rest follows with the next.
     async fn queue_receipts(&self, record: &GroupRecord) -> Result<Option<OutItem>, ClientError> {
-        let wanted = !record.to_deliver.is_empty() || !record.to_read.is_empty();
-        if !wanted || record.officials().len() > RECEIPTS_UP_TO {
+        let group = record.group;
+        if record.officials().len() > RECEIPTS_UP_TO {
             return Ok(None);
         }
-        let mut record = record.clone();
-        let mut read = std::mem::take(&mut record.to_read);
-        let mut delivered = std::mem::take(&mut record.to_deliver);
+        let mut tx = self.db.tx();
+        let (mut delivered, mut read) = (Vec::new(), Vec::new());
+        for (key, receipt) in
+            self.db.scan::<ReceiptRecord>(Range::prefix(&keys::receipts(group)).limit(RECEIPTS)).await?
+        {
+            if receipt.read { &mut read } else { &mut delivered }.push(receipt.message);
+            tx.delete(key);
+        }
+        if !record.to_deliver.is_empty() || !record.to_read.is_empty() {
+            // From before there were rows.
+            let mut record = record.clone();
+            read.extend(take_some(&mut record.to_read, RECEIPTS.saturating_sub(read.len())));
+            delivered.extend(take_some(&mut record.to_deliver, RECEIPTS.saturating_sub(delivered.len())));
+            tx.put(keys::group(group), &record);
+        }
         // Read implies delivered.
-        delivered.retain(|id| !read.contains(id));
-        let (more_read, more_delivered) =
-            (read.split_off(read.len().min(1000)), delivered.split_off(delivered.len().min(1000)));
-        record.to_read = more_read;
-        record.to_deliver = more_delivered;
+        let known: BTreeSet<_> = read.iter().copied().collect();
+        delivered.retain(|id| !known.contains(id));
+        if delivered.is_empty() && read.is_empty() {
+            tx.commit().await?;
+            return Ok(None);
+        }
         let now = self.platform().now();
         let item = OutItem {
-            group: record.group,
+            group,
             message: MessageId::new(now, &mut self.db.rng()),
             body: OutBody::Receipt { delivered, read },
             queued_at: now,
             sealed: None,
             failed: None,
         };
-        let mut tx = self.db.tx();
         tx.put(keys::outbox(item.message), &item);
-        tx.put(keys::group(record.group), &record);
         tx.commit().await?;
         Ok(Some(item))
     }
@@ -515,6 +528,12 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     pub(crate) fn next_try(&self, m: &Machine) -> Option<Millis> {
         m.not_before.values().chain(m.turns.values().map(|(_, turn)| turn)).copied().chain(m.notices_at).min()
     }
+}
+
+/// Takes up to `most` from the front.
+fn take_some(from: &mut Vec<MessageId>, most: usize) -> Vec<MessageId> {
+    let rest = from.split_off(from.len().min(most));
+    std::mem::replace(from, rest)
 }
 
 /// Answers that trying again does not change.

@@ -502,3 +502,17 @@ fn what_no_message_could_describe_is_refused_before_it_is_sent() {
     assert_eq!(code(block_on(scene.alice.client.begin_upload(scene.group, long))), "client.too_long");
     assert_eq!(views(&scene.alice), []);
 }
+
+#[test]
+fn an_upload_that_stopped_half_way_does_not_stop_the_synchronising() {
+    let scene = scene();
+    let source = Source::new(1, SIZE);
+    let transfer = scene.begin(SIZE);
+    scene.fail_after(3, 403, "files.quota");
+    assert_eq!(code(scene.upload(transfer, &source)), "files.quota");
+    assert!(scene.alice.store.rows().iter().any(|(key, _)| key[0] == b'z'), "hashes are kept");
+    scene.heal();
+    scene.bob.send(scene.group, "and now?");
+    scene.alice.sync();
+    assert_eq!(scene.alice.texts(scene.group), ["and now?"]);
+}

@@ -506,3 +506,40 @@ fn a_clock_some_hours_off_is_no_lie() {
     assert_eq!(bob.texts(group).len(), 2);
     assert_eq!(bob.alarms(), []);
 }
+
+#[test]
+fn sets_the_clock_back_by_less_than_a_day() {
+    const HOUR: i64 = 3_600_000;
+    let (world, alice, bob, group) = pair();
+    alice.send(group, "it is late");
+    bob.sync();
+    assert_eq!(bob.alarms(), []);
+    // No contradiction to Bob's own clock, but to what Alice has signed.
+    world.server.borrow_mut().clock = -20 * HOUR;
+    bob.sync();
+    assert_eq!(bob.alarms(), [AlarmKind::ClockMoved]);
+}
+
+#[test]
+fn sets_the_clock_forward() {
+    let (world, _, bob, _) = pair();
+    world.server.borrow_mut().clock = 30 * 3_600_000;
+    bob.sync();
+    assert_eq!(bob.alarms(), [AlarmKind::ClockMoved]);
+}
+
+#[test]
+fn a_member_alone_does_not_move_the_time_of_others() {
+    const DAY: i64 = 86_400_000;
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.official(), world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob], None);
+    carol.sync();
+    // Alice signs that it is twenty days later.
+    world.server.borrow_mut().clock = 20 * DAY;
+    alice.send(group, "from the future");
+    world.server.borrow_mut().clock = 0;
+    bob.sync();
+    assert_eq!(bob.texts(group), ["from the future"]);
+    block_on(bob.client.new_conversation(&[carol.official], None)).expect("Carol's certificate has not ended");
+}

@@ -10,6 +10,7 @@ mod file_server;
 mod files;
 mod lies;
 mod lies_about_posts;
+mod rows;
 mod server;
 mod trouble;
 mod world;

@@ -3,8 +3,8 @@
 use crate::world::{Device, World};
 use futures::executor::block_on;
 use pakawaaz_base::OfficialId;
-use pakawaaz_client::ClientEvent;
 use pakawaaz_client::views::SystemLine;
+use pakawaaz_client::{ClientError, ClientEvent};
 
 /// Whatever this device asks about `what` is answered by something that makes no sense.
 fn nonsense_about(world: &World, to: &Device, what: impl ToString) {
@@ -71,6 +71,31 @@ fn a_way_back_that_makes_no_sense_stops_one_conversation_only() {
 }
 
 #[test]
+fn a_way_back_that_breaks_off_stops_one_conversation_only() {
+    let mut world = World::new();
+    let [alice, mut bob, carol, _] = officials(&mut world);
+    let first = world.conversation(&[&alice, &bob], Some("first"));
+    let second = world.conversation(&[&alice, &bob, &carol], Some("second"));
+    bob.lose_state();
+    // It is found, and then everything about it makes no sense.
+    let (me, mut found) = (bob.id, false);
+    world.server.borrow_mut().http_lie = Some(Box::new(move |device, path, body| {
+        let about = device == me && path.contains(&first.to_string());
+        if about && std::mem::replace(&mut found, true) { b"<html>".to_vec() } else { body }
+    }));
+    let _ = bob.try_sync();
+    alice.sync();
+    alice.send(second, "you are back");
+    let _ = bob.try_sync();
+    assert_eq!(bob.texts(second), ["you are back"]);
+    world.honest();
+    world.settle(&[&bob, &alice]);
+    alice.send(first, "here too");
+    bob.sync();
+    assert_eq!(bob.texts(first), ["here too"]);
+}
+
+#[test]
 fn an_invitation_that_cannot_be_judged_does_not_hold_up_the_next_one() {
     let mut world = World::new();
     let [alice, bob, carol, dave] = officials(&mut world);
@@ -111,6 +136,27 @@ fn a_change_that_is_refused_for_good_is_said() {
 }
 
 #[test]
+fn a_title_that_is_refused_for_good_is_said() {
+    let mut world = World::new();
+    let [alice, bob, ..] = officials(&mut world);
+    let group = world.conversation(&[&alice, &bob], Some("team"));
+    world.server.borrow_mut().refuse_sends = true;
+    block_on(alice.client.set_title(group, "another name")).unwrap();
+    alice.sync();
+    let last = block_on(alice.client.read(group, None, 50)).unwrap().lines.pop().unwrap().system;
+    assert_eq!(last, Some(SystemLine::Failed { reason: "messaging.too_large".into() }));
+    assert_eq!(alice.view(group).title.as_deref(), Some("team"));
+}
+
+#[test]
+fn a_connection_that_falls_silent_while_catching_up_is_given_up() {
+    let mut world = World::new();
+    let [alice, ..] = officials(&mut world);
+    world.lie(alice.id, |_| Vec::new());
+    assert!(matches!(alice.try_sync(), Err(ClientError::Transport(_))));
+}
+
+#[test]
 fn a_quiet_conversation_costs_nothing_while_another_one_talks() {
     let rows_read = |quiet: usize| {
         let mut world = World::new();
@@ -123,9 +169,13 @@ fn a_quiet_conversation_costs_nothing_while_another_one_talks() {
             block_on(bob.client.send(group, &format!("{n}"))).unwrap();
         }
         bob.sync();
+        // Hers are answered one by one, and after each answer there may be something to send.
+        for n in 0..40 {
+            block_on(alice.client.send(group, &format!("{n}"))).unwrap();
+        }
         let before = alice.store.reads();
         alice.sync();
-        assert_eq!(alice.texts(group).len(), 40);
+        assert_eq!(alice.texts(group).len(), 80);
         alice.store.reads() - before
     };
     let (alone, among) = (rows_read(0), rows_read(5));

@@ -306,3 +306,50 @@ fn an_appointment_is_in_force_between_its_times_and_the_newest_counts() {
     assert!(!one.newer_than(one.at, &one.id), "not than itself");
     assert_eq!(one.newer_than(one.at, &low), one.id > low);
 }
+
+/// Everything that a store would keep: a row for each official and each revoked device.
+fn from_rows(known: &KnownDevices) -> KnownDevices {
+    let KnownChanges { officials, ended_devices } = known.changed_since(&KnownDevices::new());
+    let mut again = KnownDevices::new();
+    officials.into_iter().for_each(|o| again.add_official(o, known.official(o)));
+    ended_devices.into_iter().for_each(|d| again.add_ended_device(d));
+    again
+}
+
+#[test]
+fn what_is_known_comes_back_from_its_rows() {
+    let realm = Realm::new();
+    let (a, b, mut known) = realm.founded();
+    let clerk = realm.granted(&[&a, &b], id(OfficialId::from_bytes), GrantKind::First);
+    let before = known.clone();
+    known.insert(&verify_device(&clerk.evidence, &known, &realm.anchors, NOW).expect("granted"));
+    let changes = known.changed_since(&before);
+    assert_eq!(changes.officials.into_iter().collect::<Vec<_>>(), [clerk.official], "the others' rows stay");
+    let stranger = id(DeviceId::from_bytes);
+    for subject in [Subject::Device(stranger), Subject::Official(clerk.official), Subject::Administrator(b.official)] {
+        let before = known.clone();
+        known.revoke(&Revocation { realm: String::new(), id: [1; 16], subject, at: NOW, reason: 1 });
+        let changes = known.changed_since(&before);
+        assert_eq!(changes.officials.len() + changes.ended_devices.len(), 1, "{subject:?}");
+        assert_eq!(from_rows(&known), known);
+    }
+    assert!(!known.is_administrator(b.official) && known.is_administrator(a.official));
+}
+
+#[test]
+fn two_ways_of_learning_come_together_in_any_order() {
+    let realm = Realm::new();
+    let (a, b, known) = realm.founded();
+    let clerk = realm.granted(&[&a, &b], id(OfficialId::from_bytes), GrantKind::First);
+    // One heard of the official, the other of the end.
+    let (mut one, mut other) = (known.clone(), known);
+    one.insert(&verify_device(&clerk.evidence, &one, &realm.anchors, NOW).expect("granted"));
+    for subject in [Subject::Device(clerk.device), Subject::Official(clerk.official), Subject::Device(a.device)] {
+        other.revoke(&Revocation { realm: String::new(), id: [1; 16], subject, at: NOW, reason: 1 });
+        let (mut there, mut back) = (one.clone(), other.clone());
+        there.merge(&other);
+        back.merge(&one);
+        assert_eq!(there, back);
+        assert!(!there.device(clerk.device).expect("known").valid, "nobody comes back");
+    }
+}
