@@ -54,7 +54,7 @@ pub fn run(args: &[&str]) -> Result<()> {
         return Ok(());
     }
     make(build, testing, LIMIT)?;
-    println!("{OUTPUT} written ({})", seconds(started.elapsed()));
+    println!("{} written ({})", output(testing).display(), seconds(started.elapsed()));
     if build == Build::Release && !testing {
         println!("{}", weigh()?);
     }
@@ -90,13 +90,17 @@ pub fn make(build: Build, testing: bool, limit: Duration) -> Result<()> {
     let done = process::logged("wasm", &mut command, limit)?;
     ensure!(done.ok, "{}", crate::report::excerpt(&done.output, 200));
     let folder = if build == Build::Release { "wasm" } else { "debug" };
-    bind(&target_dir.join(TARGET).join(folder).join(LIBRARY), build)
+    bind(&target_dir.join(TARGET).join(folder).join(LIBRARY), build, &output(testing))
+}
+
+/// Where module and glue go: what a test page calls is never where the app is built from.
+fn output(testing: bool) -> PathBuf {
+    if testing { process::target_dir().join("wasm-testing") } else { tree::root().join(OUTPUT) }
 }
 
 /// Makes the glue. The library is pinned to the version of the crate, which is what `wasm-bindgen` demands.
-fn bind(module: &Path, build: Build) -> Result<()> {
-    let output = tree::root().join(OUTPUT);
-    std::fs::create_dir_all(&output).with_context(|| format!("creating {OUTPUT}"))?;
+fn bind(module: &Path, build: Build, output: &Path) -> Result<()> {
+    std::fs::create_dir_all(output).with_context(|| format!("creating {}", output.display()))?;
     wasm_bindgen_cli_support::Bindgen::new()
         .input_path(module)
         .out_name("pakawaaz")
@@ -106,7 +110,7 @@ fn bind(module: &Path, build: Build) -> Result<()> {
         .omit_default_module_path(true)
         .remove_name_section(build == Build::Release)
         .remove_producers_section(true)
-        .generate(&output)
+        .generate(output)
         .context("binding the module to JavaScript")
 }
 

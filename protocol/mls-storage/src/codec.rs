@@ -22,38 +22,57 @@ pub enum Format {
 /// Encodes `value` behind its tag. No partial copy of a secret is left in freed memory by the compact format.
 pub fn encode<T: Serialize + ?Sized>(format: Format, value: &T) -> Result<Value, StorageError> {
     match format {
-        Format::Compact => {
-            // The size first, then exactly one allocation: a growing vector would leave secrets behind.
-            let size = postcard::experimental::serialized_size(value).map_err(|_| StorageError::Encode)?;
-            let mut out = Zeroizing::new(vec![0u8; size + 1]);
-            out[0] = Format::Compact as u8;
-            let written = postcard::to_slice(value, &mut out[1..]).map_err(|_| StorageError::Encode)?.len();
-            debug_assert_eq!(written, size);
-            Ok(out)
-        }
-        Format::Described => {
-            let mut out = Zeroizing::new(Vec::with_capacity(256));
-            out.push(Format::Described as u8);
-            ciborium::into_writer(value, &mut *out).map_err(|_| StorageError::Encode)?;
-            Ok(out)
-        }
+        Format::Compact => encode_compact(value),
+        Format::Described => encode_described(value),
     }
 }
 
 /// Decodes what [`encode`] wrote, whichever format it was; trailing bytes are an error.
+///
+/// Whoever knows the format calls [`decode_compact`] or [`decode_described`]: a browser then loads one decoder for
+/// each type of openmls instead of two.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StorageError> {
-    let (tag, mut body) = bytes.split_first().ok_or(StorageError::Decode)?;
-    match *tag {
-        t if t == Format::Compact as u8 => {
-            let (value, rest) = postcard::take_from_bytes(body).map_err(|_| StorageError::Decode)?;
-            if rest.is_empty() { Ok(value) } else { Err(StorageError::Decode) }
-        }
-        t if t == Format::Described as u8 => {
-            let value = ciborium::from_reader(&mut body).map_err(|_| StorageError::Decode)?;
-            if body.is_empty() { Ok(value) } else { Err(StorageError::Decode) }
-        }
-        _ => Err(StorageError::Decode),
+    match bytes.first() {
+        Some(t) if *t == Format::Described as u8 => decode_described(bytes),
+        _ => decode_compact(bytes),
     }
+}
+
+/// [`Format::Compact`].
+pub fn encode_compact<T: Serialize + ?Sized>(value: &T) -> Result<Value, StorageError> {
+    // The size first, then exactly one allocation: a growing vector would leave secrets behind.
+    let size = postcard::experimental::serialized_size(value).map_err(|_| StorageError::Encode)?;
+    let mut out = Zeroizing::new(vec![0u8; size + 1]);
+    out[0] = Format::Compact as u8;
+    let written = postcard::to_slice(value, &mut out[1..]).map_err(|_| StorageError::Encode)?.len();
+    debug_assert_eq!(written, size);
+    Ok(out)
+}
+
+/// [`Format::Described`].
+pub fn encode_described<T: Serialize + ?Sized>(value: &T) -> Result<Value, StorageError> {
+    let mut out = Zeroizing::new(Vec::with_capacity(256));
+    out.push(Format::Described as u8);
+    ciborium::into_writer(value, &mut *out).map_err(|_| StorageError::Encode)?;
+    Ok(out)
+}
+
+/// What [`encode_compact`] wrote; trailing bytes and other formats are an error.
+pub fn decode_compact<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StorageError> {
+    let body = body(bytes, Format::Compact)?;
+    let (value, rest) = postcard::take_from_bytes(body).map_err(|_| StorageError::Decode)?;
+    if rest.is_empty() { Ok(value) } else { Err(StorageError::Decode) }
+}
+
+/// What [`encode_described`] wrote; trailing bytes and other formats are an error.
+pub fn decode_described<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StorageError> {
+    let mut body = body(bytes, Format::Described)?;
+    let value = ciborium::from_reader(&mut body).map_err(|_| StorageError::Decode)?;
+    if body.is_empty() { Ok(value) } else { Err(StorageError::Decode) }
+}
+
+fn body(bytes: &[u8], format: Format) -> Result<&[u8], StorageError> {
+    bytes.split_first().filter(|(tag, _)| **tag == format as u8).map(|(_, body)| body).ok_or(StorageError::Decode)
 }
 
 #[cfg(test)]

@@ -158,7 +158,10 @@ impl MemoryStore {
         self.lock().set(key, None);
     }
     pub(crate) fn get<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StorageError> {
-        self.lock().rows.get(key).map(|v| codec::decode(v)).transpose()
+        self.lock().rows.get(key).map(|v| codec::decode_compact(v)).transpose()
+    }
+    pub(crate) fn get_described<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StorageError> {
+        self.lock().rows.get(key).map(|v| codec::decode_described(v)).transpose()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -2,7 +2,7 @@
 //!
 //! openmls also derives `PublicStorageProvider` from it, which is what the delivery service's `PublicGroup` uses.
 
-use crate::codec::{Format, decode, encode};
+use crate::codec::{decode_compact, encode_compact, encode_described};
 use crate::keys::{Kind, group_row, group_row_with, shared_row};
 use crate::{MemoryStore, StorageError};
 use openmls_traits::storage::{CURRENT_VERSION, StorageProvider, traits};
@@ -15,12 +15,12 @@ impl MemoryStore {
     fn push(&self, key: Vec<u8>, item: Vec<u8>) -> Done {
         let mut list: Vec<Vec<u8>> = self.get(&key)?.unwrap_or_default();
         list.push(item);
-        self.put(key, encode(Format::Compact, &list)?);
+        self.put(key, encode_compact(&list)?);
         Ok(())
     }
     fn list<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Vec<T>, StorageError> {
         let list: Vec<Vec<u8>> = self.get(key)?.unwrap_or_default();
-        list.iter().map(|item| decode(item)).collect()
+        list.iter().map(|item| decode_compact(item)).collect()
     }
 }
 
@@ -33,21 +33,21 @@ impl StorageProvider<V> for MemoryStore {
         group: &G,
         value: &T,
     ) -> Done {
-        self.put(group_row(group, Kind::JoinConfig)?, encode(Format::Described, value)?);
+        self.put(group_row(group, Kind::JoinConfig)?, encode_described(value)?);
         Ok(())
     }
     fn mls_group_join_config<G: traits::GroupId<V>, T: traits::MlsGroupJoinConfig<V>>(
         &self,
         group: &G,
     ) -> Result<Option<T>, StorageError> {
-        self.get(&group_row(group, Kind::JoinConfig)?)
+        self.get_described(&group_row(group, Kind::JoinConfig)?)
     }
     fn delete_group_config<G: traits::GroupId<V>>(&self, group: &G) -> Done {
         self.remove(group_row(group, Kind::JoinConfig)?);
         Ok(())
     }
     fn write_tree<G: traits::GroupId<V>, T: traits::TreeSync<V>>(&self, group: &G, value: &T) -> Done {
-        self.put(group_row(group, Kind::Tree)?, encode(Format::Compact, value)?);
+        self.put(group_row(group, Kind::Tree)?, encode_compact(value)?);
         Ok(())
     }
     fn tree<G: traits::GroupId<V>, T: traits::TreeSync<V>>(&self, group: &G) -> Result<Option<T>, StorageError> {
@@ -62,7 +62,7 @@ impl StorageProvider<V> for MemoryStore {
         group: &G,
         value: &T,
     ) -> Done {
-        self.put(group_row(group, Kind::InterimTranscriptHash)?, encode(Format::Compact, value)?);
+        self.put(group_row(group, Kind::InterimTranscriptHash)?, encode_compact(value)?);
         Ok(())
     }
     fn interim_transcript_hash<G: traits::GroupId<V>, T: traits::InterimTranscriptHash<V>>(
@@ -76,7 +76,7 @@ impl StorageProvider<V> for MemoryStore {
         Ok(())
     }
     fn write_context<G: traits::GroupId<V>, T: traits::GroupContext<V>>(&self, group: &G, value: &T) -> Done {
-        self.put(group_row(group, Kind::Context)?, encode(Format::Compact, value)?);
+        self.put(group_row(group, Kind::Context)?, encode_compact(value)?);
         Ok(())
     }
     fn group_context<G: traits::GroupId<V>, T: traits::GroupContext<V>>(
@@ -94,7 +94,7 @@ impl StorageProvider<V> for MemoryStore {
         group: &G,
         value: &T,
     ) -> Done {
-        self.put(group_row(group, Kind::ConfirmationTag)?, encode(Format::Compact, value)?);
+        self.put(group_row(group, Kind::ConfirmationTag)?, encode_compact(value)?);
         Ok(())
     }
     fn confirmation_tag<G: traits::GroupId<V>, T: traits::ConfirmationTag<V>>(
@@ -108,7 +108,7 @@ impl StorageProvider<V> for MemoryStore {
         Ok(())
     }
     fn write_message_secrets<G: traits::GroupId<V>, T: traits::MessageSecrets<V>>(&self, group: &G, value: &T) -> Done {
-        self.put(group_row(group, Kind::MessageSecrets)?, encode(Format::Compact, value)?);
+        self.put(group_row(group, Kind::MessageSecrets)?, encode_compact(value)?);
         Ok(())
     }
     fn message_secrets<G: traits::GroupId<V>, T: traits::MessageSecrets<V>>(
@@ -126,7 +126,7 @@ impl StorageProvider<V> for MemoryStore {
         group: &G,
         value: &T,
     ) -> Done {
-        self.put(group_row(group, Kind::ResumptionPsks)?, encode(Format::Compact, value)?);
+        self.put(group_row(group, Kind::ResumptionPsks)?, encode_compact(value)?);
         Ok(())
     }
     fn resumption_psk_store<G: traits::GroupId<V>, T: traits::ResumptionPskStore<V>>(
@@ -140,7 +140,7 @@ impl StorageProvider<V> for MemoryStore {
         Ok(())
     }
     fn write_own_leaf_index<G: traits::GroupId<V>, T: traits::LeafNodeIndex<V>>(&self, group: &G, value: &T) -> Done {
-        self.put(group_row(group, Kind::OwnLeafIndex)?, encode(Format::Compact, value)?);
+        self.put(group_row(group, Kind::OwnLeafIndex)?, encode_compact(value)?);
         Ok(())
     }
     fn own_leaf_index<G: traits::GroupId<V>, T: traits::LeafNodeIndex<V>>(
@@ -158,7 +158,7 @@ impl StorageProvider<V> for MemoryStore {
         group: &G,
         value: &T,
     ) -> Done {
-        self.put(group_row(group, Kind::EpochSecrets)?, encode(Format::Compact, value)?);
+        self.put(group_row(group, Kind::EpochSecrets)?, encode_compact(value)?);
         Ok(())
     }
     fn group_epoch_secrets<G: traits::GroupId<V>, T: traits::GroupEpochSecrets<V>>(
@@ -172,7 +172,7 @@ impl StorageProvider<V> for MemoryStore {
         Ok(())
     }
     fn write_group_state<T: traits::GroupState<V>, G: traits::GroupId<V>>(&self, group: &G, value: &T) -> Done {
-        self.put(group_row(group, Kind::GroupState)?, encode(Format::Compact, value)?);
+        self.put(group_row(group, Kind::GroupState)?, encode_compact(value)?);
         Ok(())
     }
     fn group_state<T: traits::GroupState<V>, G: traits::GroupId<V>>(
@@ -189,7 +189,7 @@ impl StorageProvider<V> for MemoryStore {
     // ---- lists of a group
 
     fn append_own_leaf_node<G: traits::GroupId<V>, T: traits::LeafNode<V>>(&self, group: &G, leaf: &T) -> Done {
-        self.push(group_row(group, Kind::OwnLeafNodes)?, encode(Format::Compact, leaf)?.to_vec())
+        self.push(group_row(group, Kind::OwnLeafNodes)?, encode_compact(leaf)?.to_vec())
     }
     fn own_leaf_nodes<G: traits::GroupId<V>, T: traits::LeafNode<V>>(&self, group: &G) -> Result<Vec<T>, StorageError> {
         self.list(&group_row(group, Kind::OwnLeafNodes)?)
@@ -207,8 +207,8 @@ impl StorageProvider<V> for MemoryStore {
     ) -> Done {
         let row = group_row_with(group, Kind::Proposal, reference)?;
         let known = self.get::<Vec<Vec<u8>>>(&group_row(group, Kind::ProposalQueue)?)?.unwrap_or_default();
-        let item = encode(Format::Compact, reference)?.to_vec();
-        self.put(row, encode(Format::Compact, proposal)?);
+        let item = encode_compact(reference)?.to_vec();
+        self.put(row, encode_compact(proposal)?);
         // The same proposal twice keeps its place once.
         if known.contains(&item) { Ok(()) } else { self.push(group_row(group, Kind::ProposalQueue)?, item) }
     }
@@ -234,12 +234,12 @@ impl StorageProvider<V> for MemoryStore {
         self.remove(group_row_with(group, Kind::Proposal, reference)?);
         let row = group_row(group, Kind::ProposalQueue)?;
         let mut list: Vec<Vec<u8>> = self.get(&row)?.unwrap_or_default();
-        let item = encode(Format::Compact, reference)?;
+        let item = encode_compact(reference)?;
         list.retain(|known| *known != *item);
         if list.is_empty() {
             self.remove(row);
         } else {
-            self.put(row, encode(Format::Compact, &list)?);
+            self.put(row, encode_compact(&list)?);
         }
         Ok(())
     }
@@ -261,7 +261,7 @@ impl StorageProvider<V> for MemoryStore {
         key_pairs: &[T],
     ) -> Done {
         let key = group_row_with(group, Kind::EpochKeyPairs, &(epoch, leaf_index))?;
-        self.put(key, encode(Format::Compact, key_pairs)?);
+        self.put(key, encode_compact(key_pairs)?);
         Ok(())
     }
     fn encryption_epoch_key_pairs<G: traits::GroupId<V>, E: traits::EpochKey<V>, T: traits::HpkeKeyPair<V>>(
@@ -288,7 +288,7 @@ impl StorageProvider<V> for MemoryStore {
         key: &K,
         value: &T,
     ) -> Done {
-        self.put(shared_row(Kind::SignatureKeyPair, key)?, encode(Format::Compact, value)?);
+        self.put(shared_row(Kind::SignatureKeyPair, key)?, encode_compact(value)?);
         Ok(())
     }
     fn signature_key_pair<K: traits::SignaturePublicKey<V>, T: traits::SignatureKeyPair<V>>(
@@ -306,7 +306,7 @@ impl StorageProvider<V> for MemoryStore {
         key: &K,
         value: &T,
     ) -> Done {
-        self.put(shared_row(Kind::EncryptionKeyPair, key)?, encode(Format::Compact, value)?);
+        self.put(shared_row(Kind::EncryptionKeyPair, key)?, encode_compact(value)?);
         Ok(())
     }
     fn encryption_key_pair<T: traits::HpkeKeyPair<V>, K: traits::EncryptionKey<V>>(
@@ -320,7 +320,7 @@ impl StorageProvider<V> for MemoryStore {
         Ok(())
     }
     fn write_key_package<K: traits::HashReference<V>, T: traits::KeyPackage<V>>(&self, key: &K, value: &T) -> Done {
-        self.put(shared_row(Kind::KeyPackage, key)?, encode(Format::Compact, value)?);
+        self.put(shared_row(Kind::KeyPackage, key)?, encode_compact(value)?);
         Ok(())
     }
     fn key_package<K: traits::HashReference<V>, T: traits::KeyPackage<V>>(
@@ -334,7 +334,7 @@ impl StorageProvider<V> for MemoryStore {
         Ok(())
     }
     fn write_psk<K: traits::PskId<V>, T: traits::PskBundle<V>>(&self, key: &K, value: &T) -> Done {
-        self.put(shared_row(Kind::Psk, key)?, encode(Format::Compact, value)?);
+        self.put(shared_row(Kind::Psk, key)?, encode_compact(value)?);
         Ok(())
     }
     fn psk<T: traits::PskBundle<V>, K: traits::PskId<V>>(&self, key: &K) -> Result<Option<T>, StorageError> {

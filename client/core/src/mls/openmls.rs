@@ -270,7 +270,7 @@ impl MlsEngine for OpenMls {
     fn forget_key_packages(&mut self, before: Millis) -> Result<(), EngineError> {
         let store = self.provider.store();
         for (_, row) in store.rows_with_prefix(&[keys::SHARED, keys::Kind::KeyPackage as u8]) {
-            let bundle: KeyPackageBundle = codec::decode(&row).map_err(|_| EngineError::Damaged)?;
+            let bundle: KeyPackageBundle = codec::decode_compact(&row).map_err(|_| EngineError::Damaged)?;
             let package = bundle.key_package();
             if package.life_time().not_after() < before.as_secs() {
                 let name = package.hash_ref(self.provider.crypto()).map_err(|_| EngineError::Damaged)?;
