@@ -19,6 +19,7 @@ export default defineConfig({
     viewport: { width: 390, height: 844 },
     actionTimeout: 20_000,
     trace: "retain-on-failure",
+    screenshot: "only-on-failure",
     launchOptions: {
       executablePath: chromium,
       args: [

@@ -4,8 +4,18 @@ use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Folders that hold no sources.
-const SKIPPED: &[&str] = &["target", ".git", ".demo", "node_modules", "fuzz/target", "fuzz/artifacts", "fuzz/coverage"];
+/// Folders that hold no sources of ours.
+const SKIPPED: &[&str] = &[
+    "target",
+    ".git",
+    ".demo",
+    "fuzz/target",
+    "fuzz/artifacts",
+    "fuzz/coverage",
+    "web/node_modules",
+    "web/packages/api/src/wasm",
+    "web/packages/chat/dist",
+];
 
 /// Endings of files that are text.
 const TEXT: &[&str] =

@@ -72,12 +72,8 @@ pub async fn run(options: &Options) -> Result<Report> {
     let size = options.mib << 20;
 
     say(&format!("sending {} MiB", options.mib))?;
-    let new = NewFile {
-        name: "load.bin".into(),
-        media_type: "application/octet-stream".into(),
-        size,
-        ..NewFile::default()
-    };
+    let new =
+        NewFile { name: "load.bin".into(), media_type: "application/octet-stream".into(), size, ..NewFile::default() };
     let transfer = alice.client.begin_upload(group, new).await?;
     let start = Moment::now();
     let message = alice.client.upload(transfer, Some(&Made(size)), &NoSpool, &mut |_| {}).await.context("sending")?;
@@ -103,7 +99,9 @@ pub async fn run(options: &Options) -> Result<Report> {
     report.add("server_before", "Server memory before", mib(before.1), "MiB");
     report.add("server_peak", "Server memory, peak", mib(machine::peak(server)?), "MiB");
     report.note("One file, four chunks of 1 MiB in flight, plain HTTP on loopback, client and server on one machine.");
-    report.note("The client makes the bytes and counts them; only the server's disk takes part. Four clients share ours.");
+    report.note(
+        "The client makes the bytes and counts them; only the server's disk takes part. Four clients share ours.",
+    );
     machine::describe(&mut report);
     Ok(report)
 }

@@ -45,7 +45,8 @@ fn fast(key: &[u8], message: &[u8], signature: &Signature) -> Result<(), TrustEr
         .map_err(|_| TrustError::BadSignature)
 }
 
-#[cfg(all(test, feature = "fast-p256", not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(all(feature = "fast-p256", not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
     use crate::keys::{DeviceSigner as _, SignLabel, SigningKey};

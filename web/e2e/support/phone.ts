@@ -129,7 +129,9 @@ export class Phone {
     const { page } = this;
     await this.go("/find");
     await page.getByRole("searchbox").fill(other.username);
-    await page.getByText(other.name.en).first().click();
+    // In whichever language the screens are.
+    const name = new RegExp(`${literally(other.name.en)}|${literally(other.name.ur)}`);
+    await page.getByText(name).first().click();
     await this.button("Write a message").click();
     await expect(this.composer()).toBeVisible();
   }
@@ -168,8 +170,9 @@ export class Phone {
   }
 
   /** Opens the menu of a message and chooses an entry. */
-  async act(text: string, entry: string): Promise<void> {
-    await this.message(text).click({ button: "right" });
+  async act(text: string, entry: string, which: "newest" | "oldest" = "newest"): Promise<void> {
+    const all = this.page.getByRole("article").filter({ hasText: text });
+    await (which === "newest" ? all.last() : all.first()).click({ button: "right" });
     // Its key follows the name of an entry.
     await this.page.getByRole("menuitem", { name: new RegExp(`^${literally(this.words(entry))}`) }).click();
   }

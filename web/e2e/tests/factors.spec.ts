@@ -23,7 +23,8 @@ test("a wrong PIN and a wrong password are told apart, and neither locks the own
     phone.page.getByText("A forgotten password is replaced with a voucher.", { exact: false }),
   ).toBeVisible();
   await phone.login(PASSWORD);
-  await phone.expectReady();
+  // Back where the owner was.
+  await expect(phone.page.getByRole("button", { name: "Log out here" })).toBeEnabled({ timeout: 60_000 });
 });
 
 test("a revoked phone is cut off while it is connected", async ({ demo, phones }) => {

@@ -34,8 +34,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
     media-src 'self' blob:; font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; \
     require-trusted-types-for 'script'; trusted-types pakawaaz; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 /// The camera reads vouchers (and calls later); nothing else of the device is asked for.
-const PERMISSIONS: &str = "camera=(self), microphone=(self), geolocation=(), usb=(), serial=(), bluetooth=(), hid=(), \
-    payment=(), interest-cohort=(), browsing-topics=()";
+const PERMISSIONS: &str = "camera=(self), microphone=(self), geolocation=(), usb=(), serial=(), hid=(), payment=()";
 
 /// `bundle.json`.
 #[derive(Deserialize)]
