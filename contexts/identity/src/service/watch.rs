@@ -37,13 +37,16 @@ impl Identity {
                 let (all, pending) = (roles::all(read.conn()).await?, roles::pending_devices(read.conn()).await?);
                 self.live_mut().set_roles(all, pending);
             }
+            // Cutting a device ends its sessions as well; its socket hears the graver of the two, whichever is first.
+            let cut: std::collections::HashSet<_> =
+                events.iter().filter(|e| !matches!(e.what, Ended::Session(_))).filter_map(|e| e.device).collect();
             for event in &events {
                 if !self.live_mut().apply(event) {
                     continue;
                 }
                 metrics::counter!("pakawaaz_identity_revocations_total").increment(1);
                 let reason = match event.what {
-                    Ended::Session(_) => CloseReason::LoggedOut,
+                    Ended::Session(_) if !event.device.is_some_and(|d| cut.contains(&d)) => CloseReason::LoggedOut,
                     _ => CloseReason::Revoked,
                 };
                 if let Some(device) = event.device {
