@@ -64,7 +64,7 @@ mod tests {
         use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
         let parsed = parse_key(key)
             .and_then(|key| Ok((key, Signature::from_slice(signature).map_err(|_| TrustError::BadSignature)?)));
-        let slow = parsed.clone().and_then(|(point, signature)| portable(&point, message, &signature));
+        let slow = parsed.and_then(|(point, signature)| portable(&point, message, &signature));
         let quick = parsed.and_then(|(_, signature)| fast(key, message, &signature));
         assert_eq!(slow, quick);
         let bare = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key).verify(message, signature);
