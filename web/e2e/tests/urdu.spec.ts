@@ -20,5 +20,7 @@ test("everything in Urdu, from the card to an answer", async ({ demo, phones }) 
   await phone.page.getByRole("button", { name: urdu("Log out here"), exact: true }).click();
   await phone.page.getByRole("button", { name: urdu("Log out"), exact: true }).click();
   await phone.login(PASSWORD);
-  await expect(phone.page.getByRole("button", { name: urdu("Log out here"), exact: true })).toBeEnabled({ timeout: 60_000 });
+  await expect(phone.page.getByRole("button", { name: urdu("Log out here"), exact: true })).toBeEnabled({
+    timeout: 60_000,
+  });
 });
