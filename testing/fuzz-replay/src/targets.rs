@@ -14,6 +14,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "client-server_frames", run: pakawaaz_client::fuzz::server_frames },
     Target { name: "client-stored_rows", run: pakawaaz_client::fuzz::stored_rows },
     Target { name: "contract-client_frame", run: pakawaaz_contract::fuzz::client_frame },
+    Target { name: "contract-request_body", run: pakawaaz_contract::fuzz::request_body },
     Target { name: "contract-server_frame", run: pakawaaz_contract::fuzz::server_frame },
     Target { name: "conversation-content", run: pakawaaz_conversation::fuzz::content },
     Target { name: "conversation-credential", run: pakawaaz_conversation::fuzz::credential },

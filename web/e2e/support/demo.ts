@@ -78,7 +78,8 @@ export class Demo {
 
   /** An official without any device whom no other test uses. */
   somebody(): Person {
-    const free = this.people.filter((p) => !p.played);
+    // The suggested one has a test of their own.
+    const free = this.people.filter((p) => !p.played && !p.suggested);
     const person = free[this.taken++];
     if (!person) throw new Error("the small demo has no more officials without a phone");
     return person;
