@@ -24,5 +24,5 @@ export default defineConfig({
     serviceWorker(),
     bundleList(),
   ],
-  server: { proxy: { "/v1": { target: "http://127.0.0.1:8443", ws: true } } },
+  server: { proxy: { "/v1": { target: "http://127.0.0.1:8480", ws: true } } },
 });
