@@ -110,7 +110,9 @@ fn stop(child: &mut Child) -> Result<()> {
         kill.arg(signal).args(family.iter().map(u32::to_string)).stderr(Stdio::null());
         let _ = kill.status();
         for _ in 0..100 {
-            if child.try_wait()?.is_some() {
+            // The child is collected here, its descendants by whoever inherits them.
+            let ended = child.try_wait()?.is_some();
+            if ended && family.iter().all(|id| *id == child.id() || !is_running(*id)) {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -119,6 +121,11 @@ fn stop(child: &mut Child) -> Result<()> {
     child.kill()?;
     child.wait()?;
     Ok(())
+}
+
+/// Neither gone nor a zombie that nobody has collected yet.
+fn is_running(id: u32) -> bool {
+    fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z") && !stat.contains(") X"))
 }
 
 /// `root` and its descendants, children first, from Linux's process table; elsewhere only `root`.
@@ -165,9 +172,7 @@ mod tests {
         let done = logged("self-test-hang", &mut command, Duration::from_millis(300)).unwrap();
         assert!(!done.ok);
         let child = done.output.split_whitespace().nth(1).expect("the child's id was printed");
-        let stat = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-        // Gone, or a zombie that nobody has collected yet.
-        assert!(stat.is_empty() || stat.contains(") Z"), "the child still runs: {stat}");
+        assert!(!is_running(child.parse().unwrap()), "the child still runs");
     }
 
     #[test]

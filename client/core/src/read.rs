@@ -194,7 +194,10 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         newer: bool,
     ) -> Result<TimelineView, ClientError> {
         if !newer {
-            lines.extend(self.queued_lines(scene).await?);
+            // The outbox was read before the lines: what got its place in between is in both.
+            let mut queued = self.queued_lines(scene).await?;
+            queued.retain(|q| lines.iter().all(|l| l.message != q.message));
+            lines.extend(queued);
         }
         Ok(TimelineView { group: scene.record.group, lines, older, newer, unread_from: None })
     }

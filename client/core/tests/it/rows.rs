@@ -132,3 +132,18 @@ fn private_halves_of_key_packages_go_thirty_days_after_their_time() {
     later(40);
     assert!(kept() <= more - at_first, "{at_first}, {more}, {}", kept());
 }
+
+/// Lines are read a moment after the outbox: what arrived in that moment was shown twice.
+#[test]
+fn a_message_that_gets_its_place_while_a_window_is_read_is_shown_once() {
+    let (_world, alice, _bob, group) = pair();
+    block_on(alice.client.send(group, "once")).unwrap();
+    let waiting = rows(&alice, b"o");
+    assert_eq!(waiting.len(), 1);
+    alice.sync();
+    assert_eq!(rows(&alice, b"o"), [], "it has its place");
+    // What a reader sees who read the outbox before that and the lines after it.
+    let batch = pakawaaz_client::store::Batch { puts: waiting, deletes: Vec::new() };
+    block_on(pakawaaz_client::Store::commit(&alice.store, batch)).unwrap();
+    assert_eq!(statuses(&alice, group), [MessageStatus::Sent]);
+}
