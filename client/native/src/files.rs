@@ -65,6 +65,8 @@ async fn blocking<T: Send + 'static>(
 /// verified.
 pub struct DiskSink {
     file: Arc<File>,
+    /// The part's name leads to the file; not after it was discarded.
+    named: bool,
     part: PathBuf,
     target: PathBuf,
     replace: bool,
@@ -81,13 +83,20 @@ impl DiskSink {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let part = target.with_file_name(format!(".pakawaaz-{transfer}.part"));
-        let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&part)?;
-        Ok(Self { file: Arc::new(file), part, target: target.to_owned(), replace })
+        Ok(Self { file: open_part(&part)?, named: true, part, target: target.to_owned(), replace })
     }
 
-    fn deliver(&self) -> io::Result<()> {
-        self.file.sync_all()?;
+    /// The file under the part's name, made again if it was discarded.
+    fn part(&mut self) -> io::Result<&File> {
+        if !self.named {
+            self.file = open_part(&self.part)?;
+            self.named = true;
+        }
+        Ok(&self.file)
+    }
+
+    fn deliver(&mut self) -> io::Result<()> {
+        self.part()?.sync_all()?;
         if self.replace {
             std::fs::rename(&self.part, &self.target)?;
         } else {
@@ -102,7 +111,15 @@ impl DiskSink {
     }
 }
 
+fn open_part(part: &Path) -> io::Result<Arc<File>> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).open(part).map(Arc::new)
+}
+
 impl FileSink for DiskSink {
+    fn keeps(&self) -> bool {
+        true
+    }
     async fn kept(&mut self) -> Result<u64, FileError> {
         self.file.metadata().map(|m| m.len()).map_err(|_| FileError::Sink)
     }
@@ -112,7 +129,7 @@ impl FileSink for DiskSink {
     }
     async fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), FileError> {
         // Into the page cache: not worth a thread and another copy.
-        self.file.write_all_at(bytes, offset).map_err(|_| FileError::Sink)
+        self.part().and_then(|file| file.write_all_at(bytes, offset)).map_err(|_| FileError::Sink)
     }
     async fn finish(&mut self) -> Result<(), FileError> {
         self.deliver().map_err(|_| FileError::Sink)
@@ -120,6 +137,7 @@ impl FileSink for DiskSink {
     async fn discard(&mut self) {
         let _ = self.file.set_len(0);
         let _ = std::fs::remove_file(&self.part);
+        self.named = false;
     }
 }
 
@@ -196,5 +214,18 @@ mod tests {
         let mut gone = DiskSink::open(&dir.path().join("x"), transfer, false).expect("opens");
         gone.discard().await;
         assert_eq!(std::fs::read_dir(dir.path()).expect("folder").count(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_was_discarded_can_be_written_again() {
+        let dir = tempfile::tempdir().expect("folder");
+        let (target, transfer) = (dir.path().join("out"), TransferId::from_bytes([1; 16]));
+        let mut sink = DiskSink::open(&target, transfer, false).expect("opens");
+        sink.write(0, b"damaged and long").await.expect("writes");
+        sink.discard().await;
+        assert_eq!(sink.kept().await, Ok(0));
+        sink.write(0, b"sound").await.expect("writes");
+        sink.finish().await.expect("delivers");
+        assert_eq!(std::fs::read(&target).expect("there"), b"sound");
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::ContentError;
 use pakawaaz_base::{Bytes, FileId};
+use pakawaaz_file_stream::MAX_CHUNK;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -13,9 +14,9 @@ pub const MAX_MEDIA_TYPE: usize = 127;
 /// Largest thumbnail in bytes.
 pub const MAX_THUMBNAIL: usize = 48 * 1024;
 /// Plaintext bytes per chunk that senders of this version use.
-pub const CHUNK: u32 = 1024 * 1024;
-/// Chunk sizes that are read. Smaller ones would make a file of millions of requests, larger ones cost memory.
-pub const CHUNKS: RangeInclusive<u32> = 64 * 1024..=16 * 1024 * 1024;
+pub use pakawaaz_file_stream::CHUNK;
+/// Chunk sizes that are read. Smaller ones would make a file of millions of requests; larger ones are not opened.
+pub const CHUNKS: RangeInclusive<u32> = 64 * 1024..=MAX_CHUNK;
 /// Media types of thumbnails: pictures that nothing runs in.
 pub const THUMBNAIL_TYPES: [&str; 3] = ["image/jpeg", "image/png", "image/webp"];
 
@@ -215,6 +216,7 @@ pub(crate) mod tests {
             (FileRef { media_type: "a\r\nb".into(), ..file() }, Malformed),
             (FileRef { chunk: 0, ..file() }, Malformed),
             (FileRef { chunk: 1024, ..file() }, Malformed),
+            (FileRef { chunk: MAX_CHUNK + 1, ..file() }, Malformed),
             (FileRef { size: u64::MAX, ..file() }, Malformed),
             (FileRef { thumbnail: Some(vec![0]), ..file() }, Malformed),
             (FileRef { thumbnail_type: Some("image/png".into()), ..file() }, Malformed),
@@ -223,6 +225,16 @@ pub(crate) mod tests {
         for (file, expected) in bad {
             assert_eq!(file.check(), Err(expected), "{:?} {}", file, file.name);
         }
+    }
+
+    #[test]
+    fn whatever_chunks_a_message_may_name_can_be_opened() {
+        use pakawaaz_file_stream::Shape;
+        for chunk in [*CHUNKS.start(), CHUNK, *CHUNKS.end()] {
+            assert_eq!(FileRef { chunk, ..file() }.check(), Ok(()));
+            assert!(Shape::new(file().size, chunk).is_ok(), "{chunk}");
+        }
+        assert!(Shape::new(file().size, CHUNKS.end() + 1).is_err(), "and larger ones are refused by both");
     }
 
     #[test]

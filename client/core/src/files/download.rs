@@ -1,9 +1,9 @@
-//! Fetching a file, and what both ways share: pausing, cancelling, ending.
+//! Fetching a file.
 
-use super::record::{self, TRANSFERS, TransferRecord, Way};
+use super::kept;
+use super::record::{TRANSFERS, TransferRecord, Way};
 use super::running::Run;
-use super::{Direction, FileError, FileSink, IN_FLIGHT, Spool};
-use crate::db::Tx;
+use super::{Direction, FileError, FileSink, IN_FLIGHT, NoSpool, Spool};
 use crate::store::Range;
 use crate::{Client, ClientError, ClientEvent, Platform, Store, Transport};
 use futures::future::{Either, select};
@@ -12,10 +12,43 @@ use pakawaaz_base::{GroupId, MessageId, TransferId};
 use pakawaaz_conversation::FileRef;
 use pakawaaz_file_stream::{FileKey, Shape};
 use sha2::{Digest as _, Sha256};
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::pin::pin;
 
-/// Bytes that are read back at a time.
-const READ_BACK: u64 = 1024 * 1024;
+/// One download, unpacked.
+struct Job<'a, L> {
+    transfer: TransferId,
+    run: &'a Run,
+    file: &'a FileRef,
+    key: FileKey,
+    shape: Shape,
+    spool: &'a L,
+    /// Chunks that are in the spool from an earlier run.
+    held: BTreeSet<u32>,
+    /// Whether chunks that are fetched go into the spool; ends when it takes no more.
+    spooling: Cell<bool>,
+}
+
+/// Takes nothing: the sealed chunks are kept, the file is made when somebody asks for it.
+struct Nobody;
+
+impl FileSink for Nobody {
+    async fn write(&mut self, _: u64, _: &[u8]) -> Result<(), FileError> {
+        Ok(())
+    }
+    async fn finish(&mut self) -> Result<(), FileError> {
+        Ok(())
+    }
+    async fn discard(&mut self) {}
+}
+
+/// A chunk, opened.
+struct Opened {
+    plain: Vec<u8>,
+    /// It came over the network in this run.
+    fetched: bool,
+}
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// The transfer of a message's file; the one that was begun before, if there is one.
@@ -41,7 +74,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             done: 0,
             paused: false,
             failure: None,
-            way: Way::Down { message, file: Box::new(file) },
+            way: Way::Down { message, file: Box::new(file), ready: false },
         };
         self.put_transfer(&record).await?;
         Ok(record.transfer)
@@ -60,11 +93,51 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         sink: &mut K,
         on: &mut dyn FnMut(ClientEvent),
     ) -> Result<(), ClientError> {
+        self.download_through(transfer, sink, &NoSpool, on).await
+    }
+
+    /// The same, with every sealed chunk kept in `spool` until the file is delivered: a later run fetches only the others.
+    ///
+    /// # Errors
+    /// As [`Client::download`].
+    pub async fn download_through<K: FileSink, L: Spool>(
+        &self,
+        transfer: TransferId,
+        sink: &mut K,
+        spool: &L,
+        on: &mut dyn FnMut(ClientEvent),
+    ) -> Result<(), ClientError> {
+        self.run_download(transfer, sink, spool, false, on).await
+    }
+
+    /// Fetches everything into `spool` and verifies it, for somebody who will ask for the file later: the transfer is then
+    /// in state [`super::TransferState::Done`], and [`Client::download_through`] delivers without the network.
+    ///
+    /// # Errors
+    /// As [`Client::download`]; [`FileError::Spool`] when the file does not fit there.
+    pub async fn download_ahead<L: Spool>(
+        &self,
+        transfer: TransferId,
+        spool: &L,
+        on: &mut dyn FnMut(ClientEvent),
+    ) -> Result<(), ClientError> {
+        self.run_download(transfer, &mut Nobody, spool, true, on).await
+    }
+
+    async fn run_download<K: FileSink, L: Spool>(
+        &self,
+        transfer: TransferId,
+        sink: &mut K,
+        spool: &L,
+        ahead: bool,
+        on: &mut dyn FnMut(ClientEvent),
+    ) -> Result<(), ClientError> {
+        self.not_paused(transfer).await?;
         let mut guard = self.inner.transfers.start(transfer, Direction::Down, self.platform().now())?;
         let stopped = guard.stopped.take();
         let run = guard.run.clone();
         let result = {
-            let work = pin!(self.download_all(transfer, &run, sink, on));
+            let work = pin!(self.download_all(transfer, &run, sink, spool, ahead, on));
             match stopped {
                 None => work.await,
                 Some(stopped) => match select(work, stopped).await {
@@ -76,6 +149,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         };
         if matches!(result, Err(ClientError::File(FileError::NotAuthentic))) {
             sink.discard().await;
+            spool.remove(transfer).await;
         }
         drop(guard);
         let result = self.transfer_ended(transfer, &run, result).await;
@@ -83,11 +157,13 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         result
     }
 
-    async fn download_all<K: FileSink>(
+    async fn download_all<K: FileSink, L: Spool>(
         &self,
         transfer: TransferId,
         run: &Run,
         sink: &mut K,
+        spool: &L,
+        ahead: bool,
         on: &mut dyn FnMut(ClientEvent),
     ) -> Result<(), ClientError> {
         let record = self.transfer(transfer).await?;
@@ -96,140 +172,98 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         }
         let Way::Down { file, .. } = &record.way else { return Err(FileError::NoSuchTransfer.into()) };
         let shape = Shape::new(file.size, file.chunk).map_err(|_| FileError::NotAuthentic)?;
-        let key = FileKey::new(file.key, file.nonce);
-        let mut whole = Sha256::new();
-        let first = self.take_kept(run, sink, &shape, &mut whole).await?;
-        let fetch = |index: u32| {
-            let file: &FileRef = file;
-            async move { (index, self.fetch_file_chunk(run, file, index).await) }
-        };
-        // Several at once, but written in order: the hash of the whole needs them so.
-        let mut chunks = pin!(stream::iter(first..shape.chunks()).map(fetch).buffered(IN_FLIGHT));
-        while let Some((index, fetched)) = chunks.next().await {
-            let mut chunk = fetched?;
-            key.open(&shape, index, &mut chunk).map_err(|_| FileError::NotAuthentic)?;
-            whole.update(&chunk);
-            sink.write(shape.offset(index), &chunk).await?;
-            run.moved(chunk.len() as u64, self.platform().now());
-            on(ClientEvent::Transfer { transfer });
+        // A spool that cannot be read has nothing.
+        let held: BTreeSet<u32> = spool.held(transfer).await.unwrap_or_default().into_iter().collect();
+        // A file of one chunk is fetched again as fast.
+        let spooling = Cell::new((ahead || shape.chunks() > 1) && kept::fits(spool, &shape, held.len()).await);
+        if ahead && !spooling.get() {
+            return Err(FileError::Spool.into());
         }
-        // Chunks kept from before are verified by this alone.
-        if <[u8; 32]>::from(whole.finalize()) != file.sha256 {
-            return Err(FileError::NotAuthentic.into());
+        let key = FileKey::new(file.key, file.nonce);
+        let job = Job { transfer, run, file, key, shape, spool, held, spooling };
+        match self.download_once(&job, sink, on).await {
+            // The bytes that the sink had kept may be what was wrong: once more without them.
+            Err((ClientError::File(FileError::NotAuthentic), true)) => {
+                sink.discard().await;
+                run.again();
+                self.download_once(&job, sink, on).await.map_err(|(error, _)| error)?;
+            }
+            other => other.map_err(|(error, _)| error)?,
+        }
+        if ahead {
+            if !job.spooling.get() {
+                return Err(FileError::Spool.into());
+            }
+            let ready = |r: &mut TransferRecord| {
+                if let Way::Down { ready, .. } = &mut r.way {
+                    *ready = true;
+                }
+                Ok(())
+            };
+            return self.change_transfer(transfer, ready).await.map(drop);
         }
         sink.finish().await?;
-        let _writing = self.inner.transfers.writing.lock().await;
-        let mut tx = self.db.tx();
-        self.forget_transfer(&mut tx, transfer).await?;
-        tx.commit().await
-    }
-
-    /// Hashes what the sink has kept, in whole chunks; gives the first chunk to fetch.
-    async fn take_kept<K: FileSink>(
-        &self,
-        run: &Run,
-        sink: &mut K,
-        shape: &Shape,
-        whole: &mut Sha256,
-    ) -> Result<u32, ClientError> {
-        let kept = sink.kept().await?.min(shape.size()) / u64::from(shape.chunk());
-        let kept = u32::try_from(kept).unwrap_or(u32::MAX).min(shape.chunks());
-        let (mut at, end) = (0, shape.offset(kept).min(shape.size()));
-        while at < end {
-            let length = READ_BACK.min(end - at);
-            let bytes = sink.read_back(at, length as usize).await?;
-            if bytes.len() as u64 != length {
-                return Err(FileError::Sink.into());
-            }
-            whole.update(&bytes);
-            at += length;
-        }
-        run.found(end);
-        Ok(kept)
-    }
-
-    /// What is to be remembered about how a run ended.
-    pub(super) async fn transfer_ended<R>(
-        &self,
-        transfer: TransferId,
-        run: &Run,
-        result: Result<R, ClientError>,
-    ) -> Result<R, ClientError> {
-        let Err(error) = &result else { return result };
-        let final_word = match error {
-            ClientError::File(e) => matches!(e, FileError::NotAuthentic | FileError::BadFile | FileError::Changing),
-            ClientError::Refused { .. } => !error.is_temporary(),
-            ClientError::NotMember | ClientError::NoSuchConversation => true,
-            _ => false,
-        };
-        let failure = final_word.then(|| error.any_code().to_owned());
-        let discarded = matches!(error, ClientError::File(FileError::NotAuthentic));
-        let note = |r: &mut TransferRecord| {
-            r.done = if discarded { 0 } else { run.done.get() };
-            r.failure = failure;
-            Ok(())
-        };
-        match self.change_transfer(transfer, note).await {
-            // Cancelled, or the store is the problem, which the first error says.
-            Ok(_) | Err(_) => result,
-        }
-    }
-
-    /// Deletes the rows of a transfer.
-    pub(super) async fn forget_transfer(&self, tx: &mut Tx<'_, S, P>, transfer: TransferId) -> Result<(), ClientError> {
-        for (key, _) in self.db.scan_raw(Range::prefix(&record::hashes(transfer))).await? {
-            tx.delete(key);
-        }
-        tx.delete(record::key(transfer));
-        Ok(())
-    }
-
-    /// Pauses a transfer until [`Client::resume_transfer`]; it is durable when this returns.
-    ///
-    /// # Errors
-    /// [`FileError::NoSuchTransfer`].
-    pub async fn pause_transfer(&self, transfer: TransferId) -> Result<(), ClientError> {
-        let paused = |r: &mut TransferRecord| {
-            r.paused = true;
-            Ok(())
-        };
-        self.change_transfer(transfer, paused).await?;
-        self.inner.transfers.stop(transfer, FileError::Paused);
-        Ok(())
-    }
-
-    /// Lets a paused or failed transfer be run again; the shell then runs it.
-    ///
-    /// # Errors
-    /// [`FileError::NoSuchTransfer`].
-    pub async fn resume_transfer(&self, transfer: TransferId) -> Result<(), ClientError> {
-        let resumed = |r: &mut TransferRecord| {
-            r.paused = false;
-            r.failure = None;
-            Ok(())
-        };
-        self.change_transfer(transfer, resumed).await.map(drop)
-    }
-
-    /// Gives a transfer up and forgets it; what is at the server of an upload is deleted there (when it cannot be
-    /// reached now, the server does it after two days). The shell discards what a download has written.
-    ///
-    /// # Errors
-    /// [`FileError::NoSuchTransfer`].
-    pub async fn cancel_transfer<L: Spool>(&self, transfer: TransferId, spool: &L) -> Result<(), ClientError> {
-        self.inner.transfers.stop(transfer, FileError::Cancelled);
         let writing = self.inner.transfers.writing.lock().await;
-        let record = self.transfer(transfer).await?;
         let mut tx = self.db.tx();
         self.forget_transfer(&mut tx, transfer).await?;
         tx.commit().await?;
         drop(writing);
         spool.remove(transfer).await;
-        if let Way::Up(up) = &record.way
-            && let Some(file) = up.file
-        {
-            self.delete_file(file).await;
-        }
         Ok(())
+    }
+
+    /// Everything into the sink. An error says whether bytes that the sink had kept took part.
+    async fn download_once<K: FileSink, L: Spool>(
+        &self,
+        job: &Job<'_, L>,
+        sink: &mut K,
+        on: &mut dyn FnMut(ClientEvent),
+    ) -> Result<(), (ClientError, bool)> {
+        let Job { transfer, run, file, shape, .. } = job;
+        let mut whole = Sha256::new();
+        let taken = self.take_kept(*transfer, run, sink, shape, &mut whole).await;
+        let mut written = taken.map_err(|error| (error, true))?;
+        let first = written.next();
+        let trusted = first > 0;
+        let work = async {
+            let fetch = |index: u32| async move { (index, self.opened_chunk(job, index).await) };
+            // Several at once, but written in order: the hash of the whole needs them so.
+            let mut chunks = pin!(stream::iter(first..shape.chunks()).map(fetch).buffered(IN_FLIGHT));
+            while let Some((index, opened)) = chunks.next().await {
+                let Opened { plain, fetched } = opened?;
+                whole.update(&plain);
+                sink.write(shape.offset(index), &plain).await?;
+                let moved = plain.len() as u64;
+                if fetched {
+                    run.moved(moved, self.platform().now())
+                } else {
+                    run.found(moved)
+                }
+                if sink.keeps() {
+                    self.note_written(&mut written, run, shape, &plain).await?;
+                }
+                on(ClientEvent::Transfer { transfer: *transfer });
+            }
+            // Chunks kept from before are verified by this alone.
+            if <[u8; 32]>::from(whole.finalize()) == file.sha256 { Ok(()) } else { Err(FileError::NotAuthentic.into()) }
+        };
+        work.await.map_err(|error: ClientError| (error, trusted))
+    }
+
+    /// A chunk from the spool if it is there and whole, else from the server.
+    async fn opened_chunk<L: Spool>(&self, job: &Job<'_, L>, index: u32) -> Result<Opened, ClientError> {
+        let Job { transfer, run, file, key, shape, spool, .. } = job;
+        if job.held.contains(&index)
+            && let Some((_, plain)) = kept::sealed(*spool, *transfer, key, shape, index).await
+        {
+            return Ok(Opened { plain, fetched: false });
+        }
+        let mut chunk = self.fetch_file_chunk(run, file, index).await?;
+        // A place that takes no more is no reason to stop: then this download cannot be resumed, that is all.
+        if job.spooling.get() && spool.put(*transfer, index, &chunk).await.is_err() {
+            job.spooling.set(false);
+        }
+        key.open(shape, index, &mut chunk).map_err(|_| FileError::NotAuthentic)?;
+        Ok(Opened { plain: chunk, fetched: true })
     }
 }

@@ -4,6 +4,9 @@
 //! along each time it lets the transfer run ([`Client::upload`], [`Client::download`]); a transfer that is interrupted by
 //! a broken connection, a pause or the end of the process goes on where it was.
 //!
+//! A [`Spool`] keeps sealed chunks on the device, both ways. An upload through one is sealed ahead of the network, so that
+//! the file itself is needed only for as long as sealing takes; a download through one fetches no chunk twice.
+//!
 //! **Invariants**
 //! * One (key, position) never seals two different plaintexts. The SHA-256 of every chunk is durable *before* that chunk
 //!   is sealed; a chunk is sealed again only if its plaintext has that hash. When the file has changed in between, the
@@ -12,9 +15,14 @@
 //!   at the server, with the hash of exactly the bytes that were sealed.
 //! * [`FileSink::finish`] is called only after every chunk was authentic and the SHA-256 of the whole is the one in the
 //!   message; whatever else came is discarded.
+//! * What an earlier run has kept is believed only after it was checked again: sealed chunks by opening them, bytes of a
+//!   sink by the hashes in the rows and by the hash of the whole.
 
+mod ahead;
 mod download;
+mod ending;
 mod error;
+mod kept;
 mod net;
 mod record;
 mod running;
@@ -40,11 +48,15 @@ pub trait FileSource {
 
 /// Where the bytes of a download go. What is written is not to be shown before [`FileSink::finish`].
 pub trait FileSink {
+    /// Whether a later run finds again what is written now.
+    fn keeps(&self) -> bool {
+        false
+    }
     /// Bytes from the beginning that are there from an earlier attempt.
     async fn kept(&mut self) -> Result<u64, FileError> {
         Ok(0)
     }
-    /// Reads kept bytes, for the hash of the whole.
+    /// Reads kept bytes, to check them and for the hash of the whole.
     async fn read_back(&mut self, offset: u64, length: usize) -> Result<Vec<u8>, FileError> {
         let _ = (offset, length);
         Err(FileError::Sink)
@@ -53,15 +65,25 @@ pub trait FileSink {
     async fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), FileError>;
     /// Everything is there and verified: deliver it.
     async fn finish(&mut self) -> Result<(), FileError>;
-    /// Something was not what it should be: forget everything written.
+    /// Something was not what it should be: forget everything written. It may be written again from the beginning.
     async fn discard(&mut self);
 }
 
-/// Keeps sealed chunks on this device until they are sent, for shells that cannot open a file again after a restart
-/// (browsers). What is in it is ciphertext.
+/// Keeps sealed chunks on this device, for shells that cannot open a file again after a restart and have no place for
+/// half a file (browsers). What is in it is ciphertext.
 pub trait Spool {
     /// Whether anything is kept at all.
     fn keeps(&self) -> bool;
+    /// Bytes that it may still take; none when nobody can say.
+    async fn room(&self) -> Option<u64> {
+        None
+    }
+    /// Transfers of which something is there.
+    async fn transfers(&self) -> Vec<TransferId> {
+        Vec::new()
+    }
+    /// Which chunks of a transfer are there, whole or not.
+    async fn held(&self, transfer: TransferId) -> Result<Vec<u32>, FileError>;
     /// Keeps a chunk; durable when this returns.
     async fn put(&self, transfer: TransferId, index: u32, sealed: &[u8]) -> Result<(), FileError>;
     /// A kept chunk.
@@ -77,6 +99,9 @@ pub struct NoSpool;
 impl Spool for NoSpool {
     fn keeps(&self) -> bool {
         false
+    }
+    async fn held(&self, _: TransferId) -> Result<Vec<u32>, FileError> {
+        Ok(Vec::new())
     }
     async fn put(&self, _: TransferId, _: u32, _: &[u8]) -> Result<(), FileError> {
         Ok(())

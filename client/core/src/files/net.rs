@@ -7,7 +7,7 @@ use crate::{Client, ClientError, Platform, Store, Transport};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pakawaaz_base::FileId;
-use pakawaaz_contract::files::{ACCESS_HEADER, CompletedFile, CreateFileRequest, CreatedFile, FileState};
+use pakawaaz_contract::files::{ACCESS_HEADER, CompletedFile, CreateFileRequest, CreatedFile, FileState, FileUsage};
 use pakawaaz_conversation::FileRef;
 use std::time::Duration;
 
@@ -42,6 +42,14 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             pause = (pause * 2).min(LONGEST);
         }
         Err(ClientError::BadAnswer)
+    }
+
+    /// What this official's files take up at the server, and what they may.
+    ///
+    /// # Errors
+    /// As every request.
+    pub async fn file_usage(&self) -> Result<FileUsage, ClientError> {
+        self.get("/v1/files").await
     }
 
     pub(super) async fn announce_file(&self, run: &Run, new: &CreateFileRequest) -> Result<CreatedFile, ClientError> {

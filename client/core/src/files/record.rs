@@ -19,7 +19,7 @@ pub(super) fn key(transfer: TransferId) -> Key {
 pub(super) fn hashes(transfer: TransferId) -> Key {
     [b"z", &transfer.as_bytes()[..]].concat()
 }
-/// SHA-256 of the plaintexts of [`BLOCK`] chunks that were or are about to be sealed.
+/// SHA-256 of the plaintexts of [`BLOCK`] chunks that were or are about to be sealed, or that were written to a sink.
 pub(super) fn hash_block(transfer: TransferId, block: u32) -> Key {
     [b"z", &transfer.as_bytes()[..], &block.to_be_bytes()].concat()
 }
@@ -44,7 +44,13 @@ pub(super) struct TransferRecord {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Way {
     Up(Box<Up>),
-    Down { message: MessageId, file: Box<FileRef> },
+    Down {
+        message: MessageId,
+        file: Box<FileRef>,
+        /// Every chunk is in the spool, verified whole, and nobody has taken the file yet.
+        #[serde(default)]
+        ready: bool,
+    },
 }
 
 /// What an upload remembers beside its hashes.

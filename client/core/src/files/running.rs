@@ -14,6 +14,10 @@ pub(crate) struct Transfers {
     running: RefCell<HashMap<TransferId, Rc<Run>>>,
     /// Held while a record is read, changed and written.
     pub writing: Mutex<()>,
+    /// Held by the upload that seals into the outgoing folder: one after the other, or memory would hold them all.
+    pub sealing: Mutex<()>,
+    /// Held by the upload whose chunks are on their way: it has several in flight already.
+    pub sending: Mutex<()>,
 }
 
 /// One that runs.
@@ -84,6 +88,12 @@ impl Transfers {
 }
 
 impl Run {
+    /// From the beginning, within the same run.
+    pub(crate) fn again(&self) {
+        self.done.set(0);
+        self.prepared.set(0);
+        self.last.set((self.last.get().0, 0));
+    }
     /// More bytes are at the other end.
     pub(crate) fn moved(&self, bytes: u64, now: Millis) {
         self.waiting.set(false);

@@ -1,5 +1,6 @@
 //! Sending a file.
 
+use super::kept;
 use super::record::{self, BLOCK, TransferRecord, Up, Way};
 use super::running::Run;
 use super::{Direction, FileError, FileSource, IN_FLIGHT, NewFile, Spool};
@@ -8,7 +9,7 @@ use crate::{Client, ClientError, ClientEvent, Platform, Store, Transport, keys};
 use futures::future::{Either, select};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use pakawaaz_base::{Bytes, FileId, GroupId, MessageId, TransferId};
-use pakawaaz_contract::files::CreateFileRequest;
+use pakawaaz_contract::files::{CreateFileRequest, FileState};
 use pakawaaz_file_stream::{CHUNK, FileKey, Shape};
 use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
@@ -18,13 +19,15 @@ use std::pin::pin;
 const FRESH_STARTS: u32 = 5;
 
 /// How one attempt ended, other than well.
-enum Stop {
+pub(super) enum Stop {
     /// The file is not the one that was sealed.
     Changed,
     /// The server does not have this upload any more.
     Lost,
-    /// Chunks that the server had are gone.
+    /// Chunks that the server or the outgoing folder had are gone.
     Again,
+    /// The outgoing folder takes no more.
+    NoRoom,
     Failed(ClientError),
 }
 
@@ -35,16 +38,29 @@ impl<E: Into<ClientError>> From<E> for Stop {
 }
 
 /// An upload's parts, unpacked.
-struct Job<'a> {
-    transfer: TransferId,
-    run: &'a Run,
-    key: FileKey,
-    shape: Shape,
-    file: FileId,
+pub(super) struct Job<'a> {
+    pub transfer: TransferId,
+    pub run: &'a Run,
+    pub up: &'a Up,
+    pub key: FileKey,
+    pub shape: Shape,
+}
+
+/// The upload as the server has it.
+pub(super) struct There {
+    pub file: FileId,
+    state: FileState,
+}
+
+impl There {
+    /// Whether a chunk is durable there.
+    pub(super) fn has(&self, index: u32) -> bool {
+        self.state.complete || self.state.has(index)
+    }
 }
 
 /// Tells the shell; shared by everything that moves bytes of one transfer.
-type Tell<'a> = RefCell<&'a mut dyn FnMut(ClientEvent)>;
+pub(super) type Tell<'a> = RefCell<&'a mut dyn FnMut(ClientEvent)>;
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// Makes a durable transfer of a file to a conversation; nothing is read or sent yet.
@@ -99,6 +115,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         spool: &L,
         on: &mut dyn FnMut(ClientEvent),
     ) -> Result<MessageId, ClientError> {
+        self.not_paused(transfer).await?;
         let mut guard = self.inner.transfers.start(transfer, Direction::Up, self.platform().now())?;
         guard.run.preparing.set(spool.keeps());
         let stopped = guard.stopped.take();
@@ -129,17 +146,22 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         spool: &L,
         tell: &Tell<'_>,
     ) -> Result<MessageId, ClientError> {
+        let mut room = true;
         for _ in 0..FRESH_STARTS {
             let record = self.transfer(transfer).await?;
             if record.paused {
                 return Err(FileError::Paused.into());
             }
-            run.done.set(0);
-            run.prepared.set(0);
-            match self.upload_once(record, run, source, spool, tell).await {
+            run.again();
+            match self.upload_once(record, run, source, spool, room, tell).await {
                 Ok(message) => return Ok(message),
                 Err(Stop::Failed(error)) => return Err(error),
                 Err(Stop::Again) => {}
+                // Then it goes without: the file is asked for again after a restart.
+                Err(Stop::NoRoom) => {
+                    room = false;
+                    spool.remove(transfer).await;
+                }
                 // The same chunks under the same key are the same bytes: only the server starts over.
                 Err(Stop::Lost) => {
                     let fresh = |r: &mut TransferRecord| {
@@ -193,17 +215,40 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         run: &Run,
         source: Option<&F>,
         spool: &L,
+        room: bool,
         tell: &Tell<'_>,
     ) -> Result<MessageId, Stop> {
         let transfer = record.transfer;
         let up = record.up()?;
-        let shape = up.shape(record.size)?;
-        if up.sealed.is_none() {
-            let source = source.ok_or(FileError::NeedsFile)?;
-            if source.size().await? != record.size {
-                return Err(Stop::Changed);
+        let job = Job { transfer, run, up, key: up.file_key()?, shape: up.shape(record.size)? };
+        let (file, sha256) = match (&up.sealed, source) {
+            (Some(sha256), source) => {
+                let file = self.send_sealed(&job, spool, source.is_some(), tell).await?;
+                (file, sha256.array().ok_or(ClientError::Damaged)?)
             }
+            (None, None) => return Err(FileError::NeedsFile.into()),
+            (None, Some(source)) => {
+                if source.size().await? != record.size {
+                    return Err(Stop::Changed);
+                }
+                let held = spool.held(transfer).await.unwrap_or_default();
+                if room && kept::fits(spool, &job.shape, held.len()).await {
+                    self.send_ahead(&job, source, spool, &held, tell).await?
+                } else {
+                    self.send_from(&job, source, tell).await?
+                }
+            }
+        };
+        match self.complete_file(run, file).await {
+            Err(ClientError::Refused { code, .. }) if code == "files.incomplete" => return Err(Stop::Again),
+            other => lost(other.map(drop))?,
         }
+        Ok(self.queue_file(transfer, sha256, spool).await?)
+    }
+
+    /// The upload at the server, announced if it was not; what of it is there counts as done.
+    pub(super) async fn at_server(&self, job: &Job<'_>) -> Result<There, Stop> {
+        let Job { transfer, run, up, shape, .. } = job;
         let file = match up.file {
             Some(file) => file,
             None => {
@@ -222,7 +267,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                     r.up_mut()?.file = Some(created.file);
                     Ok(())
                 };
-                self.change_transfer(transfer, named).await?;
+                self.change_transfer(*transfer, named).await?;
                 created.file
             }
         };
@@ -230,38 +275,25 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         if state.size != shape.sealed_size() || state.chunk_size != shape.sealed_chunk() {
             return Err(Stop::Lost);
         }
-        let job = Job { transfer, run, key: up.file_key()?, shape, file };
-        let there = |index: u32| state.has(index) || state.complete;
-        for index in (0..shape.chunks()).filter(|i| there(*i)) {
+        let there = There { file, state };
+        for index in (0..shape.chunks()).filter(|i| there.has(*i)) {
             run.found(shape.plain_len(index).unwrap_or_default() as u64);
         }
-        let sha256 = match &up.sealed {
-            Some(sha256) => {
-                self.send_spooled(&job, &there, spool, source.is_some(), tell).await?;
-                sha256.array().ok_or(ClientError::Damaged)?
-            }
-            None => {
-                let source = source.ok_or(FileError::NeedsFile)?;
-                self.send_from(&job, &there, source, spool, tell).await?
-            }
-        };
-        match self.complete_file(run, file).await {
-            Err(ClientError::Refused { code, .. }) if code == "files.incomplete" => return Err(Stop::Again),
-            other => lost(other.map(drop))?,
-        }
-        Ok(self.queue_file(transfer, sha256, spool).await?)
+        Ok(there)
     }
 
     /// Reads the whole file once, in order: hashes everything, seals and sends what the server lacks.
-    async fn send_from<F: FileSource, L: Spool>(
+    async fn send_from<F: FileSource>(
         &self,
         job: &Job<'_>,
-        there: &dyn Fn(u32) -> bool,
         source: &F,
-        spool: &L,
         tell: &Tell<'_>,
-    ) -> Result<[u8; 32], Stop> {
-        let Job { transfer, run, key, shape, file } = job;
+    ) -> Result<(FileId, [u8; 32]), Stop> {
+        let Job { transfer, run, key, shape, .. } = job;
+        let _one = self.inner.transfers.sending.lock().await;
+        run.preparing.set(false);
+        let there = self.at_server(job).await?;
+        let file = there.file;
         let mut whole = Sha256::new();
         let mut flying = FuturesUnordered::new();
         let mut index = 0;
@@ -290,90 +322,42 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 }
                 whole.update(&plain);
                 hashes.extend_from_slice(&Sha256::digest(&plain));
-                if !there(i) || (spool.keeps() && spool.get(*transfer, i).await?.is_none()) {
+                if !there.has(i) {
                     block.push((i, plain));
                 }
             }
-            let row = record::hash_block(*transfer, index / BLOCK);
-            match self.db.get::<Bytes>(&row).await? {
-                Some(known) if *known == *hashes => {}
-                Some(_) => return Err(Stop::Changed),
-                None => {
-                    let mut tx = self.db.tx();
-                    tx.put(row, &Bytes(hashes));
-                    tx.commit().await?;
-                }
-            }
+            self.note_hashes(*transfer, index / BLOCK, hashes).await?;
             for (i, mut chunk) in block {
                 key.seal(shape, i, &mut chunk).map_err(|_| ClientError::Damaged)?;
-                if spool.keeps() {
-                    spool.put(*transfer, i, &chunk).await?;
-                }
-                if there(i) {
-                    continue;
-                }
                 while flying.len() >= IN_FLIGHT {
                     let sent = flying.next().await;
                     self.chunk_sent(job, sent, tell)?;
                 }
-                flying.push(async move { (i, self.put_file_chunk(run, *file, i, chunk).await) });
-            }
-            if spool.keeps() {
-                run.prepared.set(shape.size().min(shape.offset(end)));
+                flying.push(async move { (i, self.put_file_chunk(run, file, i, chunk).await) });
             }
             index = end;
         }
-        let sha256: [u8; 32] = whole.finalize().into();
-        if spool.keeps() {
-            let sealed = |r: &mut TransferRecord| {
-                r.up_mut()?.sealed = Some(sha256.into());
-                Ok(())
-            };
-            self.change_transfer(*transfer, sealed).await?;
-        }
-        run.preparing.set(false);
         while let Some(sent) = flying.next().await {
             self.chunk_sent(job, Some(sent), tell)?;
         }
-        Ok(sha256)
+        Ok((file, whole.finalize().into()))
     }
 
-    /// Sends what the server lacks from the outgoing folder.
-    async fn send_spooled<L: Spool>(
-        &self,
-        job: &Job<'_>,
-        there: &dyn Fn(u32) -> bool,
-        spool: &L,
-        again: bool,
-        tell: &Tell<'_>,
-    ) -> Result<(), Stop> {
-        let Job { transfer, run, shape, file, .. } = job;
-        run.preparing.set(false);
-        run.prepared.set(shape.size());
-        let mut flying = FuturesUnordered::new();
-        for i in (0..shape.chunks()).filter(|i| !there(*i)) {
-            let Some(chunk) = spool.get(*transfer, i).await? else {
-                // The outgoing folder was emptied: with the file at hand it can be sealed again, byte for byte.
-                let unsealed = |r: &mut TransferRecord| {
-                    r.up_mut()?.sealed = None;
-                    Ok(())
-                };
-                self.change_transfer(*transfer, unsealed).await?;
-                return Err(if again { Stop::Again } else { FileError::NeedsFile.into() });
-            };
-            while flying.len() >= IN_FLIGHT {
-                let sent = flying.next().await;
-                self.chunk_sent(job, sent, tell)?;
+    /// Makes the hashes of a block durable, before any of its chunks is sealed; or finds them to be the same as before.
+    pub(super) async fn note_hashes(&self, transfer: TransferId, block: u32, hashes: Vec<u8>) -> Result<(), Stop> {
+        let row = record::hash_block(transfer, block);
+        match self.db.get::<Bytes>(&row).await? {
+            Some(known) if *known == *hashes => Ok(()),
+            Some(_) => Err(Stop::Changed),
+            None => {
+                let mut tx = self.db.tx();
+                tx.put(row, &Bytes(hashes));
+                Ok(tx.commit().await?)
             }
-            flying.push(async move { (i, self.put_file_chunk(run, *file, i, chunk).await) });
         }
-        while let Some(sent) = flying.next().await {
-            self.chunk_sent(job, Some(sent), tell)?;
-        }
-        Ok(())
     }
 
-    fn chunk_sent(
+    pub(super) fn chunk_sent(
         &self,
         job: &Job<'_>,
         sent: Option<(u32, Result<(), ClientError>)>,

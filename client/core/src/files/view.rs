@@ -32,7 +32,7 @@ pub enum TransferState {
     Failed,
     /// The file must be chosen again.
     NeedsFile,
-    /// Everything is there.
+    /// Everything is on this device, verified; whoever asks for the file gets it without the network.
     Done,
 }
 
@@ -81,6 +81,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             Way::Up(_) => None,
             Way::Down { message, .. } => Some(*message),
         };
+        let ready = matches!(record.way, Way::Down { ready: true, .. });
         let sealed = match &record.way {
             Way::Up(up) => up.sealed.is_some(),
             Way::Down { .. } => true,
@@ -89,12 +90,14 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             Some(run) if run.waiting.get() => TransferState::Waiting,
             Some(run) if run.preparing.get() && run.done.get() == 0 => TransferState::Preparing,
             Some(_) => TransferState::Running,
+            None if ready => TransferState::Done,
             None if record.failure.is_some() => TransferState::Failed,
             None if record.paused => TransferState::Paused,
             None if !sealed => TransferState::NeedsFile,
             None => TransferState::Paused,
         };
         let done = run.as_ref().map_or(record.done, |r| r.done.get());
+        let done = if ready { record.size } else { done };
         let prepared = match (&run, sealed, message) {
             (_, _, Some(_)) => 0,
             (_, true, None) => record.size,

@@ -24,6 +24,8 @@ pub struct Files {
     pub files: BTreeMap<FileId, File>,
     /// Every chunk that ever arrived, stored or not.
     pub arrived: Vec<(FileId, u32, Vec<u8>)>,
+    /// Every chunk that was asked for and given out.
+    pub fetched: Vec<(FileId, u32)>,
     /// After so many more chunks, either way, this is the answer to everything.
     pub fail_after: Option<(u32, u16, &'static str)>,
     pub lie: Option<ChunkLie>,
@@ -109,6 +111,7 @@ impl Files {
                     return Err(missing);
                 }
                 let chunk = f.chunks[&number].clone();
+                self.fetched.push((id, number));
                 match self.lie.take() {
                     Some(mut lie) => {
                         let told = lie(self, id, number, chunk);

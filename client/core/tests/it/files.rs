@@ -1,168 +1,10 @@
-//! Files between clients: sent, resumed, and a server that swaps, cuts and exchanges.
+//! Sending files: resumed, changed, sealed ahead.
 
-use crate::world::{Device, World};
+use crate::file_scene::{CHUNK, Folder, SIZE, Source, code, named, scene, views};
 use futures::executor::block_on;
-use pakawaaz_base::{FileId, GroupId, MessageId, TransferId};
-use pakawaaz_client::{
-    ClientError, FileError, FileSink, FileSource, NewFile, NoSpool, Spool, TransferState, TransferView,
-};
+use pakawaaz_client::{NewFile, NoSpool, TransferState};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
-
-const CHUNK: u32 = 64 * 1024;
-/// Two and a bit blocks of hashes, and a short last chunk.
-const SIZE: usize = CHUNK as usize * 17 + 100;
-
-/// A file in memory that can be another one the next time. Each read takes a turn of the executor.
-struct Source(RefCell<Vec<u8>>, Cell<u32>);
-
-impl Source {
-    fn new(seed: u8, size: usize) -> Self {
-        Self(
-            RefCell::new((0..size).map(|i| (i as u32).wrapping_mul(2_654_435_761).to_le_bytes()[3] ^ seed).collect()),
-            Cell::new(0),
-        )
-    }
-}
-
-impl FileSource for Source {
-    async fn size(&self) -> Result<u64, FileError> {
-        Ok(self.0.borrow().len() as u64)
-    }
-    async fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, FileError> {
-        self.1.set(self.1.get() + 1);
-        let mut polled = false;
-        std::future::poll_fn(|context| {
-            if polled {
-                return std::task::Poll::Ready(());
-            }
-            polled = true;
-            context.waker().wake_by_ref();
-            std::task::Poll::Pending
-        })
-        .await;
-        let all = self.0.borrow();
-        let from = (offset as usize).min(all.len());
-        Ok(all[from..(from + length).min(all.len())].to_vec())
-    }
-}
-
-/// Where a download goes, with everything that was done to it.
-#[derive(Default)]
-struct Sink {
-    bytes: Vec<u8>,
-    finished: bool,
-    discarded: bool,
-}
-
-impl FileSink for Sink {
-    async fn kept(&mut self) -> Result<u64, FileError> {
-        Ok(self.bytes.len() as u64)
-    }
-    async fn read_back(&mut self, offset: u64, length: usize) -> Result<Vec<u8>, FileError> {
-        Ok(self.bytes[offset as usize..offset as usize + length].to_vec())
-    }
-    async fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), FileError> {
-        assert!(!self.finished && !self.discarded);
-        self.bytes.truncate(offset as usize);
-        assert_eq!(self.bytes.len() as u64, offset, "in order");
-        self.bytes.extend_from_slice(bytes);
-        Ok(())
-    }
-    async fn finish(&mut self) -> Result<(), FileError> {
-        self.finished = true;
-        Ok(())
-    }
-    async fn discard(&mut self) {
-        self.bytes.clear();
-        self.discarded = true;
-    }
-}
-
-/// An outgoing folder in memory.
-#[derive(Default)]
-struct Folder(RefCell<BTreeMap<(TransferId, u32), Vec<u8>>>);
-
-impl Spool for Folder {
-    fn keeps(&self) -> bool {
-        true
-    }
-    async fn put(&self, transfer: TransferId, index: u32, sealed: &[u8]) -> Result<(), FileError> {
-        self.0.borrow_mut().insert((transfer, index), sealed.to_vec());
-        Ok(())
-    }
-    async fn get(&self, transfer: TransferId, index: u32) -> Result<Option<Vec<u8>>, FileError> {
-        Ok(self.0.borrow().get(&(transfer, index)).cloned())
-    }
-    async fn remove(&self, transfer: TransferId) {
-        self.0.borrow_mut().retain(|(t, _), _| *t != transfer);
-    }
-}
-
-struct Scene {
-    world: World,
-    alice: Device,
-    bob: Device,
-    group: GroupId,
-}
-
-fn scene() -> Scene {
-    let mut world = World::new();
-    let (alice, bob) = (world.official(), world.official());
-    let group = world.conversation(&[&alice, &bob], None);
-    Scene { world, alice, bob, group }
-}
-
-fn named(name: &str, size: usize) -> NewFile {
-    NewFile {
-        name: name.into(),
-        media_type: "application/pdf".into(),
-        size: size as u64,
-        caption: "as discussed".into(),
-        ..NewFile::default()
-    }
-}
-
-impl Scene {
-    fn begin(&self, size: usize) -> TransferId {
-        block_on(self.alice.client.begin_upload_with(self.group, named("minutes.pdf", size), CHUNK)).unwrap()
-    }
-    fn upload(&self, transfer: TransferId, source: &Source) -> Result<MessageId, ClientError> {
-        block_on(self.alice.client.upload(transfer, Some(source), &NoSpool, &mut |_| {}))
-    }
-    fn send(&self, source: &Source) -> MessageId {
-        let size = source.0.borrow().len();
-        let message = self.upload(self.begin(size), source).unwrap();
-        self.alice.sync();
-        self.bob.sync();
-        message
-    }
-    fn download(&self, message: MessageId, sink: &mut Sink) -> Result<(), ClientError> {
-        let transfer = block_on(self.bob.client.begin_download(self.group, message)).unwrap();
-        block_on(self.bob.client.download(transfer, sink, &mut |_| {}))
-    }
-    fn fail_after(&self, chunks: u32, status: u16, code: &'static str) {
-        self.world.server.borrow_mut().files.fail_after = Some((chunks, status, code));
-    }
-    fn heal(&self) {
-        self.world.server.borrow_mut().files.fail_after = None;
-    }
-    fn arrived(&self) -> Vec<(FileId, u32, Vec<u8>)> {
-        self.world.server.borrow().files.arrived.clone()
-    }
-    fn lie(&self, mut lie: impl FnMut(&BTreeMap<u32, Vec<u8>>, u32, Vec<u8>) -> Vec<u8> + 'static) {
-        self.world.server.borrow_mut().files.lie =
-            Some(Box::new(move |files, id, number, chunk| lie(&files.files[&id].chunks, number, chunk)));
-    }
-}
-
-fn views(device: &Device) -> Vec<TransferView> {
-    block_on(device.client.transfers()).unwrap()
-}
-
-fn code<T: std::fmt::Debug>(result: Result<T, ClientError>) -> String {
-    result.unwrap_err().any_code().to_owned()
-}
+use std::collections::BTreeSet;
 
 #[test]
 fn a_file_arrives_whole_with_its_message() {
@@ -175,10 +17,7 @@ fn a_file_arrives_whole_with_its_message() {
         let line = page.lines.iter().find(|l| l.message == Some(message)).unwrap();
         let file = line.file.as_ref().unwrap();
         assert_eq!((line.text.as_str(), file.name.as_str(), file.size), ("as discussed", "minutes.pdf", size as u64));
-        let mut sink = Sink::default();
-        scene.download(message, &mut sink).unwrap();
-        assert!(sink.finished && !sink.discarded);
-        assert_eq!(sink.bytes, *source.0.borrow(), "{size}");
+        scene.fetches(message, &source);
         assert_eq!(views(&scene.bob), []);
     }
 }
@@ -197,10 +36,7 @@ fn nothing_at_the_server_is_in_clear() {
 fn an_upload_goes_on_after_a_restart_and_sends_no_chunk_twice() {
     let mut scene = scene();
     let source = Source::new(1, SIZE);
-    let transfer = scene.begin(SIZE);
-    scene.fail_after(7, 503, "storage.unavailable");
-    let error = scene.upload(transfer, &source).unwrap_err();
-    assert!(error.is_temporary(), "{error}");
+    let transfer = scene.stopped_upload(&source, 7);
     let stored: BTreeSet<u32> =
         scene.world.server.borrow().files.files.values().flat_map(|f| f.chunks.keys().copied()).collect();
     assert_eq!(stored.len(), 7);
@@ -212,21 +48,13 @@ fn an_upload_goes_on_after_a_restart_and_sends_no_chunk_twice() {
         code(block_on(scene.alice.client.upload(transfer, None::<&Source>, &NoSpool, &mut |_| {}))),
         "client.file_needed"
     );
-    scene.heal();
     let before = scene.arrived();
     let message = scene.upload(transfer, &source).unwrap();
     let after = scene.arrived();
     let again: BTreeSet<u32> = after[before.len()..].iter().map(|(_, n, _)| *n).collect();
     assert!(again.is_disjoint(&stored), "what the server had was not sent again");
-    // Chunks that were refused and sent again are the same bytes: one plaintext under one key and position.
-    for (file, number, bytes) in &after {
-        assert!(after.iter().all(|(f, n, b)| (f, n) != (file, number) || b == bytes));
-    }
-    scene.alice.sync();
-    scene.bob.sync();
-    let mut sink = Sink::default();
-    scene.download(message, &mut sink).unwrap();
-    assert_eq!(sink.bytes, *source.0.borrow());
+    assert_same_bytes_everywhere(&after);
+    scene.arrives(message, &source);
 }
 
 #[test]
@@ -234,10 +62,7 @@ fn a_file_that_changed_between_attempts_starts_over_under_another_key() {
     for shorter in [0, 1000] {
         let scene = scene();
         let source = Source::new(1, SIZE);
-        let transfer = scene.begin(SIZE);
-        scene.fail_after(7, 503, "storage.unavailable");
-        scene.upload(transfer, &source).unwrap_err();
-        scene.heal();
+        let transfer = scene.stopped_upload(&source, 7);
         let first = scene.arrived();
         source.0.borrow_mut().truncate(SIZE - shorter);
         source.0.borrow_mut()[CHUNK as usize + 5] ^= 1;
@@ -251,11 +76,7 @@ fn a_file_that_changed_between_attempts_starts_over_under_another_key() {
             assert_ne!(&other.2, bytes, "chunk {number}: same plaintext or not, another key");
         }
         assert!(!scene.world.server.borrow().files.files.contains_key(&old), "given up at the server too");
-        scene.alice.sync();
-        scene.bob.sync();
-        let mut sink = Sink::default();
-        scene.download(message, &mut sink).unwrap();
-        assert_eq!(sink.bytes, *source.0.borrow(), "what it is now");
+        scene.arrives(message, &source);
     }
 }
 
@@ -263,38 +84,24 @@ fn a_file_that_changed_between_attempts_starts_over_under_another_key() {
 fn a_file_that_changes_while_it_is_sent_is_never_sent_as_a_mixture() {
     let scene = scene();
     let source = Source::new(1, SIZE);
-    let transfer = scene.begin(SIZE);
-    scene.fail_after(17, 503, "storage.unavailable");
-    scene.upload(transfer, &source).unwrap_err();
-    scene.heal();
+    let transfer = scene.stopped_upload(&source, 17);
     // The last chunk was never stored; its hash was. Another last chunk must not go under the old key.
     let last = SIZE - 1;
     source.0.borrow_mut()[last] ^= 1;
     let before = scene.arrived();
     let message = scene.upload(transfer, &source).unwrap();
     assert_eq!(scene.arrived().len() - before.len(), 18, "all of it again");
-    scene.alice.sync();
-    scene.bob.sync();
-    let mut sink = Sink::default();
-    scene.download(message, &mut sink).unwrap();
-    assert_eq!(sink.bytes, *source.0.borrow());
+    scene.arrives(message, &source);
 }
 
 #[test]
 fn a_server_that_forgot_an_upload_gets_it_again() {
     let scene = scene();
     let source = Source::new(1, SIZE);
-    let transfer = scene.begin(SIZE);
-    scene.fail_after(7, 503, "storage.unavailable");
-    scene.upload(transfer, &source).unwrap_err();
-    scene.heal();
+    let transfer = scene.stopped_upload(&source, 7);
     scene.world.server.borrow_mut().files.files.clear();
     let message = scene.upload(transfer, &source).unwrap();
-    scene.alice.sync();
-    scene.bob.sync();
-    let mut sink = Sink::default();
-    scene.download(message, &mut sink).unwrap();
-    assert_eq!(sink.bytes, *source.0.borrow());
+    scene.arrives(message, &source);
 }
 
 #[test]
@@ -350,145 +157,162 @@ fn one_transfer_does_not_run_twice_at_once() {
 }
 
 #[test]
-fn an_outgoing_folder_sends_without_the_file_after_a_restart() {
+fn a_file_is_sealed_ahead_of_the_network_and_then_not_needed_any_more() {
+    for reached in [0, 2, 14] {
+        let mut scene = scene();
+        let (source, folder) = (Source::new(1, SIZE), Folder::default());
+        let transfer = scene.begin(SIZE);
+        scene.fail_after(reached, 503, "storage.unavailable");
+        let failed = scene.upload_through(transfer, Some(&source), &folder).unwrap_err();
+        assert!(failed.is_temporary(), "{failed}");
+        assert_eq!(folder.chunks.borrow().len(), 18, "the network is down, and all of it is sealed");
+        scene.alice.restart();
+        let view = views(&scene.alice).remove(0);
+        assert_eq!((view.state, view.prepared), (TransferState::Paused, view.size));
+        scene.heal();
+        let message = scene.upload_through(transfer, None, &folder).unwrap();
+        assert!(folder.chunks.borrow().is_empty(), "nothing stays in the folder");
+        assert_same_bytes_everywhere(&scene.arrived());
+        scene.arrives(message, &source);
+    }
+}
+
+/// One plaintext under one key and position.
+fn assert_same_bytes_everywhere(arrived: &[(pakawaaz_base::FileId, u32, Vec<u8>)]) {
+    for (file, number, bytes) in arrived {
+        assert!(arrived.iter().all(|(f, n, b)| (f, n) != (file, number) || b == bytes));
+    }
+}
+
+#[test]
+fn a_file_that_was_not_wholly_sealed_is_asked_for_and_goes_on() {
     let mut scene = scene();
     let (source, folder) = (Source::new(1, SIZE), Folder::default());
     let transfer = scene.begin(SIZE);
-    scene.fail_after(2, 503, "storage.unavailable");
-    let failed = block_on(scene.alice.client.upload(transfer, Some(&source), &folder, &mut |_| {}));
-    assert!(failed.unwrap_err().is_temporary());
-    // Not everything was sealed yet: the file is needed once more, and what is kept is not sealed again.
+    // The store dies after announcement and first block: a crash in the middle of the sealing.
+    scene.alice.store.crash_after(2);
+    scene.upload_through(transfer, Some(&source), &folder).unwrap_err();
     scene.alice.restart();
-    let failed = block_on(scene.alice.client.upload(transfer, None::<&Source>, &folder, &mut |_| {}));
-    assert_eq!(code(failed), "client.file_needed");
-    let kept = folder.0.borrow().clone();
-    scene.fail_after(14, 503, "storage.unavailable");
-    let failed = block_on(scene.alice.client.upload(transfer, Some(&source), &folder, &mut |_| {}));
-    assert!(failed.unwrap_err().is_temporary());
-    for (at, bytes) in &kept {
-        assert_eq!(&folder.0.borrow()[at], bytes);
-    }
-    assert_eq!(folder.0.borrow().len(), 18);
-    scene.heal();
-    let done = block_on(scene.alice.client.upload(transfer, Some(&source), &folder, &mut |_| {})).unwrap();
-    assert!(folder.0.borrow().is_empty(), "nothing stays in the folder");
-    scene.alice.sync();
-    scene.bob.sync();
-    let mut sink = Sink::default();
-    scene.download(done, &mut sink).unwrap();
-    assert_eq!(sink.bytes, *source.0.borrow());
-}
-
-#[test]
-fn everything_sealed_goes_out_of_the_folder_alone() {
-    let mut scene = scene();
-    let (source, folder) = (Source::new(1, CHUNK as usize * 3), Folder::default());
-    let transfer = scene.begin(CHUNK as usize * 3);
-    // Three chunks fit into what may be on its way: all are sealed before the first refusal is heard.
+    let kept = folder.chunks.borrow().clone();
+    assert!(!kept.is_empty() && kept.len() < 18, "{}", kept.len());
+    assert_eq!(views(&scene.alice)[0].state, TransferState::NeedsFile);
+    assert_eq!(code(scene.upload_through(transfer, None, &folder)), "client.file_needed");
     scene.fail_after(0, 503, "storage.unavailable");
-    let failed = block_on(scene.alice.client.upload(transfer, Some(&source), &folder, &mut |_| {}));
-    assert!(failed.unwrap_err().is_temporary());
-    scene.alice.restart();
-    let view = views(&scene.alice).remove(0);
-    assert_eq!((view.state, view.prepared), (TransferState::Paused, view.size));
+    scene.upload_through(transfer, Some(&source), &folder).unwrap_err();
+    for (at, bytes) in &kept {
+        assert_eq!(&folder.chunks.borrow()[at], bytes);
+    }
     scene.heal();
-    let message = block_on(scene.alice.client.upload(transfer, None::<&Source>, &folder, &mut |_| {})).unwrap();
-    scene.alice.sync();
-    scene.bob.sync();
-    let mut sink = Sink::default();
-    scene.download(message, &mut sink).unwrap();
-    assert_eq!(sink.bytes, *source.0.borrow());
+    let message = scene.upload_through(transfer, None, &folder).unwrap();
+    scene.arrives(message, &source);
 }
 
 #[test]
-fn a_lying_server_delivers_nothing() {
-    type Lie = fn(&BTreeMap<u32, Vec<u8>>, u32, Vec<u8>) -> Vec<u8>;
-    let lies: [(&str, Lie); 5] = [
-        ("swaps two chunks", |all, n, chunk| {
-            if n == 3 {
-                all[&4].clone()
-            } else if n == 4 {
-                all[&3].clone()
-            } else {
-                chunk
-            }
-        }),
-        ("cuts the last chunk", |_, n, chunk| if n == 17 { chunk[..50].to_vec() } else { chunk }),
-        ("cuts a chunk in the middle", |_, n, chunk| if n == 9 { Vec::new() } else { chunk }),
-        ("lengthens a chunk", |_, n, chunk| if n == 9 { [&chunk[..], &[0]].concat() } else { chunk }),
-        ("flips a bit", |_, n, mut chunk| {
-            if n == 17 {
-                chunk[7] ^= 1;
-            }
-            chunk
-        }),
-    ];
-    for (what, lie) in lies {
-        let scene = scene();
-        let source = Source::new(1, SIZE);
-        let message = scene.send(&source);
-        scene.lie(lie);
-        let mut sink = Sink::default();
-        assert_eq!(code(scene.download(message, &mut sink)), "client.file_not_authentic", "{what}");
-        assert!(!sink.finished && sink.discarded && sink.bytes.is_empty(), "{what}");
-        let view = views(&scene.bob).remove(0);
-        assert_eq!((view.state, view.done), (TransferState::Failed, 0), "{what}");
-        scene.world.server.borrow_mut().files.lie = None;
-        let mut sink = Sink::default();
-        scene.download(message, &mut sink).unwrap();
-        assert_eq!(sink.bytes, *source.0.borrow(), "the truth still arrives after: {what}");
-    }
-}
-
-#[test]
-fn another_file_is_not_this_one() {
-    let scene = scene();
-    let (one, two) = (Source::new(1, SIZE), Source::new(2, SIZE));
-    let (message, _) = (scene.send(&one), scene.send(&two));
-    let other: Vec<BTreeMap<u32, Vec<u8>>> =
-        scene.world.server.borrow().files.files.values().map(|f| f.chunks.clone()).collect();
-    // Whole and well formed, but sealed under another message's key.
-    scene.lie(move |all, n, _| other.iter().find(|o| *o != all).unwrap()[&n].clone());
-    let mut sink = Sink::default();
-    assert_eq!(code(scene.download(message, &mut sink)), "client.file_not_authentic");
-    assert!(sink.discarded);
-}
-
-#[test]
-fn a_download_goes_on_after_a_restart_and_distrusts_what_was_kept() {
-    for tampered in [false, true] {
+fn a_crash_at_any_store_commit_of_an_upload_sends_the_file_once() {
+    for boundary in 0..12 {
         let mut scene = scene();
-        let source = Source::new(1, SIZE);
-        let message = scene.send(&source);
-        scene.fail_after(9, 503, "storage.unavailable");
-        let mut sink = Sink::default();
-        assert!(scene.download(message, &mut sink).unwrap_err().is_temporary());
-        assert_eq!(sink.bytes.len(), CHUNK as usize * 9);
-        // A torn write at the end, as a crash leaves it.
-        sink.bytes.extend([0; 100]);
-        if tampered {
-            sink.bytes[5] ^= 1;
-        }
-        scene.bob.restart();
-        scene.fail_after(9, 503, "storage.unavailable");
-        let result = scene.download(message, &mut sink);
-        if tampered {
-            assert_eq!(code(result), "client.file_not_authentic");
-            assert!(sink.discarded && !sink.finished);
-        } else {
-            result.unwrap();
-            assert_eq!(sink.bytes, *source.0.borrow());
-        }
+        let (source, folder) = (Source::new(1, SIZE), Folder::default());
+        let transfer = scene.begin(SIZE);
+        scene.alice.store.crash_after(boundary);
+        let crashed = scene.upload_through(transfer, Some(&source), &folder);
+        scene.alice.restart();
+        let message = match views(&scene.alice).first().map(|view| view.state) {
+            // Its last commit was durable: the message is in the outbox.
+            None => crashed.unwrap(),
+            Some(TransferState::NeedsFile) => scene.upload_through(transfer, Some(&source), &folder).unwrap(),
+            Some(_) => scene.upload_through(transfer, None, &folder).unwrap(),
+        };
+        assert_same_bytes_everywhere(&scene.arrived());
+        scene.arrives(message, &source);
+        assert_eq!(scene.bob.texts(scene.group), ["as discussed"], "once, after boundary {boundary}");
     }
 }
 
 #[test]
-fn a_file_whose_time_is_over_says_so() {
+fn half_a_chunk_in_the_folder_is_not_sent() {
+    for damage in [0, 1] {
+        let mut scene = scene();
+        let (source, folder) = (Source::new(1, SIZE), Folder::default());
+        let transfer = scene.begin(SIZE);
+        scene.fail_after(0, 503, "storage.unavailable");
+        scene.upload_through(transfer, Some(&source), &folder).unwrap_err();
+        scene.alice.restart();
+        scene.heal();
+        let before = scene.arrived().len();
+        match folder.chunks.borrow_mut().get_mut(&(transfer, 5)).unwrap() {
+            chunk if damage == 0 => chunk.truncate(1000),
+            chunk => chunk[1000] ^= 1,
+        }
+        assert_eq!(code(scene.upload_through(transfer, None, &folder)), "client.file_needed");
+        assert!(scene.arrived()[before..].iter().all(|(_, number, _)| *number != 5));
+        let message = scene.upload_through(transfer, Some(&source), &folder).unwrap();
+        scene.arrives(message, &source);
+    }
+}
+
+#[test]
+fn a_folder_without_room_is_not_used() {
+    let fits = SIZE as u64 + 18 * 16;
+    for (room, most) in [(Some(fits - 1), None), (None, Some(9)), (Some(fits), Some(0))] {
+        let scene = scene();
+        let (source, folder) = (Source::new(1, SIZE), Folder::default());
+        folder.room.set(room);
+        folder.most.set(most);
+        let message = scene.upload_through(scene.begin(SIZE), Some(&source), &folder).unwrap();
+        assert!(folder.chunks.borrow().is_empty(), "no remains");
+        scene.arrives(message, &source);
+    }
     let scene = scene();
-    let message = scene.send(&Source::new(1, SIZE));
-    scene.world.server.borrow_mut().files.files.clear();
-    assert_eq!(code(scene.download(message, &mut Sink::default())), "files.not_found");
-    assert_eq!(views(&scene.bob)[0].failure.as_deref(), Some("files.not_found"));
+    let (source, folder) = (Source::new(1, SIZE), Folder::default());
+    folder.room.set(Some(fits));
+    scene.fail_after(0, 503, "storage.unavailable");
+    scene.upload_through(scene.begin(SIZE), Some(&source), &folder).unwrap_err();
+    assert_eq!(folder.chunks.borrow().len(), 18, "exactly enough is enough");
+}
+
+#[test]
+fn files_sent_together_are_sealed_and_sent_one_after_the_other() {
+    let scene = scene();
+    let folder = Folder::default();
+    let sources = [Source::new(1, SIZE), Source::new(2, SIZE), Source::new(3, SIZE)];
+    let uploads = sources.iter().map(|source| {
+        let transfer = scene.begin(SIZE);
+        let (scene, folder) = (&scene, &folder);
+        async move { scene.alice.client.upload(transfer, Some(source), folder, &mut |_| {}).await.unwrap() }
+    });
+    let messages = block_on(futures::future::join_all(uploads));
+    let mut order: Vec<_> = scene.arrived().into_iter().map(|(file, ..)| file).collect();
+    order.dedup();
+    assert_eq!(order.len(), 3, "one after the other");
+    for (message, source) in messages.into_iter().zip(&sources) {
+        scene.arrives(message, source);
+    }
+}
+
+#[test]
+fn what_a_crash_left_in_the_folder_is_swept() {
+    let scene = scene();
+    let (source, folder) = (Source::new(1, SIZE), Folder::default());
+    let (over, open) = (scene.begin(SIZE), scene.begin(SIZE));
+    scene.fail_after(0, 503, "storage.unavailable");
+    for transfer in [over, open] {
+        scene.upload_through(transfer, Some(&source), &folder).unwrap_err();
+    }
+    // As if the crash had come before the folder was emptied.
+    block_on(scene.alice.client.cancel_transfer(over, &NoSpool)).unwrap();
+    block_on(scene.alice.client.sweep_spool(&folder)).unwrap();
+    assert!(folder.chunks.borrow().keys().all(|(transfer, _)| *transfer == open));
+    assert_eq!(folder.chunks.borrow().len(), 18);
+}
+
+#[test]
+fn a_refusal_for_good_ends_the_sealing_too() {
+    let scene = scene();
+    let (source, folder) = (Source::new(1, SIZE * 4), Folder::default());
+    scene.fail_after(0, 403, "files.quota");
+    assert_eq!(code(scene.upload_through(scene.begin(SIZE * 4), Some(&source), &folder)), "files.quota");
+    assert!(folder.chunks.borrow().len() < 69, "the file is not sealed to its end for nothing");
+    assert_eq!(views(&scene.alice)[0].failure.as_deref(), Some("files.quota"));
 }
 
 #[test]

@@ -5,7 +5,9 @@
 mod behaviours;
 mod chat;
 mod crash;
+mod downloads;
 mod evil;
+mod file_scene;
 mod file_server;
 mod files;
 mod lies;

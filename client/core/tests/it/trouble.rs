@@ -2,7 +2,7 @@
 
 use crate::world::{Device, World};
 use futures::executor::block_on;
-use pakawaaz_base::OfficialId;
+use pakawaaz_base::{GroupId, OfficialId};
 use pakawaaz_client::views::SystemLine;
 use pakawaaz_client::{ClientError, ClientEvent};
 
@@ -23,8 +23,30 @@ fn officials(world: &mut World) -> [Device; 4] {
     all
 }
 
-fn members(device: &Device, group: pakawaaz_base::GroupId) -> Vec<OfficialId> {
+fn members(device: &Device, group: GroupId) -> Vec<OfficialId> {
     block_on(device.client.members(group)).unwrap().into_iter().map(|m| m.official).collect()
+}
+
+/// A conversation that is not in trouble goes on.
+fn reads_on(bob: &Device, alice: &Device, group: GroupId) {
+    alice.sync();
+    alice.send(group, "you are back");
+    let _ = bob.try_sync();
+    assert_eq!(bob.texts(group), ["you are back"]);
+}
+
+/// With an honest server the one in trouble is well again.
+fn comes_back(world: &World, bob: &Device, alice: &Device, group: GroupId) {
+    world.honest();
+    world.settle(&[bob, alice]);
+    alice.send(group, "here too");
+    bob.sync();
+    assert_eq!(bob.texts(group), ["here too"]);
+}
+
+/// How the newest line says that a change failed.
+fn last_failure(device: &Device, group: GroupId) -> Option<SystemLine> {
+    block_on(device.client.read(group, None, 50)).unwrap().lines.pop().unwrap().system
 }
 
 #[test]
@@ -59,15 +81,8 @@ fn a_way_back_that_makes_no_sense_stops_one_conversation_only() {
     nonsense_about(&world, &bob, first);
     let _ = bob.try_sync();
     let _ = bob.try_sync();
-    alice.sync();
-    alice.send(second, "you are back");
-    let _ = bob.try_sync();
-    assert_eq!(bob.texts(second), ["you are back"]);
-    world.honest();
-    world.settle(&[&bob, &alice]);
-    alice.send(first, "here too");
-    bob.sync();
-    assert_eq!(bob.texts(first), ["here too"]);
+    reads_on(&bob, &alice, second);
+    comes_back(&world, &bob, &alice, first);
 }
 
 #[test]
@@ -84,15 +99,8 @@ fn a_way_back_that_breaks_off_stops_one_conversation_only() {
         if about && std::mem::replace(&mut found, true) { b"<html>".to_vec() } else { body }
     }));
     let _ = bob.try_sync();
-    alice.sync();
-    alice.send(second, "you are back");
-    let _ = bob.try_sync();
-    assert_eq!(bob.texts(second), ["you are back"]);
-    world.honest();
-    world.settle(&[&bob, &alice]);
-    alice.send(first, "here too");
-    bob.sync();
-    assert_eq!(bob.texts(first), ["here too"]);
+    reads_on(&bob, &alice, second);
+    comes_back(&world, &bob, &alice, first);
 }
 
 #[test]
@@ -125,9 +133,8 @@ fn a_change_that_is_refused_for_good_is_said() {
     block_on(alice.client.add_members(group, &[carol.official])).unwrap();
     let events = alice.sync();
     assert!(events.contains(&ClientEvent::Conversation { group }));
-    let last = |device: &Device| block_on(device.client.read(group, None, 50)).unwrap().lines.pop().unwrap().system;
     let failed = SystemLine::Failed { reason: "messaging.device_not_active".into() };
-    assert_eq!(last(&alice), Some(failed.clone()));
+    assert_eq!(last_failure(&alice, group), Some(failed.clone()));
     assert_eq!(alice.view(group).last.and_then(|l| l.system), Some(failed), "in the list too");
     world.server.borrow_mut().refuse_commits = None;
     alice.send(group, "then without");
@@ -143,8 +150,7 @@ fn a_title_that_is_refused_for_good_is_said() {
     world.server.borrow_mut().refuse_sends = true;
     block_on(alice.client.set_title(group, "another name")).unwrap();
     alice.sync();
-    let last = block_on(alice.client.read(group, None, 50)).unwrap().lines.pop().unwrap().system;
-    assert_eq!(last, Some(SystemLine::Failed { reason: "messaging.too_large".into() }));
+    assert_eq!(last_failure(&alice, group), Some(SystemLine::Failed { reason: "messaging.too_large".into() }));
     assert_eq!(alice.view(group).title.as_deref(), Some("team"));
 }
 

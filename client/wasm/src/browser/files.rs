@@ -2,15 +2,24 @@
 //! file system.
 
 use super::js;
+use futures::channel::oneshot;
+use futures::lock::Mutex;
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use pakawaaz_base::TransferId;
 use pakawaaz_client::{FileError, FileSink, FileSource, Spool};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, BlobPropertyBag, File};
 
 /// Folder of the sealed chunks.
-const FOLDER: &str = "outgoing";
+const FOLDER: &str = "sealed";
+/// Bytes that are left to messages when sealed chunks take what the browser offers.
+const RESERVE: f64 = 64.0 * 1024.0 * 1024.0;
+/// Bytes that sealing adds to a chunk.
+const TAG: usize = 16;
 
 /// A file that the official chose.
 pub struct PickedFile(pub File);
@@ -24,7 +33,11 @@ impl FileSource for PickedFile {
         let slice = self.0.slice_with_f64_and_f64(offset as f64, end as f64).map_err(|_| FileError::Source)?;
         // A file that was changed or removed since it was chosen cannot be read any more.
         let buffer = JsFuture::from(slice.array_buffer()).await.map_err(|_| FileError::Source)?;
-        Ok(Uint8Array::new(buffer.dyn_ref::<ArrayBuffer>().ok_or(FileError::Source)?).to_vec())
+        let read = Uint8Array::new(buffer.dyn_ref::<ArrayBuffer>().ok_or(FileError::Source)?);
+        let mut bytes = Vec::with_capacity(read.length() as usize + TAG);
+        bytes.resize(read.length() as usize, 0);
+        read.copy_to(&mut bytes);
+        Ok(bytes)
     }
 }
 
@@ -82,53 +95,59 @@ impl FileSink for BlobSink {
     }
 }
 
-/// Sealed chunks in the origin's private file system, so that an upload goes on after a reload without the file being
-/// chosen again. Where the browser has none, nothing is kept.
-pub struct OpfsSpool {
-    root: Option<JsValue>,
+/// Sealed chunks in the origin's private file system, so that uploads and downloads go on after a reload. Where the
+/// browser has none, nothing is kept.
+pub struct OpfsSpool(Option<Rc<Sealed>>);
+
+struct Sealed {
+    root: JsValue,
+    /// Held while something is written or removed: a file that is open for writing can be neither.
+    writing: Mutex<()>,
+    /// Folders of transfers that were opened already.
+    folders: RefCell<HashMap<TransferId, JsValue>>,
 }
 
-impl OpfsSpool {
-    /// Opens the folder.
-    pub async fn open() -> Self {
-        let open = async {
-            let storage = js::get(&js::global("navigator")?, "storage")?;
-            let root = js::invoke(&storage, "getDirectory", &[]).await?;
-            js::invoke(&root, "getDirectoryHandle", &[FOLDER.into(), js::object("create", true)]).await
-        };
-        Self { root: open.await.ok() }
+/// A property of `navigator.storage`.
+fn storage() -> Result<JsValue, JsValue> {
+    js::get(&js::global("navigator")?, "storage")
+}
+
+/// The names in a folder.
+async fn names(folder: &JsValue) -> Result<Vec<String>, JsValue> {
+    let keys = js::invoke(folder, "keys", &[]).await?;
+    let mut names = Vec::new();
+    while let Some(name) = js::get(&js::invoke(&keys, "next", &[]).await?, "value")?.as_string() {
+        names.push(name);
     }
-    /// Forgets everything.
-    pub async fn wipe(&self) {
-        let Some(root) = &self.root else { return };
-        let Ok(keys) = js::invoke(root, "keys", &[]).await else { return };
-        let mut names = Vec::new();
-        while let Ok(next) = js::invoke(&keys, "next", &[]).await {
-            match js::get(&next, "value") {
-                Ok(name) if name.is_string() => names.push(name),
-                _ => break,
-            }
-        }
-        for name in names {
-            let _ = js::invoke(root, "removeEntry", &[name, js::object("recursive", true)]).await;
-        }
+    Ok(names)
+}
+
+impl Sealed {
+    async fn open() -> Result<Self, JsValue> {
+        let root = js::invoke(&storage()?, "getDirectory", &[]).await?;
+        let root = js::invoke(&root, "getDirectoryHandle", &[FOLDER.into(), js::object("create", true)]).await?;
+        Ok(Self { root, writing: Mutex::new(()), folders: RefCell::default() })
     }
 
     async fn folder(&self, transfer: TransferId, create: bool) -> Result<JsValue, JsValue> {
-        let root = self.root.as_ref().ok_or(JsValue::NULL)?;
+        if let Some(known) = self.folders.borrow().get(&transfer) {
+            return Ok(known.clone());
+        }
         let name = transfer.to_string();
-        js::invoke(root, "getDirectoryHandle", &[name.into(), js::object("create", create)]).await
+        let opened = js::invoke(&self.root, "getDirectoryHandle", &[name.into(), js::object("create", create)]).await?;
+        self.folders.borrow_mut().insert(transfer, opened.clone());
+        Ok(opened)
     }
 
-    async fn write(&self, transfer: TransferId, index: u32, sealed: &[u8]) -> Result<(), JsValue> {
+    async fn write(&self, transfer: TransferId, index: u32, sealed: &Uint8Array) -> Result<(), JsValue> {
         let folder = self.folder(transfer, true).await?;
         let name = index.to_string();
         let file = js::invoke(&folder, "getFileHandle", &[name.into(), js::object("create", true)]).await?;
         let handle = js::invoke(&file, "createSyncAccessHandle", &[]).await?;
         let work = async {
             js::invoke(&handle, "truncate", &[0.into()]).await?;
-            let written = js::invoke(&handle, "write", &[Uint8Array::from(sealed).into()]).await?;
-            if written.as_f64() != Some(sealed.len() as f64) {
+            let written = js::invoke(&handle, "write", &[sealed.clone().into()]).await?;
+            if written.as_f64() != Some(f64::from(sealed.length())) {
                 return Err(JsValue::NULL);
             }
             js::invoke(&handle, "flush", &[]).await
@@ -137,31 +156,87 @@ impl OpfsSpool {
         js::invoke(&handle, "close", &[]).await?;
         done.map(drop)
     }
+
+    async fn read(&self, transfer: TransferId, index: u32) -> Result<Vec<u8>, JsValue> {
+        let folder = self.folder(transfer, false).await?;
+        let file = js::invoke(&folder, "getFileHandle", &[index.to_string().into()]).await?;
+        let file = js::invoke(&file, "getFile", &[]).await?;
+        let buffer = js::invoke(&file, "arrayBuffer", &[]).await?;
+        Ok(Uint8Array::new(&buffer).to_vec())
+    }
+
+    async fn remove(&self, name: &str) {
+        let _one = self.writing.lock().await;
+        if let Ok(transfer) = name.parse() {
+            self.folders.borrow_mut().remove(&transfer);
+        }
+        // One that is not there is fine.
+        let _ = js::invoke(&self.root, "removeEntry", &[name.into(), js::object("recursive", true)]).await;
+    }
+}
+
+impl OpfsSpool {
+    /// Opens the folder.
+    pub async fn open() -> Self {
+        Self(Sealed::open().await.ok().map(Rc::new))
+    }
+    /// Forgets everything.
+    pub async fn wipe(&self) {
+        let Some(sealed) = &self.0 else { return };
+        for name in names(&sealed.root).await.unwrap_or_default() {
+            sealed.remove(&name).await;
+        }
+    }
 }
 
 impl Spool for OpfsSpool {
     fn keeps(&self) -> bool {
-        self.root.is_some()
+        self.0.is_some()
     }
-    async fn put(&self, transfer: TransferId, index: u32, sealed: &[u8]) -> Result<(), FileError> {
-        self.write(transfer, index, sealed).await.map_err(|_| FileError::Spool)
+    async fn room(&self) -> Option<u64> {
+        let estimate = js::invoke(&storage().ok()?, "estimate", &[]).await.ok()?;
+        let number = |name| js::get(&estimate, name).ok().and_then(|n| n.as_f64());
+        Some((number("quota")? - number("usage")? - RESERVE).max(0.0) as u64)
+    }
+    async fn transfers(&self) -> Vec<TransferId> {
+        let Some(sealed) = &self.0 else { return Vec::new() };
+        let names = names(&sealed.root).await.unwrap_or_default();
+        names.iter().filter_map(|name| name.parse().ok()).collect()
+    }
+    async fn held(&self, transfer: TransferId) -> Result<Vec<u32>, FileError> {
+        let Some(sealed) = &self.0 else { return Ok(Vec::new()) };
+        let found = async { names(&sealed.folder(transfer, false).await?).await };
+        match found.await {
+            Ok(names) => Ok(names.iter().filter_map(|name| name.parse().ok()).collect()),
+            Err(e) if js::error_name(&e) == "NotFoundError" => Ok(Vec::new()),
+            Err(_) => Err(FileError::Spool),
+        }
+    }
+    async fn put(&self, transfer: TransferId, index: u32, bytes: &[u8]) -> Result<(), FileError> {
+        let sealed = self.0.clone().ok_or(FileError::Spool)?;
+        let bytes = Uint8Array::from(bytes);
+        let (tell, done) = oneshot::channel();
+        // A task of its own: a transfer that is paused in the middle must not leave a file open, which nobody could
+        // write or remove until the browser collects it.
+        spawn_local(async move {
+            let _one = sealed.writing.lock().await;
+            if !tell.is_canceled() {
+                let _ = tell.send(sealed.write(transfer, index, &bytes).await.map_err(|_| FileError::Spool));
+            }
+        });
+        done.await.unwrap_or(Err(FileError::Spool))
     }
     async fn get(&self, transfer: TransferId, index: u32) -> Result<Option<Vec<u8>>, FileError> {
-        let read = async {
-            let folder = self.folder(transfer, false).await?;
-            let file = js::invoke(&folder, "getFileHandle", &[index.to_string().into()]).await?;
-            let file = js::invoke(&file, "getFile", &[]).await?;
-            js::invoke(&file, "arrayBuffer", &[]).await
-        };
-        match read.await {
-            Ok(buffer) => Ok(Some(Uint8Array::new(&buffer).to_vec())),
+        let Some(sealed) = &self.0 else { return Ok(None) };
+        match sealed.read(transfer, index).await {
+            Ok(bytes) => Ok(Some(bytes)),
             Err(e) if js::error_name(&e) == "NotFoundError" => Ok(None),
             Err(_) => Err(FileError::Spool),
         }
     }
     async fn remove(&self, transfer: TransferId) {
-        let Some(root) = &self.root else { return };
-        // One that is not there is fine.
-        let _ = js::invoke(root, "removeEntry", &[transfer.to_string().into(), js::object("recursive", true)]).await;
+        if let Some(sealed) = &self.0 {
+            sealed.remove(&transfer.to_string()).await;
+        }
     }
 }

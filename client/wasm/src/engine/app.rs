@@ -179,8 +179,11 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
         if matches!(phase, Phase::Ready | Phase::WaitingApproval) {
             self.keep_running();
             let engine = self.clone();
-            // Uploads that were under way when the engine ended.
-            self.spawn(async move { drop(engine.resume_uploads().await) });
+            // Transfers that were under way when the engine ended.
+            self.spawn(async move {
+                let _ = engine.client().sweep_spool(engine.0.host.spool()).await;
+                let _ = engine.resume_transfers().await;
+            });
         } else {
             self.stop_running();
         }

@@ -125,7 +125,7 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
                 nothing()
             }
             "attach" | "provide_file" | "pause_transfer" | "resume_transfer" | "cancel_transfer" | "download"
-            | "cancel_download" => self.file_command(name, args, files).await,
+            | "cancel_download" | "file_usage" => self.file_command(name, args, files).await,
             _ => self.conversation_command(name, args).await,
         }
     }

@@ -39,6 +39,9 @@ pub enum Refusal {
     /// The voucher is for something else.
     #[error("this voucher is for something else")]
     WrongVoucher,
+    /// The file is not the one that was being sent.
+    #[error("this is another file")]
+    OtherFile,
     /// Nothing was found under that id.
     #[error("there is nothing of that kind here")]
     NotFound,
@@ -54,6 +57,7 @@ impl Refusal {
             Self::NoSim => "engine.no_sim",
             Self::NoSubscription => "engine.no_subscription",
             Self::WrongVoucher => "engine.wrong_voucher",
+            Self::OtherFile => "engine.other_file",
             Self::NotFound => "engine.not_found",
         }
     }

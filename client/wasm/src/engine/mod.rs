@@ -42,8 +42,8 @@ pub trait Host: 'static {
     type Source: FileSource + 'static;
     /// Where a download goes.
     type Sink: FileSink + 'static;
-    /// What a finished download becomes.
-    type Blob;
+    /// What a finished download becomes; a copy is another name for the same bytes.
+    type Blob: Clone + 'static;
     /// The outgoing folder.
     type Spool: Spool + 'static;
 
@@ -68,16 +68,17 @@ pub trait Host: 'static {
 }
 
 /// The engine of one profile. Cheap to clone.
-pub struct Engine<S, T, P, H>(pub(crate) Rc<Inner<S, T, P, H>>);
+pub struct Engine<S, T, P, H: Host>(pub(crate) Rc<Inner<S, T, P, H>>);
 
-impl<S, T, P, H> Clone for Engine<S, T, P, H> {
+impl<S, T, P, H: Host> Clone for Engine<S, T, P, H> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-pub(crate) struct Inner<S, T, P, H> {
+pub(crate) struct Inner<S, T, P, H: Host> {
     pub client: Client<S, T, P>,
+    pub transfers: transfers::Desk<H::Source, H::Blob>,
     pub host: H,
     pub costs: Costs,
     pub app: RefCell<app::Known>,
@@ -90,6 +91,7 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
     pub fn new(client: Client<S, T, P>, host: H, costs: Costs) -> Self {
         Self(Rc::new(Inner {
             client,
+            transfers: transfers::Desk::default(),
             host,
             costs,
             app: RefCell::default(),

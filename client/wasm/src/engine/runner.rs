@@ -85,7 +85,12 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
 
     pub(crate) fn hear(&self, event: ClientEvent) {
         match &event {
-            ClientEvent::Connected => self.connection(Connection::Online, None),
+            ClientEvent::Connected => {
+                self.connection(Connection::Online, None);
+                let engine = self.clone();
+                // Transfers that had lost patience with the network.
+                self.spawn(async move { drop(engine.resume_transfers().await) });
+            }
             ClientEvent::CaughtUp => {
                 self.0.app.borrow_mut().caught_up = true;
                 self.stale(Touch::App);

@@ -10,6 +10,7 @@ use pakawaaz_base::{Assurance, DeviceId, GroupId, MessageId, Millis, OfficialId,
 use pakawaaz_client::views::*;
 use pakawaaz_client::{Direction, Step, StepState, TransferState, TransferView};
 use pakawaaz_contract::directory::BilingualName;
+use pakawaaz_contract::files::FileUsage;
 use pakawaaz_contract::identity::DeviceStatus;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -174,6 +175,8 @@ fn views(out: &mut Shapes) {
     })
     .collect();
     out.add("transfers", "Topics[\"transfers\"][1]", &transfers);
+    let usage = FileUsage { used: 1, quota: 2, open_uploads: 3, max_open_uploads: 4, max_size: 5, max_chunk: 6 };
+    out.add("file_usage_reply", "Commands[\"file_usage\"][1]", &usage);
     let session = SessionView {
         session: SessionId::from_bytes([6; 16]),
         device,

@@ -1,15 +1,78 @@
 //! Transfers of files: what the screens ask for, and the tasks that run them.
 
-use crate::engine::args::{Attach, Message, Transfer};
+use crate::engine::args::{Attach, Message, Nothing, Transfer};
 use crate::engine::commands::{Reply, nothing, parse, reply};
 use crate::engine::error::Refusal;
 use crate::engine::watch::Touch;
 use crate::engine::{Engine, EngineError, Host};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures::channel::oneshot;
 use pakawaaz_base::{GroupId, TransferId};
-use pakawaaz_client::{Direction, NewFile, TransferState};
-use pakawaaz_client::{Platform, Store, Transport};
+use pakawaaz_client::{ClientError, Direction, FileError, FileSource as _, NewFile, Spool as _, TransferState};
+use pakawaaz_client::{Platform, Store, TransferView, Transport};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+type Fetched<B> = Result<Option<B>, EngineError>;
+
+/// What runs, what it needs and who waits for it, while this engine lives.
+pub struct Desk<F, B> {
+    /// Transfers that have a task, and whether somebody wanted them to run while they did.
+    tasks: RefCell<HashMap<TransferId, bool>>,
+    /// Chosen files: after a pause they need not be chosen again.
+    sources: RefCell<HashMap<TransferId, Rc<F>>>,
+    /// Commands that wait for a download. They go on waiting while it is paused.
+    waiting: RefCell<HashMap<TransferId, Vec<oneshot::Sender<Fetched<B>>>>>,
+}
+
+impl<F, B> Default for Desk<F, B> {
+    fn default() -> Self {
+        Self { tasks: RefCell::default(), sources: RefCell::default(), waiting: RefCell::default() }
+    }
+}
+
+impl<F, B: Clone> Desk<F, B> {
+    /// Whether a task is to be started; otherwise the one that there is runs once more when it has ended.
+    fn begin(&self, transfer: TransferId) -> bool {
+        let mut tasks = self.tasks.borrow_mut();
+        match tasks.get_mut(&transfer) {
+            Some(again) => {
+                *again = true;
+                false
+            }
+            None => tasks.insert(transfer, false).is_none(),
+        }
+    }
+    /// Whether the task is to run once more; otherwise it has ended.
+    fn again(&self, transfer: TransferId) -> bool {
+        let mut tasks = self.tasks.borrow_mut();
+        let again = tasks.get_mut(&transfer).is_some_and(std::mem::take);
+        if !again {
+            tasks.remove(&transfer);
+        }
+        again
+    }
+    fn source(&self, transfer: TransferId) -> Option<Rc<F>> {
+        self.sources.borrow().get(&transfer).cloned()
+    }
+    fn is_awaited(&self, transfer: TransferId) -> bool {
+        self.waiting.borrow().get(&transfer).is_some_and(|all| all.iter().any(|one| !one.is_canceled()))
+    }
+    /// Tells whoever waits.
+    fn answer(&self, transfer: TransferId, fetched: &Fetched<B>) {
+        let waiting = self.waiting.borrow_mut().remove(&transfer);
+        for one in waiting.into_iter().flatten() {
+            let _ = one.send(fetched.clone()); // the tab is gone
+        }
+    }
+    /// The transfer is given up.
+    fn forget(&self, transfer: TransferId) {
+        self.sources.borrow_mut().remove(&transfer);
+        self.answer(transfer, &Err(ClientError::from(FileError::Cancelled).into()));
+    }
+}
 
 impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host> Engine<S, T, P, H> {
     pub(crate) async fn file_command(
@@ -23,10 +86,15 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
             "attach" => self.attach(parse(args)?, files).await,
             "provide_file" => {
                 let Transfer { transfer } = parse(args)?;
-                let group = self.group_of(transfer).await?;
+                let view = self.view_of(transfer).await?;
                 let file = files.into_iter().next().ok_or(Refusal::BadArguments)?;
+                // Another content of the same size is found out when it is read.
+                if view.direction != Direction::Up || file.size().await.map_err(ClientError::from)? != view.size {
+                    return Err(Refusal::OtherFile.into());
+                }
                 client.resume_transfer(transfer).await?;
-                self.run_uploads(group, vec![(transfer, Some(file))]);
+                self.0.transfers.sources.borrow_mut().insert(transfer, Rc::new(file));
+                self.run_upload(view.group, transfer);
                 nothing()
             }
             "pause_transfer" => {
@@ -38,31 +106,36 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
             "resume_transfer" => {
                 let Transfer { transfer } = parse(args)?;
                 client.resume_transfer(transfer).await?;
-                self.resume_uploads().await?;
+                self.run_transfer(&self.view_of(transfer).await?);
                 nothing()
             }
             "cancel_transfer" => {
                 let Transfer { transfer } = parse(args)?;
-                client.cancel_transfer(transfer, self.0.host.spool()).await?;
-                self.stale(Touch::Transfers);
-                nothing()
+                self.cancel(transfer).await
             }
             // Not for screens: the tab sends it when nobody waits for a download any more.
             "cancel_download" => {
                 let Message { group, message } = parse(args)?;
-                let transfer = client.begin_download(group, message).await?;
-                client.cancel_transfer(transfer, self.0.host.spool()).await?;
-                self.stale(Touch::Transfers);
-                nothing()
+                self.cancel(client.begin_download(group, message).await?).await
+            }
+            "file_usage" => {
+                let Nothing {} = parse(args)?;
+                reply(&client.file_usage().await?)
             }
             _ => self.fetch(parse(args)?).await,
         }
     }
 
-    async fn group_of(&self, transfer: TransferId) -> Result<GroupId, EngineError> {
+    async fn view_of(&self, transfer: TransferId) -> Result<TransferView, EngineError> {
         let all = self.client().transfers().await?;
-        let found = all.into_iter().find(|t| t.transfer == transfer && t.direction == Direction::Up);
-        Ok(found.ok_or(Refusal::NotFound)?.group)
+        Ok(all.into_iter().find(|t| t.transfer == transfer).ok_or(Refusal::NotFound)?)
+    }
+
+    async fn cancel(&self, transfer: TransferId) -> Result<Reply<H::Blob>, EngineError> {
+        self.client().cancel_transfer(transfer, self.0.host.spool()).await?;
+        self.0.transfers.forget(transfer);
+        self.stale(Touch::Transfers);
+        nothing()
     }
 
     /// One transfer for each file. The words go with the first.
@@ -70,7 +143,7 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
         if files.is_empty() || files.len() != args.files.len() {
             return Err(Refusal::BadArguments.into());
         }
-        let mut begun = Vec::new();
+        let mut transfers = Vec::new();
         let (mut caption, mut reply_to, mut mentions) = (args.caption, args.reply_to, args.mentions);
         for (described, source) in args.files.into_iter().zip(files) {
             let thumbnail = match &described.thumbnail {
@@ -90,38 +163,67 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
                 height: described.height,
                 duration_ms: described.duration_ms,
             };
-            begun.push((self.client().begin_upload(args.group, new).await?, Some(source)));
+            let transfer = self.client().begin_upload(args.group, new).await?;
+            self.0.transfers.sources.borrow_mut().insert(transfer, Rc::new(source));
+            transfers.push(transfer);
         }
-        let transfers: Vec<TransferId> = begun.iter().map(|(transfer, _)| *transfer).collect();
-        self.run_uploads(args.group, begun);
+        // In this order: the core seals and sends one after the other.
+        for transfer in &transfers {
+            self.run_upload(args.group, *transfer);
+        }
         reply(&serde_json::json!({ "transfers": transfers }))
     }
 
-    /// Runs uploads one after the other: each has several chunks in flight already.
-    fn run_uploads(&self, group: GroupId, uploads: Vec<(TransferId, Option<H::Source>)>) {
-        let engine = self.clone();
+    fn run_upload(&self, group: GroupId, transfer: TransferId) {
         self.stale(Touch::Transfers);
+        if !self.0.transfers.begin(transfer) {
+            return;
+        }
+        let engine = self.clone();
         self.spawn(async move {
-            for (transfer, source) in uploads {
+            loop {
+                let source = engine.0.transfers.source(transfer);
                 let hearing = engine.clone();
                 let mut hear = move |event| hearing.hear(event);
+                let spool = engine.0.host.spool();
                 // How it ended is in the transfer's view, or in the conversation.
-                let _ = engine.client().upload(transfer, source.as_ref(), engine.0.host.spool(), &mut hear).await;
+                let ended = engine.client().upload(transfer, source.as_deref(), spool, &mut hear).await;
+                if ended.is_ok() {
+                    engine.0.transfers.forget(transfer);
+                }
                 engine.stale(Touch::Transfers);
                 engine.changed(group);
+                if !engine.0.transfers.again(transfer) {
+                    return;
+                }
             }
         });
     }
 
-    /// Lets every upload go on that nothing runs; the core leaves those alone that the official paused.
-    pub(crate) async fn resume_uploads(&self) -> Result<(), EngineError> {
+    /// Lets every transfer go on that nothing runs; the core leaves those alone that the official paused.
+    pub(crate) async fn resume_transfers(&self) -> Result<(), EngineError> {
         for transfer in self.client().transfers().await? {
-            let idle = matches!(transfer.state, TransferState::Paused | TransferState::NeedsFile);
-            if transfer.direction == Direction::Up && idle {
-                self.run_uploads(transfer.group, vec![(transfer.transfer, None)]);
+            if matches!(transfer.state, TransferState::Paused | TransferState::NeedsFile) {
+                self.run_transfer(&transfer);
             }
         }
         Ok(())
+    }
+
+    /// Lets a transfer go on, if it is not over and what it needs is there.
+    fn run_transfer(&self, view: &TransferView) {
+        let TransferView { transfer, group, .. } = *view;
+        let desk = &self.0.transfers;
+        match (view.direction, view.state) {
+            (Direction::Up, TransferState::NeedsFile) if desk.source(transfer).is_none() => {}
+            (_, TransferState::Failed | TransferState::Done) => {}
+            (Direction::Up, _) => self.run_upload(group, transfer),
+            // Without a place for it, what nobody waits for would be fetched for nobody.
+            (Direction::Down, _) if desk.is_awaited(transfer) || self.0.host.spool().keeps() => {
+                self.run_download(transfer, view.media_type.clone());
+            }
+            (Direction::Down, _) => {}
+        }
     }
 
     async fn fetch(&self, Message { group, message }: Message) -> Result<Reply<H::Blob>, EngineError> {
@@ -129,15 +231,61 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
         let transfer = client.begin_download(group, message).await?;
         // Asked for again is a wish to go on.
         client.resume_transfer(transfer).await?;
-        let media_type = client.transfers().await?.into_iter().find(|t| t.transfer == transfer).map(|t| t.media_type);
-        let mut sink = self.0.host.sink(media_type.as_deref().unwrap_or_default());
-        self.stale(Touch::Transfers);
-        let engine = self.clone();
-        let mut hear = move |event| engine.hear(event);
-        let done = client.download(transfer, &mut sink, &mut hear).await;
-        self.stale(Touch::Transfers);
-        done?;
+        let media_type = self.view_of(transfer).await?.media_type;
+        let (tell, fetched) = oneshot::channel();
+        self.0.transfers.waiting.borrow_mut().entry(transfer).or_default().push(tell);
+        self.run_download(transfer, media_type);
+        let gone = |_| ClientError::from(FileError::Cancelled);
+        let blob = fetched.await.map_err(gone)??;
         let Reply { json, .. }: Reply<H::Blob> = reply(&serde_json::json!({ "transfer": transfer }))?;
-        Ok(Reply { json, blob: self.0.host.deliver(sink) })
+        Ok(Reply { json, blob })
+    }
+
+    fn run_download(&self, transfer: TransferId, media_type: String) {
+        self.stale(Touch::Transfers);
+        if !self.0.transfers.begin(transfer) {
+            return;
+        }
+        let engine = self.clone();
+        self.spawn(async move {
+            loop {
+                engine.download_once(transfer, &media_type).await;
+                engine.stale(Touch::Transfers);
+                if !engine.0.transfers.again(transfer) {
+                    return;
+                }
+            }
+        });
+    }
+
+    async fn download_once(&self, transfer: TransferId, media_type: &str) {
+        let (client, desk, spool) = (self.client(), &self.0.transfers, self.0.host.spool());
+        let hearing = self.clone();
+        let mut hear = move |event| hearing.hear(event);
+        if !desk.is_awaited(transfer) {
+            let kept = client.download_ahead(transfer, spool, &mut hear).await;
+            if kept.is_ok() && desk.is_awaited(transfer) {
+                // Somebody has asked for it meanwhile: once more from the spool, without the network.
+                desk.begin(transfer);
+            } else if let Err(error) = kept {
+                self.not_fetched(transfer, error);
+            }
+            return;
+        }
+        let mut sink = self.0.host.sink(media_type);
+        match client.download_through(transfer, &mut sink, spool, &mut hear).await {
+            Ok(()) => {
+                let blob = self.0.host.deliver(sink);
+                desk.answer(transfer, &blob.map(Some).ok_or_else(|| ClientError::from(FileError::Sink).into()));
+            }
+            Err(error) => self.not_fetched(transfer, error),
+        }
+    }
+
+    /// Whoever waits goes on waiting while it is paused.
+    fn not_fetched(&self, transfer: TransferId, error: ClientError) {
+        if !matches!(error, ClientError::File(FileError::Paused | FileError::Running)) {
+            self.0.transfers.answer(transfer, &Err(error.into()));
+        }
     }
 }

@@ -1,0 +1,177 @@
+//! Sealing a file into the outgoing folder ahead of the network, so that the file is needed no longer than that takes.
+
+use super::kept;
+use super::record::{BLOCK, TransferRecord};
+use super::upload::{Job, Stop, Tell};
+use super::{FileError, FileSource, IN_FLIGHT, Spool};
+use crate::{Client, ClientError, ClientEvent, Platform, Store, Transport};
+use futures::channel::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use futures::future::{Either, select};
+use futures::stream::StreamExt as _;
+use pakawaaz_base::FileId;
+use sha2::{Digest as _, Sha256};
+use std::cell::Cell;
+use std::pin::pin;
+
+/// A chunk that is durable in the outgoing folder. Its bytes come along while the network keeps up; otherwise they are
+/// read again when their turn has come.
+struct Sealed {
+    index: u32,
+    bytes: Option<Vec<u8>>,
+}
+
+impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
+    /// Seals the whole file and sends it, each at its own pace. A broken connection does not end the sealing.
+    pub(super) async fn send_ahead<F: FileSource, L: Spool>(
+        &self,
+        job: &Job<'_>,
+        source: &F,
+        spool: &L,
+        held: &[u32],
+        tell: &Tell<'_>,
+    ) -> Result<(FileId, [u8; 32]), Stop> {
+        let (queue, sealed) = mpsc::unbounded();
+        // None until somebody sends: uploads that wait for others take no memory.
+        let wanted = Cell::new(0);
+        let seal = pin!(self.seal_all(job, source, spool, held, queue, &wanted, tell));
+        let send = pin!(self.send_queue(job, spool, sealed, &wanted, tell));
+        match select(seal, send).await {
+            Either::Left((whole, send)) => {
+                let whole = whole?;
+                Ok((send.await?, whole))
+            }
+            Either::Right((Err(Stop::Failed(error)), seal)) if error.is_temporary() => {
+                seal.await?;
+                Err(error.into())
+            }
+            Either::Right((sent, seal)) => Ok((sent?, seal.await?)),
+        }
+    }
+
+    /// Sends what the server lacks of a file that is wholly in the outgoing folder. `again`: the file is at hand.
+    pub(super) async fn send_sealed<L: Spool>(
+        &self,
+        job: &Job<'_>,
+        spool: &L,
+        again: bool,
+        tell: &Tell<'_>,
+    ) -> Result<FileId, Stop> {
+        job.run.preparing.set(false);
+        job.run.prepared.set(job.shape.size());
+        let (queue, sealed) = mpsc::unbounded();
+        for index in 0..job.shape.chunks() {
+            let _ = queue.unbounded_send(Sealed { index, bytes: None }); // the other end is here
+        }
+        drop(queue);
+        match self.send_queue(job, spool, sealed, &Cell::new(0), tell).await {
+            Err(Stop::Again) if !again => Err(FileError::NeedsFile.into()),
+            other => other,
+        }
+    }
+
+    /// Reads the whole file once, in order: hashes everything and seals what the folder lacks.
+    async fn seal_all<F: FileSource, L: Spool>(
+        &self,
+        job: &Job<'_>,
+        source: &F,
+        spool: &L,
+        held: &[u32],
+        queue: UnboundedSender<Sealed>,
+        wanted: &Cell<usize>,
+        tell: &Tell<'_>,
+    ) -> Result<[u8; 32], Stop> {
+        let Job { transfer, run, key, shape, .. } = job;
+        let _one = self.inner.transfers.sealing.lock().await;
+        let mut whole = Sha256::new();
+        let mut index = 0;
+        while index < shape.chunks() {
+            let end = shape.chunks().min(index + BLOCK);
+            let (mut block, mut hashes) = (Vec::new(), Vec::new());
+            for i in index..end {
+                let length = shape.plain_len(i).unwrap_or_default();
+                let plain = source.read(shape.offset(i), length).await?;
+                if plain.len() != length {
+                    return Err(Stop::Changed);
+                }
+                whole.update(&plain);
+                hashes.extend_from_slice(&Sha256::digest(&plain));
+                block.push((i, plain));
+            }
+            self.note_hashes(*transfer, index / BLOCK, hashes).await?;
+            for (i, mut chunk) in block {
+                let length = chunk.len() as u64;
+                let there = held.contains(&i) && kept::sealed(spool, *transfer, key, shape, i).await.is_some();
+                let mut bytes = None;
+                if !there {
+                    key.seal(shape, i, &mut chunk).map_err(|_| ClientError::Damaged)?;
+                    spool.put(*transfer, i, &chunk).await.map_err(|_| Stop::NoRoom)?;
+                    if wanted.get() > 0 {
+                        wanted.set(wanted.get() - 1);
+                        bytes = Some(chunk);
+                    }
+                }
+                run.prepared.set(run.prepared.get() + length);
+                (tell.borrow_mut())(ClientEvent::Transfer { transfer: *transfer });
+                let _ = queue.unbounded_send(Sealed { index: i, bytes }); // the network may have given up
+            }
+            index = end;
+        }
+        let sha256: [u8; 32] = whole.finalize().into();
+        let sealed = |r: &mut TransferRecord| {
+            r.up_mut()?.sealed = Some(sha256.into());
+            Ok(())
+        };
+        self.change_transfer(*transfer, sealed).await?;
+        run.preparing.set(false);
+        Ok(sha256)
+    }
+
+    /// Sends sealed chunks as they come, several at once.
+    async fn send_queue<L: Spool>(
+        &self,
+        job: &Job<'_>,
+        spool: &L,
+        queue: UnboundedReceiver<Sealed>,
+        wanted: &Cell<usize>,
+        tell: &Tell<'_>,
+    ) -> Result<FileId, Stop> {
+        let Job { transfer, run, key, shape, .. } = job;
+        let _one = self.inner.transfers.sending.lock().await;
+        let there = self.at_server(job).await?;
+        wanted.set(IN_FLIGHT);
+        let send = |Sealed { index, bytes }: Sealed| {
+            let there = &there;
+            async move {
+                if bytes.is_some() {
+                    wanted.set(wanted.get() + 1);
+                }
+                if there.has(index) {
+                    return Ok(None);
+                }
+                let bytes = match bytes {
+                    Some(bytes) => Some(bytes),
+                    None => kept::sealed(spool, *transfer, key, shape, index).await.map(|(sealed, _)| sealed),
+                };
+                // The outgoing folder was emptied: with the file at hand it can be sealed again, byte for byte.
+                let Some(bytes) = bytes else { return Err(Stop::Again) };
+                Ok(Some((index, self.put_file_chunk(run, there.file, index, bytes).await)))
+            }
+        };
+        let mut sending = pin!(queue.map(send).buffer_unordered(IN_FLIGHT));
+        while let Some(sent) = sending.next().await {
+            match sent {
+                Ok(sent) => self.chunk_sent(job, sent, tell)?,
+                Err(Stop::Again) => {
+                    let unsealed = |r: &mut TransferRecord| {
+                        r.up_mut()?.sealed = None;
+                        Ok(())
+                    };
+                    self.change_transfer(*transfer, unsealed).await?;
+                    return Err(Stop::Again);
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(there.file)
+    }
+}
