@@ -10,7 +10,7 @@ cargo xtask demo [--reset] [--small] [--terminal] [--no-browser] [--check]
 Builds everything, starts a server with a believable government, and opens the desk that hands out phones.
 
   --reset   forget what an earlier demo left behind and start over
-  --small   two dozen officials instead of two hundred
+  --small   four dozen officials instead of two hundred
   --terminal  talk in this terminal instead of the app (builds no web app)
   --no-browser  print the address only
   --check   talk to one official without asking anything, in a state of its own; fails unless all of it works

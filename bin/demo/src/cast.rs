@@ -3,7 +3,7 @@
 use crate::government::{Government, OfficialPlan};
 
 /// Officials of a small demo.
-const SMALL: usize = 24;
+const SMALL: usize = 48;
 
 /// The roles. Numbers index [`Government::officials`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -55,7 +55,7 @@ struct Arguments {
     /// state of its own, removed afterwards, unless --state is given.
     #[arg(long)]
     check: bool,
-    /// Two dozen officials instead of two hundred.
+    /// Four dozen officials instead of two hundred.
     #[arg(long)]
     small: bool,
     /// Talk in this terminal instead of the app.

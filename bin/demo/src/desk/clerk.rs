@@ -26,6 +26,8 @@ use zeroize::Zeroizing;
 const CARD_LASTS: Duration = Duration::from_secs(24 * 3600);
 /// Revocation reason "lost or stolen".
 const LOST: u8 = 1;
+/// More than the app holds on the screen at once, so that the oldest have to be looked for.
+const LETTERS: usize = 200;
 
 /// What somebody wants at the desk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub enum Wish {
     Suspend,
     /// Restore.
     Restore,
+    /// A long correspondence: the first administrator writes [`LETTERS`] messages.
+    Letters,
 }
 
 impl Wish {
@@ -52,6 +56,7 @@ impl Wish {
             "revoke" => Self::Revoke,
             "suspend" => Self::Suspend,
             "restore" => Self::Restore,
+            "letters" => Self::Letters,
             _ => return None,
         })
     }
@@ -95,6 +100,7 @@ impl Clerk {
                 Wish::Revoke => self.revoke(&username).await,
                 Wish::Suspend => self.suspend(&username, true).await,
                 Wish::Restore => self.suspend(&username, false).await,
+                Wish::Letters => self.letters(&username).await,
             };
             let _ = tell.send(done.map_err(|e| format!("{e:#}")));
         }
@@ -202,6 +208,18 @@ impl Clerk {
             patiently(|| self.second.client().unsuspend(subject)).await?;
         }
         Ok(json!({}))
+    }
+
+    async fn letters(&mut self, username: &str) -> Result<Value> {
+        let official = self.official(username).await?;
+        let client = self.first.client();
+        let members = [official];
+        let group = patiently(|| client.new_conversation(&members, None)).await?;
+        for number in 1..=LETTERS {
+            client.send(group, &format!("Letter {number} of {LETTERS}: the file {number:03} is closed.")).await?;
+        }
+        patiently(|| async { client.sync_once(&mut |_| {}).await }).await?;
+        Ok(json!({ "letters": LETTERS }))
     }
 }
 

@@ -75,6 +75,11 @@ function row(person) {
       await wish(person, "revoke");
       say(`The newest phone of ${person.name.en} is revoked.`);
     }));
+    actions.append(button("Send 200 letters", async () => {
+      say(`An administrator is writing to ${person.name.en}…`);
+      await wish(person, "letters");
+      say(`${person.name.en} has a long conversation now, to scroll and search in.`);
+    }));
     actions.append(button("Suspend", async () => { await wish(person, "suspend"); say(`${person.name.en} is suspended.`); }));
     actions.append(button("Restore", async () => { await wish(person, "restore"); say(`${person.name.en} is restored.`); }));
   }
