@@ -1,8 +1,5 @@
-import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
-
-const chromium = process.env.PAKAWAAZ_CHROMIUM ?? "/usr/bin/chromium";
-if (!existsSync(chromium)) throw new Error(`no browser at ${chromium}: apt-get install chromium`);
+import { executable, switches } from "./support/browser.ts";
 
 export default defineConfig({
   testDir: "./tests",
@@ -20,14 +17,6 @@ export default defineConfig({
     actionTimeout: 20_000,
     trace: "retain-on-failure",
     screenshot: "only-on-failure",
-    launchOptions: {
-      executablePath: chromium,
-      args: [
-        "--no-sandbox",
-        "--disable-dev-shm-usage",
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-      ],
-    },
+    launchOptions: { executablePath: executable, args: switches },
   },
 });

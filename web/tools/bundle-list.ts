@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { brotliCompress, constants } from "node:zlib";
 import type { Plugin } from "vite";
 
+const LIST = "bundle.json";
 const TEXT = /\.(?:html|js|css|json|svg|wasm|webmanifest)$/;
 const brotli = promisify(brotliCompress);
 
@@ -33,27 +34,30 @@ export function bundleList(): Plugin {
       order: "post",
       sequential: true,
       async handler() {
-        const files: Record<string, string> = {};
-        const add = (path: string, bytes: Buffer) => {
-          files[path] = createHash("sha256").update(bytes).digest("hex");
-        };
-        for (const path of await filesBelow(folder)) {
-          if (path === "bundle.json" || path.endsWith(".br")) continue;
-          const bytes = await readFile(join(folder, path));
-          add(path, bytes);
-          if (!TEXT.test(path)) continue;
-          const compressed = await compress(bytes);
-          await writeFile(join(folder, `${path}.br`), compressed);
-          add(`${path}.br`, compressed);
-        }
-        await writeFile(join(folder, "bundle.json"), `${JSON.stringify({ version: 1, files }, null, 1)}\n`);
+        await compress(folder, await filesBelow(folder));
+        await list(folder);
       },
     },
   };
 }
 
-function compress(bytes: Buffer): Promise<Buffer> {
-  return brotli(bytes, {
-    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
-  });
+/** Puts a brotli copy beside each of these files that shrinks. */
+export async function compress(folder: string, paths: string[]): Promise<void> {
+  for (const path of paths.filter((each) => TEXT.test(each) && each !== LIST)) {
+    const bytes = await readFile(join(folder, path));
+    const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+    await writeFile(join(folder, `${path}.br`), await brotli(bytes, { params }));
+  }
+}
+
+/** Writes the list of everything that is in `folder` now. */
+export async function list(folder: string): Promise<void> {
+  const files: Record<string, string> = {};
+  for (const path of await filesBelow(folder)) {
+    if (path === LIST) continue;
+    files[path] = createHash("sha256")
+      .update(await readFile(join(folder, path)))
+      .digest("hex");
+  }
+  await writeFile(join(folder, LIST), `${JSON.stringify({ version: 1, files }, null, 1)}\n`);
 }

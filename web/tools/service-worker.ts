@@ -22,18 +22,23 @@ export function serviceWorker(): Plugin {
       order: "pre",
       sequential: true,
       async handler() {
-        const digest = createHash("sha256");
-        const keep: string[] = [];
-        for (const path of await filesBelow(folder)) {
-          if (/^(?:gallery|bundle\.json|service-worker\.js)|assets\/gallery|\.br$/.test(path)) continue;
-          keep.push(`/${path === "index.html" ? "" : path}`);
-          digest.update(path).update(await readFile(join(folder, path)));
-        }
-        const { code } = await transformWithOxc(await readFile(source, "utf8"), source);
-        const version = digest.digest("hex").slice(0, 16);
-        const head = `const VERSION = ${JSON.stringify(version)};\nconst KEEP = ${JSON.stringify(keep)};\n`;
-        await writeFile(join(folder, "service-worker.js"), head + code);
+        await writeServiceWorker(folder, source);
       },
     },
   };
+}
+
+/** Writes it for what is in `folder` now. */
+export async function writeServiceWorker(folder: string, source: string): Promise<void> {
+  const digest = createHash("sha256");
+  const keep: string[] = [];
+  for (const path of await filesBelow(folder)) {
+    if (/^(?:gallery|bundle\.json|service-worker\.js)|assets\/gallery|\.br$/.test(path)) continue;
+    keep.push(`/${path === "index.html" ? "" : path}`);
+    digest.update(path).update(await readFile(join(folder, path)));
+  }
+  const { code } = await transformWithOxc(await readFile(source, "utf8"), source);
+  const version = digest.digest("hex").slice(0, 16);
+  const head = `const VERSION = ${JSON.stringify(version)};\nconst KEEP = ${JSON.stringify(keep)};\n`;
+  await writeFile(join(folder, "service-worker.js"), head + code);
 }

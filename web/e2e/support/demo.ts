@@ -29,18 +29,26 @@ export interface Card {
   device: number;
 }
 
+/** The built app. */
+export const built = process.env.PAKAWAAZ_WEB ?? join(root, "web/packages/chat/dist");
+
 export class Demo {
   private taken = 0;
   private constructor(
-    private readonly child: ChildProcess,
+    private child: ChildProcess,
     readonly state: string,
-    readonly desk: string,
+    public desk: string,
     readonly people: Person[],
   ) {}
 
   static async start(): Promise<Demo> {
     const state = mkdtempSync(join(tmpdir(), "pakawaaz-e2e-"));
-    const web = process.env.PAKAWAAZ_WEB ?? join(root, "web/packages/chat/dist");
+    const { child, desk } = await Demo.run(state, built);
+    const { people } = (await (await fetch(`${desk}/people`)).json()) as { people: Person[] };
+    return new Demo(child, state, desk, people);
+  }
+
+  private static async run(state: string, web: string): Promise<{ child: ChildProcess; desk: string }> {
     const child = spawn(join(programs, "pakawaaz-demo"), ["--small", "--no-browser", "--state", state, "--web", web], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -63,16 +71,27 @@ export class Demo {
         failed(new Error(`the demo ended:\n${seen.join("\n")}`));
       });
     });
-    const { people } = (await (await fetch(`${desk}/people`)).json()) as { people: Person[] };
-    return new Demo(child, state, desk, people);
+    return { child, desk };
+  }
+
+  /** The server, and everybody who answers, are gone until `up`. */
+  async down(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = new Promise((done) => this.child.once("exit", done));
+    this.child.kill("SIGTERM");
+    await ended;
+  }
+
+  /** They come back at the same address, the server with the app in `web`. */
+  async up(web = built): Promise<void> {
+    await this.down();
+    const { child, desk } = await Demo.run(this.state, web);
+    this.child = child;
+    this.desk = desk;
   }
 
   async stop(): Promise<void> {
-    if (this.child.exitCode === null) {
-      const ended = new Promise((done) => this.child.once("exit", done));
-      this.child.kill("SIGTERM");
-      await ended;
-    }
+    await this.down();
     rmSync(this.state, { recursive: true, force: true });
   }
 
@@ -118,6 +137,10 @@ export class Demo {
   }
   revokeNewest(person: Person): Promise<unknown> {
     return this.wish(person, "revoke");
+  }
+  /** An administrator writes them two hundred messages. */
+  letters(person: Person): Promise<{ letters: number }> {
+    return this.wish(person, "letters");
   }
   suspend(person: Person): Promise<unknown> {
     return this.wish(person, "suspend");

@@ -15,6 +15,8 @@ export interface PhoneOptions {
   height?: number;
   words?: Words;
   locale?: string;
+  /** What the owner allows the page besides the clipboard. */
+  permissions?: string[];
 }
 
 export class Phone {
@@ -54,7 +56,7 @@ export class Phone {
     const context = await browser.newContext({
       viewport: { width: options.width ?? 390, height: options.height ?? 844 },
       locale: options.locale ?? "en-GB",
-      permissions: ["clipboard-read", "clipboard-write"],
+      permissions: ["clipboard-read", "clipboard-write", ...(options.permissions ?? [])],
     });
     const page = await context.newPage();
     const phone = new Phone(context, page, origin, person, options.words ?? english);
@@ -85,6 +87,18 @@ export class Phone {
       history.pushState({}, "", to);
       dispatchEvent(new PopStateEvent("popstate"));
     }, path);
+  }
+
+  /**
+   * Somebody looks at another window from now on. Playwright keeps every page visible, so the page is told what the
+   * browser would tell it.
+   */
+  async hide(): Promise<void> {
+    await this.page.evaluate(() => {
+      Object.defineProperty(document, "hidden", { get: () => true });
+      Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
   }
 
   private button(name: string, within: Page | Locator = this.page): Locator {

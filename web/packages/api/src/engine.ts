@@ -121,7 +121,10 @@ class Tab implements Engine {
   #begin(): void {
     const worker = new Worker(this.#trusted(workerAddress), { type: "module", name: "pakawaaz" });
     worker.onmessage = ({ data }: MessageEvent<Tell>) => this.#hear(worker, data);
-    worker.onerror = () => this.#unsupported();
+    // A trap without a panic (no memory left), or what is still heard of a worker that was replaced already.
+    worker.onerror = () => {
+      if (worker === this.#worker) this.#restart();
+    };
     this.#worker = worker;
     for (const [id, { topic, args }] of this.#open) this.#ask({ t: "subscribe", id, topic, args });
   }

@@ -1,12 +1,13 @@
 import { useLingui } from "@lingui/react/macro";
 import { toast } from "@pakawaaz/ui";
 import { useLocation, useNavigate } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { useCallback, useEffect } from "react";
 import { useAnnounce } from "./announcer.tsx";
 import { useHappenings, useTopic } from "./engine.tsx";
 import { useAlarmText } from "./errors.tsx";
 import { useFormat } from "./i18n.tsx";
 import { usePreferences } from "./preferences.tsx";
+import { onNotificationPressed, showNotification } from "./show-notification.ts";
 
 /** Says what happens: to the screen reader, in the title, and as notifications, which never carry content. */
 export function Notices({ unread }: { unread: number }) {
@@ -28,6 +29,9 @@ export function Notices({ unread }: { unread: number }) {
     document.title = unread > 0 ? `(${format.number(unread)}) ${name}` : name;
   }, [unread, format, t]);
 
+  const open = useCallback((group: string) => void navigate({ to: "/c/$group", params: { group } }), [navigate]);
+  useEffect(() => onNotificationPressed(open), [open]);
+
   useHappenings((happening) => {
     switch (happening.what) {
       case "message": {
@@ -36,16 +40,10 @@ export function Notices({ unread }: { unread: number }) {
         if (document.hidden) {
           if (notify && "Notification" in globalThis && Notification.permission === "granted") {
             // No name and no text: a locked screen shows it to everybody.
-            const shown = new Notification(t`Pakawaaz`, {
-              body: happening.mention ? t`You were mentioned` : t`New message`,
-              icon: "/icon-192.png",
-              tag: group,
+            const body = happening.mention ? t`You were mentioned` : t`New message`;
+            showNotification(t`Pakawaaz`, body, group, () => open(group)).catch(() => {
+              // The browser took the permission back; the title still counts.
             });
-            shown.onclick = () => {
-              window.focus();
-              void navigate({ to: "/c/$group", params: { group } });
-              shown.close();
-            };
           }
           return;
         }

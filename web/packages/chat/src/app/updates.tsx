@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { reload } from "./reload.ts";
 import { scriptAddress } from "./trusted.ts";
 
 let waiting: ServiceWorker | null = null;
@@ -14,7 +15,16 @@ const CHECK_MS = 60 * 60 * 1000;
 /** Registers the service worker; a new one waits until the official agrees, so that no tab loses its half-done work. */
 export async function registerServiceWorker(): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
-  const controlled = navigator.serviceWorker.controller !== null;
+  // The first one takes over by itself what has just been loaded: that is no update.
+  let controlled = navigator.serviceWorker.controller !== null;
+  let reloading = false;
+  navigator.serviceWorker.addEventListener("controllerchange", () => {
+    const first = !controlled;
+    controlled = true;
+    if (first || reloading) return;
+    reloading = true;
+    void reload();
+  });
   try {
     const registration = await navigator.serviceWorker.register(scriptAddress("/service-worker.js"), {
       updateViaCache: "none",
@@ -29,14 +39,7 @@ export async function registerServiceWorker(): Promise<void> {
     setInterval(() => void registration.update().catch(() => {}), CHECK_MS);
   } catch {
     // Without it the app works while the server answers; nothing to tell.
-    return;
   }
-  let reloading = false;
-  navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (!controlled || reloading) return;
-    reloading = true;
-    location.reload();
-  });
 }
 
 export function useUpdate(): { ready: boolean; apply(): void } {

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef } from "react";
 import { useEngine } from "../app/engine.tsx";
+import { beforeReload } from "../app/reload.ts";
 
 const PAUSE_MS = 500;
 
@@ -7,27 +8,30 @@ const PAUSE_MS = 500;
 export function useDraft(group: string): (text: string) => void {
   const engine = useEngine();
   const waiting = useRef<string | null>(null);
+  const saving = useRef<Promise<null> | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const flush = useCallback(() => {
+  const flush = useCallback(async () => {
     clearTimeout(timer.current);
-    if (waiting.current === null) return;
     const text = waiting.current;
     waiting.current = null;
     // A draft that was not kept is kept with the next letter.
-    engine.call("set_draft", { group, text }).catch(() => {});
+    if (text !== null) saving.current = engine.call("set_draft", { group, text }).catch(() => null);
+    await saving.current;
   }, [engine, group]);
   useEffect(() => {
     addEventListener("pagehide", flush);
+    const forget = beforeReload(flush);
     return () => {
       removeEventListener("pagehide", flush);
-      flush();
+      forget();
+      void flush();
     };
   }, [flush]);
   return useCallback(
     (text: string) => {
       waiting.current = text;
       clearTimeout(timer.current);
-      if (text === "") flush();
+      if (text === "") void flush();
       else timer.current = setTimeout(flush, PAUSE_MS);
     },
     [flush],

@@ -54,6 +54,7 @@ async function addMedia(file: File, prepared: Prepared, kind: "video" | "audio")
     const loaded = happens(element, "loadedmetadata");
     element.src = url;
     await loaded;
+    if (!Number.isFinite(element.duration)) await lookForEnd(element);
     if (Number.isFinite(element.duration)) prepared.duration_ms = Math.round(element.duration * 1000);
     if (!(element instanceof HTMLVideoElement) || element.videoWidth === 0) return;
     prepared.width = element.videoWidth;
@@ -68,6 +69,13 @@ async function addMedia(file: File, prepared: Prepared, kind: "video" | "audio")
     element.load();
     URL.revokeObjectURL(url);
   }
+}
+
+/** What a browser recorded says nowhere how long it is: only its end does. */
+async function lookForEnd(element: HTMLMediaElement) {
+  const there = happens(element, "seeked");
+  element.currentTime = Number.MAX_SAFE_INTEGER;
+  await there;
 }
 
 function happens(element: HTMLMediaElement, name: string): Promise<void> {

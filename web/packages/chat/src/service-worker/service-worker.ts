@@ -30,6 +30,12 @@ self.addEventListener("message", (event) => {
   if (event.data === "take-over") void self.skipWaiting();
 });
 
+self.addEventListener("notificationclick", (event) => {
+  const { group } = event.notification.data as { group: string };
+  event.notification.close();
+  event.waitUntil(open(group));
+});
+
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
@@ -45,4 +51,15 @@ self.addEventListener("fetch", (event) => {
 
 async function kept(path: string): Promise<Response | undefined> {
   return (await caches.open(CACHE)).match(path);
+}
+
+/** Leads to a conversation: in a window that is open, else in a new one, which asks for the PIN first. */
+async function open(group: string): Promise<void> {
+  const [window] = await self.clients.matchAll({ type: "window" });
+  if (!window) {
+    await self.clients.openWindow(`/c/${group}`);
+    return;
+  }
+  window.postMessage({ open: group });
+  await window.focus();
 }
