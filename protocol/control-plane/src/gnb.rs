@@ -1,0 +1,320 @@
+//! gNBs and their associations (TS 38.413 §8.7): setting up, changing, resetting, overload, and going down.
+
+use crate::config::{AllowedGnb, Network};
+use crate::core::Cx;
+use crate::identifiers::{AssociationId, RanUeNgapId};
+use crate::io::{Alarm, Output};
+use crate::n2::build;
+use crate::n2::common::{plmn, slice_of, tac_of};
+use crate::timers::{Timer, TimerId};
+use crate::ue::{UeKey, Ues, context_release, initial};
+use oxirush_ngap::ngap::{
+    Cause, CauseMisc, CauseRadioNetwork, GNBID, GlobalRANNodeID, SupportedTAList, TimeToWait,
+    UEAssociatedLogicalNGConnectionItem, UEAssociatedLogicalNGConnectionList,
+};
+use std::collections::{BTreeSet, HashMap};
+
+/// One association, and the gNB behind it once it has said who it is.
+pub(crate) struct Gnb {
+    pub(crate) peer: String,
+    /// Outgoing streams.
+    pub(crate) streams: u16,
+    /// NG setup has succeeded.
+    pub(crate) ready: bool,
+    pub(crate) id: Option<(u32, u8)>,
+    pub(crate) name: String,
+    pub(crate) tacs: Vec<u32>,
+    pub(crate) ues: HashMap<RanUeNgapId, UeKey>,
+    /// Phones that have proved nothing yet.
+    pub(crate) unauthenticated: usize,
+    pub(crate) alarmed: BTreeSet<&'static str>,
+    /// It owes an acknowledgement of a new configuration.
+    pub(crate) update: Option<TimerId>,
+}
+
+/// An association is up.
+pub(crate) fn up(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId, peer: String, streams: u16) {
+    if cx.core.gnbs.len() >= cx.core.limits().associations {
+        cx.count("control_plane.associations_refused");
+        return cx.out.push(Output::Close { association });
+    }
+    // The transport numbers associations once; should it not, nothing of the earlier one is left.
+    down(ues, cx, association);
+    let gnb = Gnb {
+        peer,
+        streams: streams.max(1),
+        ready: false,
+        id: None,
+        name: String::new(),
+        tacs: Vec::new(),
+        ues: HashMap::new(),
+        unauthenticated: 0,
+        alarmed: BTreeSet::new(),
+        update: None,
+    };
+    cx.core.gnbs.insert(association, gnb);
+}
+
+/// An association is gone: its phones are idle.
+pub(crate) fn down(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId) {
+    release_all(ues, cx, association);
+    if let Some(gnb) = cx.core.gnbs.remove(&association) {
+        cx.core.timers.stop(gnb.update);
+        if gnb.ready {
+            cx.alarm(Alarm::GnbLost { association });
+        }
+    }
+}
+
+/// All phones of an association lose their connections; the gNB is not told.
+fn release_all(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId) {
+    let keys: Vec<UeKey> =
+        cx.core.gnbs.get(&association).map(|gnb| gnb.ues.values().copied().collect()).unwrap_or_default();
+    for key in keys {
+        if let Some(ue) = ues.get_mut(&key) {
+            context_release::over(ue, cx);
+        }
+        initial::settle(ues, cx, key);
+    }
+}
+
+/// What a gNB says of itself.
+pub(crate) struct Setup {
+    pub(crate) node: GlobalRANNodeID,
+    pub(crate) name: Option<String>,
+    pub(crate) areas: SupportedTAList,
+}
+
+struct Refused {
+    cause: Cause,
+    wait: Option<TimeToWait>,
+    foreign: bool,
+}
+
+impl Refused {
+    fn foreign(cause: CauseMisc) -> Self {
+        Self { cause: Cause::misc(cause), wait: Some(TimeToWait::v60s), foreign: true }
+    }
+}
+
+/// The gNB on the list that this is.
+fn identify<'n>(network: &'n Network, node: &GlobalRANNodeID) -> Result<&'n AllowedGnb, Refused> {
+    let GlobalRANNodeID::globalGNB_ID(global) = node else { return Err(Refused::foreign(CauseMisc::unspecified)) };
+    if global.plmn_identity != plmn(network.plmn) {
+        return Err(Refused::foreign(CauseMisc::unknown_PLMN_or_SNPN));
+    }
+    let GNBID::gNB_ID(bits) = &global.gnb_id else { return Err(Refused::foreign(CauseMisc::unspecified)) };
+    let id = (u32::try_from(bits.value()).ok(), u8::try_from(bits.len()).ok());
+    let known = network.gnbs.iter().find(|gnb| (Some(gnb.id.0), Some(gnb.id.1)) == id);
+    known.ok_or(Refused::foreign(CauseMisc::unspecified))
+}
+
+/// Tracking areas of ours that it serves. One that it may not serve spoils all of them.
+fn areas(network: &Network, gnb: &AllowedGnb, areas: &SupportedTAList) -> Result<Vec<u32>, Refused> {
+    let ours = plmn(network.plmn);
+    let mut tacs = Vec::new();
+    let mut slice = false;
+    for area in &areas.0 {
+        let broadcast = area.broadcast_plmn_list.0.iter().find(|broadcast| broadcast.plmn_identity == ours);
+        let Some(broadcast) = broadcast else { continue };
+        let tac = tac_of(&area.tac);
+        if !gnb.tacs.contains(&tac) {
+            return Err(Refused::foreign(CauseMisc::unspecified));
+        }
+        slice |=
+            broadcast.tai_slice_support_list.0.iter().any(|item| network.slices.contains(&slice_of(&item.s_nssai)));
+        if network.tacs.contains(&tac) {
+            tacs.push(tac);
+        }
+    }
+    if tacs.is_empty() {
+        return Err(Refused::foreign(CauseMisc::unknown_PLMN_or_SNPN));
+    }
+    if !slice {
+        let cause = Cause::radioNetwork(CauseRadioNetwork::slice_not_supported);
+        return Err(Refused { cause, wait: Some(TimeToWait::v60s), foreign: false });
+    }
+    Ok(tacs)
+}
+
+fn foreign(cx: &mut Cx<'_>, association: AssociationId) {
+    let peer = cx.core.gnbs.get(&association).map(|gnb| gnb.peer.clone()).unwrap_or_default();
+    cx.count("control_plane.foreign_gnb");
+    let new = cx.core.gnbs.get_mut(&association).is_some_and(|gnb| gnb.alarmed.insert("foreign"));
+    if new {
+        cx.alarm(Alarm::ForeignGnb { peer });
+    }
+}
+
+/// NG SETUP REQUEST (§8.7.1). On an association that was set up before, everything begins anew.
+pub(crate) fn set_up(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId, setup: Setup) {
+    cx.count("control_plane.ng_setup");
+    let network = cx.network();
+    release_all(ues, cx, association);
+    let known = identify(&network, &setup.node);
+    let served = known.and_then(|known| Ok((known.id, areas(&network, known, &setup.areas)?)));
+    let (id, tacs) = match served {
+        Ok(served) => served,
+        Err(refused) => {
+            if let Some(gnb) = cx.core.gnbs.get_mut(&association) {
+                gnb.ready = false;
+            }
+            if refused.foreign {
+                foreign(cx, association);
+            }
+            return cx.send(association, 0, build::ng_setup_failure(refused.cause, refused.wait, None));
+        }
+    };
+    // A gNB that comes back before its old association was seen to be dead.
+    let before = cx.core.gnbs.iter().find(|(other, gnb)| **other != association && gnb.id == Some(id) && gnb.ready);
+    if let Some(before) = before.map(|(other, _)| *other) {
+        down(ues, cx, before);
+        cx.out.push(Output::Close { association: before });
+    }
+    let Some(gnb) = cx.core.gnbs.get_mut(&association) else { return };
+    gnb.ready = true;
+    gnb.id = Some(id);
+    gnb.tacs = tacs;
+    gnb.name = setup.name.unwrap_or_default().chars().take(64).collect();
+    cx.send(association, 0, build::ng_setup_response(&network));
+    if cx.core.overload > 0 {
+        let percent = cx.core.overload;
+        cx.send(association, 0, build::overload_start(percent));
+    }
+}
+
+/// RAN CONFIGURATION UPDATE (§8.7.2).
+pub(crate) fn reconfigured(
+    cx: &mut Cx<'_>,
+    association: AssociationId,
+    name: Option<String>,
+    supported: Option<SupportedTAList>,
+    node: Option<GlobalRANNodeID>,
+) {
+    let network = cx.network();
+    let id = cx.core.gnbs.get(&association).and_then(|gnb| gnb.id);
+    let mut outcome = Ok(None);
+    if let Some(node) = &node {
+        // A gNB does not become another one.
+        match identify(&network, node) {
+            Ok(known) if Some(known.id) == id => {}
+            Ok(_) => outcome = Err(Refused::foreign(CauseMisc::unspecified)),
+            Err(refused) => outcome = Err(refused),
+        }
+    }
+    if let (Ok(_), Some(supported)) = (&outcome, &supported) {
+        outcome = match network.gnbs.iter().find(|gnb| Some(gnb.id) == id) {
+            Some(known) => areas(&network, known, supported).map(Some),
+            None => Err(Refused::foreign(CauseMisc::unspecified)),
+        };
+    }
+    match outcome {
+        Ok(tacs) => {
+            if let Some(gnb) = cx.core.gnbs.get_mut(&association) {
+                if let Some(tacs) = tacs {
+                    gnb.tacs = tacs;
+                }
+                if let Some(name) = name {
+                    gnb.name = name.chars().take(64).collect();
+                }
+            }
+            cx.send(association, 0, build::ran_configuration_update_acknowledge());
+        }
+        Err(refused) => {
+            if refused.foreign {
+                foreign(cx, association);
+            }
+            let pdu = build::ran_configuration_update_failure(refused.cause, refused.wait, None);
+            cx.send(association, 0, pdu);
+        }
+    }
+}
+
+/// NG RESET of everything (§8.7.4.2.2).
+pub(crate) fn reset(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId) {
+    release_all(ues, cx, association);
+    cx.send(association, 0, build::ng_reset_acknowledge(None));
+}
+
+/// NG RESET of some connections. Ids that are another association's are answered for and touch nothing.
+pub(crate) fn reset_part(
+    ues: &mut Ues,
+    cx: &mut Cx<'_>,
+    association: AssociationId,
+    part: &UEAssociatedLogicalNGConnectionList,
+) {
+    for item in &part.0 {
+        if let Some(key) = named(ues, cx, association, item) {
+            if let Some(ue) = ues.get_mut(&key) {
+                context_release::over(ue, cx);
+            }
+            initial::settle(ues, cx, key);
+        }
+    }
+    cx.send(association, 0, build::ng_reset_acknowledge(Some(part.clone())));
+}
+
+fn named(
+    ues: &Ues,
+    cx: &mut Cx<'_>,
+    association: AssociationId,
+    item: &UEAssociatedLogicalNGConnectionItem,
+) -> Option<UeKey> {
+    let by_ran = item.ran_ue_ngap_id.as_ref().map(|ran| RanUeNgapId(ran.0));
+    let key = match &item.amf_ue_ngap_id {
+        Some(amf) => *cx.core.by_ngap.get(&crate::identifiers::AmfUeNgapId(amf.0))?,
+        None => *cx.core.gnbs.get(&association)?.ues.get(&by_ran?)?,
+    };
+    let connection = ues.get(&key)?.connection.as_deref()?;
+    if connection.association != association {
+        cx.misbehaving(association, "ids_of_another_gnb");
+        return None;
+    }
+    by_ran.is_none_or(|ran| connection.ran() == ran).then_some(key)
+}
+
+/// Another configuration: gNBs that are not on the list any more go, the others are told (§8.7.3).
+pub(crate) fn configure(ues: &mut Ues, cx: &mut Cx<'_>) {
+    let network = cx.network();
+    let all: Vec<_> =
+        cx.core.gnbs.iter().filter(|(_, gnb)| gnb.ready).map(|(association, gnb)| (*association, gnb.id)).collect();
+    for (association, id) in all {
+        let known = network.gnbs.iter().find(|gnb| Some(gnb.id) == id);
+        let serves = |gnb: &Gnb, known: &AllowedGnb| gnb.tacs.iter().all(|tac| known.tacs.contains(tac));
+        let stays = known.is_some_and(|known| cx.core.gnbs.get(&association).is_some_and(|gnb| serves(gnb, known)));
+        if !stays {
+            down(ues, cx, association);
+            cx.out.push(Output::Close { association });
+            continue;
+        }
+        cx.send(association, 0, build::amf_configuration_update(&network));
+        let timer = cx.start(network.timers.ngap, Timer::Gnb(association));
+        if let Some(gnb) = cx.core.gnbs.get_mut(&association) {
+            let before = gnb.update.replace(timer);
+            cx.core.timers.stop(before);
+        }
+    }
+}
+
+/// The gNB has acknowledged the new configuration, or refused it.
+pub(crate) fn configured(cx: &mut Cx<'_>, association: AssociationId, accepted: bool) {
+    if let Some(gnb) = cx.core.gnbs.get_mut(&association)
+        && let Some(timer) = gnb.update.take()
+    {
+        cx.core.timers.stop(Some(timer));
+        if !accepted {
+            cx.misbehaving(association, "configuration_refused");
+        }
+    }
+}
+
+/// Tells all gNBs to reduce signalling, or to stop reducing it (§8.7.7, §8.7.8).
+pub(crate) fn overload(cx: &mut Cx<'_>, percent: u8) {
+    let percent = percent.min(99);
+    cx.core.overload = percent;
+    let pdu = if percent == 0 { build::overload_stop() } else { build::overload_start(percent) };
+    let all: Vec<_> = cx.core.gnbs.iter().filter(|(_, gnb)| gnb.ready).map(|(association, _)| *association).collect();
+    for association in all {
+        cx.send(association, 0, pdu.clone());
+    }
+}

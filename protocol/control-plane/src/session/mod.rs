@@ -1,0 +1,375 @@
+//! PDU sessions (the SMF's part; TS 24.501 §6, TS 23.502 §4.3): one file for each procedure, and here what they share.
+
+pub(crate) mod establishment;
+pub(crate) mod messages;
+pub(crate) mod modification;
+pub(crate) mod release;
+
+use crate::config::Snssai;
+use crate::core::Cx;
+use crate::io::{Fact, Output};
+use crate::n2::sessions::{self as n2, Resource};
+use crate::timers::{SessionTimer, Timer, TimerId};
+use crate::ue::service_request::Carried;
+use crate::ue::{Access, Ue, nas_transport};
+use oxirush_nas::nas_5gs::{
+    Direction, GmmCause, GsmCause, Nas5gsMessage, Nas5gsmMessage, NasFGsmCause, NasFGsmStatus, NasUlNasTransport,
+};
+use oxirush_ngap::ngap::{Cause, CauseNas};
+use pakawaaz_base::Millis;
+use pakawaaz_user_plane::rules::{BitRates, QosFlow, SessionRef, SessionRules, Tunnel, UserPlaneRequest};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The flow that takes what no other takes.
+pub(crate) const DEFAULT_QFI: u8 = 1;
+
+/// What a session carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Ipv4,
+    Ipv6,
+    Ipv4v6,
+}
+
+/// The session's resources at the gNB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resources {
+    Inactive,
+    Requested,
+    Active,
+}
+
+/// Where the session is in its life.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The phone has no accept yet.
+    Creating(Box<establishment::Creating>),
+    Active,
+    /// The phone was told to let go of it.
+    Releasing,
+}
+
+/// A 5GSM message that is repeated until its answer comes.
+#[derive(Debug)]
+pub(crate) struct Repeated {
+    /// The message with its header.
+    pub(crate) plain: Vec<u8>,
+    pub(crate) sent: u8,
+    pub(crate) timer: TimerId,
+    /// Flows as they were, when this is a modification.
+    pub(crate) before: Vec<QosFlow>,
+}
+
+/// A session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) psi: u8,
+    pub(crate) reference: SessionRef,
+    pub(crate) dnn: Box<str>,
+    pub(crate) slice: Snssai,
+    pub(crate) kind: Kind,
+    pub(crate) ipv4: Option<Ipv4Addr>,
+    pub(crate) ipv6: Option<Ipv6Addr>,
+    pub(crate) interface_id: [u8; 8],
+    pub(crate) ambr: BitRates,
+    pub(crate) five_qi: u8,
+    pub(crate) always_on: bool,
+    /// Beside the default one.
+    pub(crate) flows: Vec<QosFlow>,
+    /// Our end; none until the user plane has the session.
+    pub(crate) uplink: Option<Tunnel>,
+    pub(crate) resources: Resources,
+    pub(crate) phase: Phase,
+    /// To be set up at the gNB as soon as the phone is there.
+    pub(crate) wanted: bool,
+    /// The phone does not know of the flows yet.
+    pub(crate) unsaid: bool,
+    pub(crate) repeated: Option<Box<Repeated>>,
+    pub(crate) user_plane_timer: Option<TimerId>,
+    pub(crate) ngap_timer: Option<TimerId>,
+    pub(crate) since: Millis,
+}
+
+impl Session {
+    pub(crate) fn default_flow(&self) -> QosFlow {
+        QosFlow {
+            qfi: DEFAULT_QFI,
+            five_qi: self.five_qi,
+            guaranteed: None,
+            maximum: None,
+            precedence: 255,
+            filters: Vec::new(),
+        }
+    }
+    pub(crate) fn all_flows(&self) -> Vec<QosFlow> {
+        std::iter::once(self.default_flow()).chain(self.flows.iter().cloned()).collect()
+    }
+    /// What the user plane is told; packets for the phone wait.
+    pub(crate) fn rules(&self) -> SessionRules {
+        SessionRules {
+            session: self.reference,
+            dnn: self.dnn.to_string(),
+            ipv4: self.ipv4,
+            ipv6: self.ipv6,
+            interface_id: self.interface_id,
+            ambr: self.ambr,
+            flows: self.all_flows(),
+            downlink: None,
+        }
+    }
+    fn transfer(&self) -> Option<Vec<u8>> {
+        let flows = self.all_flows();
+        let resource = Resource { kind: self.kind, ambr: self.ambr, uplink: self.uplink?, flows: &flows };
+        n2::setup_transfer(&resource).ok()
+    }
+}
+
+/// Identities of the sessions that phone and network have.
+pub(crate) fn identities(ue: &Ue) -> Vec<u8> {
+    ue.sessions.iter().filter(|session| session.phase == Phase::Active).map(|session| session.psi).collect()
+}
+
+/// A 5GSM message of the phone.
+pub(crate) fn receive(ue: &mut Ue, cx: &mut Cx<'_>, transport: NasUlNasTransport) {
+    let octets = &transport.payload_container.value;
+    let received = Nas5gsMessage::decode(octets);
+    let (header, message) = match received {
+        Ok(Nas5gsMessage::Gsm(header, message)) => (header, message),
+        Ok(_) => return nas_transport::not_forwarded(ue, cx, transport, GmmCause::PayloadWasNotForwarded),
+        Err(_) => {
+            let psi = octets.get(1).copied().unwrap_or_default();
+            if let Some(Ok(answer)) =
+                Nas5gsMessage::answer_to(octets, &received, Direction::Uplink).map(|answer| answer.encode())
+            {
+                send(ue, cx, psi, answer);
+            }
+            return;
+        }
+    };
+    let (psi, pti) = (header.pdu_session_identity, header.procedure_transaction_identity);
+    let named = transport.pdu_session_id.as_ref().map(|identity| identity.pdu_session_id());
+    if !(1..=15).contains(&psi) || named.is_some_and(|named| named != psi) {
+        return status(ue, cx, psi, pti, GsmCause::InvalidPduSessionIdentity);
+    }
+    let known = ue.session(psi).is_some();
+    match message {
+        Nas5gsmMessage::PduSessionEstablishmentRequest(request) => {
+            establishment::request(ue, cx, psi, pti, &request, transport);
+        }
+        Nas5gsmMessage::PduSessionModificationRequest(request) => modification::by_phone(ue, cx, psi, pti, &request),
+        Nas5gsmMessage::PduSessionModificationComplete(_) => modification::complete(ue, cx, psi, pti),
+        Nas5gsmMessage::PduSessionModificationCommandReject(_) => modification::rejected(ue, cx, psi, pti),
+        Nas5gsmMessage::PduSessionReleaseRequest(_) => release::by_phone(ue, cx, psi, pti),
+        Nas5gsmMessage::PduSessionReleaseComplete(_) => release::complete(ue, cx, psi),
+        Nas5gsmMessage::FiveGsmStatus(said) => {
+            // §6.5.3 c: the phone does not have the session.
+            if known && said.fgsm_cause.cause() == Some(GsmCause::InvalidPduSessionIdentity) {
+                release::local(ue, cx, psi);
+            }
+        }
+        _ => status(ue, cx, psi, pti, GsmCause::MessageTypeNonExistentOrNotImplemented),
+    }
+}
+
+/// A 5GSM message to the phone, in DL NAS transport.
+pub(crate) fn send(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, message: Vec<u8>) {
+    if let Some(plain) = nas_transport::downlink(psi, message) {
+        cx.nas(ue, &plain);
+    }
+}
+
+pub(crate) fn send_message(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, pti: u8, message: impl Into<Nas5gsmMessage>) {
+    match Nas5gsMessage::new_5gsm(message, psi, pti).encode() {
+        Ok(octets) => send(ue, cx, psi, octets),
+        Err(_) => cx.count("control_plane.unencodable"),
+    }
+}
+
+pub(crate) fn status(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, pti: u8, cause: GsmCause) {
+    send_message(ue, cx, psi & 0x0f, pti, NasFGsmStatus::new(NasFGsmCause::from_cause(cause)));
+}
+
+/// Sessions that the phone does not have are ended here (TS 24.501 §5.5.1.3.4, §5.6.1.4).
+pub(crate) fn synchronise(ue: &mut Ue, cx: &mut Cx<'_>, at_phone: &[u8]) {
+    let lost: Vec<u8> = ue.sessions.iter().map(|session| session.psi).filter(|psi| !at_phone.contains(psi)).collect();
+    for psi in lost {
+        end(ue, cx, psi);
+    }
+}
+
+/// Sessions that are to be carried now: those that the phone asks for, and those that packets wait for. The second list is
+/// of those that were asked for and cannot be.
+pub(crate) fn reactivate(ue: &mut Ue, cx: &mut Cx<'_>, asked: &[u8]) -> (Vec<Carried>, Vec<(u8, GmmCause)>) {
+    let (mut carried, mut failed) = (Vec::new(), Vec::new());
+    let key = ue.key;
+    let after = cx.core.network.timers.ngap;
+    for session in &mut ue.sessions {
+        let asked = asked.contains(&session.psi);
+        if !(asked || session.wanted) || session.phase != Phase::Active || session.resources != Resources::Inactive {
+            continue;
+        }
+        match session.transfer() {
+            Some(transfer) => {
+                session.resources = Resources::Requested;
+                session.wanted = false;
+                cx.core.timers.stop(session.ngap_timer.take());
+                session.ngap_timer = Some(cx.start(after, Timer::Session(key, session.psi, SessionTimer::Ngap)));
+                carried.push((session.psi, session.slice, transfer));
+            }
+            None => {
+                // The user plane does not have it yet, after a restart.
+                session.wanted = true;
+                if asked {
+                    failed.push((session.psi, GmmCause::InsufficientUserPlaneResourcesForThePduSession));
+                }
+            }
+        }
+    }
+    (carried, failed)
+}
+
+/// The radio is secured: what had to wait for that is sent now.
+pub(crate) fn resume(ue: &mut Ue, cx: &mut Cx<'_>) {
+    let ready = ue.connection.as_ref().is_some_and(|c| c.access == Access::Established && !c.releasing);
+    if !ready {
+        return;
+    }
+    let waiting: Vec<u8> = ue
+        .sessions
+        .iter()
+        .filter(|session| session.wanted && session.uplink.is_some() && session.resources == Resources::Inactive)
+        .map(|session| session.psi)
+        .collect();
+    for psi in waiting {
+        set_up(ue, cx, psi);
+    }
+    let unsaid: Vec<u8> = ue
+        .sessions
+        .iter()
+        .filter(|session| session.unsaid && session.resources == Resources::Active && session.repeated.is_none())
+        .map(|session| session.psi)
+        .collect();
+    for psi in unsaid {
+        modification::say(ue, cx, psi, 0);
+    }
+}
+
+/// Asks the gNB to carry one session; the accept goes with it when the phone does not have it yet.
+pub(crate) fn set_up(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
+    let key = ue.key;
+    let rates = ue.subscription.as_ref().map(|subscription| subscription.ue_ambr).unwrap_or_default();
+    let after = cx.core.network.timers.ngap;
+    let ready = ue.connection.as_ref().is_some_and(|c| c.access == Access::Established && !c.releasing);
+    let Some(session) = ue.session(psi) else { return };
+    if !ready {
+        session.wanted = true;
+        return;
+    }
+    let Some(transfer) = session.transfer() else { return };
+    session.wanted = false;
+    session.resources = Resources::Requested;
+    let timer = cx.start(after, Timer::Session(key, psi, SessionTimer::Ngap));
+    cx.core.timers.stop(session.ngap_timer.replace(timer));
+    let slice = session.slice;
+    let nas = match &session.phase {
+        Phase::Creating(creating) => establishment::accept(session, creating, &cx.core.network),
+        _ => None,
+    };
+    let nas = nas.and_then(|message| nas_transport::downlink(psi, message)).and_then(|plain| cx.protect(ue, &plain));
+    let Some(connection) = ue.connection.as_deref() else { return };
+    let pdu = n2::setup_request(connection.ids, rates, None, vec![(psi, slice, transfer, nas)]);
+    cx.to_gnb(connection, pdu);
+}
+
+/// The gNB carries the session, to there.
+pub(crate) fn carried(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, downlink: Tunnel) {
+    let now = cx.now;
+    let Some(session) = ue.session(psi).filter(|session| session.resources == Resources::Requested) else { return };
+    session.resources = Resources::Active;
+    cx.core.timers.stop(session.ngap_timer.take());
+    let reference = session.reference;
+    let created = matches!(session.phase, Phase::Creating(_));
+    if created {
+        session.phase = Phase::Active;
+        session.since = now;
+    }
+    cx.user_plane(UserPlaneRequest::Reach { session: reference, downlink, end_marker: false });
+    if created {
+        establishment::done(ue, cx, psi);
+    }
+    resume(ue, cx);
+}
+
+/// The gNB does not carry the session: it refused, or did not answer.
+pub(crate) fn not_carried(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
+    let Some(session) = ue.session(psi).filter(|session| session.resources != Resources::Inactive) else { return };
+    session.resources = Resources::Inactive;
+    cx.core.timers.stop(session.ngap_timer.take());
+    let reference = session.reference;
+    match &session.phase {
+        Phase::Creating(creating) => {
+            let pti = creating.pti;
+            establishment::refuse(ue, cx, psi, pti, GsmCause::InsufficientResources);
+            end(ue, cx, psi);
+        }
+        Phase::Active => cx.user_plane(UserPlaneRequest::Idle { session: reference }),
+        Phase::Releasing => {}
+    }
+}
+
+/// The connection ends: sessions stay, and nothing of them is carried.
+pub(crate) fn rest(ue: &mut Ue, cx: &mut Cx<'_>) {
+    let mut over = Vec::new();
+    for session in &mut ue.sessions {
+        cx.core.timers.stop(session.ngap_timer.take());
+        if let Some(repeated) = session.repeated.take() {
+            cx.core.timers.stop(Some(repeated.timer));
+            session.unsaid |= session.phase == Phase::Active;
+        }
+        session.wanted = false;
+        if session.phase != Phase::Active {
+            over.push(session.psi);
+        } else if std::mem::replace(&mut session.resources, Resources::Inactive) != Resources::Inactive {
+            cx.out.push(Output::UserPlane(UserPlaneRequest::Idle { session: session.reference }));
+        }
+    }
+    for psi in over {
+        end(ue, cx, psi);
+    }
+}
+
+/// Ends a session at our side; says nothing to phone or gNB.
+pub(crate) fn end(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
+    let Some(at) = ue.sessions.iter().position(|session| session.psi == psi) else { return };
+    let mut session = ue.sessions.swap_remove(at);
+    cx.stop(&mut session.ngap_timer);
+    cx.stop(&mut session.user_plane_timer);
+    if let Some(repeated) = session.repeated.take() {
+        cx.core.timers.stop(Some(repeated.timer));
+    }
+    cx.core.by_session.remove(&session.reference);
+    cx.core.addresses.free(&session.dnn, session.ipv4, session.ipv6);
+    if session.phase != Phase::Releasing {
+        cx.user_plane(UserPlaneRequest::Release { session: session.reference });
+    }
+    let began = !matches!(session.phase, Phase::Creating(_));
+    if began
+        && session.phase != Phase::Releasing
+        && let Some(imsi) = ue.imsi
+    {
+        cx.fact(Fact::SessionEnded { imsi, dnn: session.dnn.into(), at: cx.now });
+    }
+}
+
+/// Ends all of them at our side.
+pub(crate) fn end_all(ue: &mut Ue, cx: &mut Cx<'_>) {
+    while let Some(psi) = ue.sessions.first().map(|session| session.psi) {
+        end(ue, cx, psi);
+    }
+}
+
+/// The gNB is told to let go of a session whose phone does not know of it, or has forgotten it.
+pub(crate) fn release_at_gnb(ue: &Ue, cx: &mut Cx<'_>, psi: u8, nas: Option<&[u8]>) {
+    let Some(connection) = ue.connection.as_deref() else { return };
+    cx.to_gnb(connection, n2::release_command(connection.ids, psi, Cause::nas(CauseNas::normal_release), nas));
+}

@@ -1,0 +1,671 @@
+//! gNBs, a vault and a user plane around one control plane, all of them in this thread.
+
+use crate::phone::{self, Phone};
+use oxirush_nas::nas_5gs::{RegistrationType, Suci};
+use oxirush_ngap::helpers::{self, *};
+use oxirush_ngap::ngap::*;
+use oxirush_ngap::{BitString, Bits, NgapPduKind, build_ngap, build_ngap_ie, ie};
+use oxirush_security::nas_5gs::{KAusf, derive_kausf};
+use pakawaaz_base::Millis;
+use pakawaaz_control_plane::config::*;
+use pakawaaz_control_plane::identifiers::*;
+use pakawaaz_control_plane::io::*;
+use pakawaaz_control_plane::{ControlPlane, views::UeView};
+use pakawaaz_user_plane::rules::*;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+pub const AREA: u32 = 1;
+pub const GNB: AssociationId = AssociationId(1);
+pub const OTHER: AssociationId = AssociationId(2);
+
+pub fn slice(sst: u8) -> Snssai {
+    Snssai { sst, sd: None }
+}
+
+pub fn rates(mbits: u64) -> BitRates {
+    let rate = pakawaaz_user_plane::rules::BitRate(mbits * 1_000_000);
+    BitRates { uplink: rate, downlink: rate }
+}
+
+fn pool(address: &str, prefix: u8) -> Option<IpNet> {
+    Some(IpNet { address: address.parse().unwrap(), prefix })
+}
+
+pub fn network() -> Network {
+    let dn = |name: &str, sst, ipv4_pool, ipv6_pool| DataNetwork {
+        name: name.to_owned(),
+        slice: slice(sst),
+        ipv4_pool,
+        ipv6_pool,
+        dns: vec!["10.9.0.1".parse().unwrap(), "fd00::53".parse().unwrap()],
+        mtu: 1380,
+        default_five_qi: 9,
+        ambr: rates(100),
+        always_on: false,
+    };
+    Network {
+        plmn: phone::network_plmn(),
+        amf_name: "amf.test".to_owned(),
+        amf: (1, 1, 0),
+        capacity: 100,
+        full_name: "Pakawaaz".to_owned(),
+        tacs: vec![AREA, 2],
+        slices: vec![slice(1), slice(2)],
+        data_networks: vec![
+            dn("platform", 1, pool("10.45.0.0", 16), pool("fd00:45::", 48)),
+            dn("four", 1, pool("10.46.0.0", 29), None),
+            dn("six", 2, None, pool("fd00:46::", 48)),
+            dn("closed", 1, pool("10.47.0.0", 24), None),
+        ],
+        gnbs: vec![AllowedGnb { id: (1, 24), tacs: vec![AREA] }, AllowedGnb { id: (2, 24), tacs: vec![AREA, 2] }],
+        integrity: vec![Integrity::Nia2, Integrity::Nia1, Integrity::Nia3],
+        ciphering: vec![Ciphering::Nea2, Ciphering::Nea1, Ciphering::Nea3],
+        method: AuthenticationMethod::FiveGAka,
+        timers: Timers::default(),
+        limits: Limits::default(),
+    }
+}
+
+pub fn subscription() -> Subscription {
+    let network =
+        |name: &str| SubscribedDataNetwork { name: name.to_owned(), static_ipv4: None, static_ipv6: None, ambr: None };
+    Subscription {
+        slices: vec![slice(1), slice(2)],
+        data_networks: vec![network("platform"), network("four"), network("six")],
+        ue_ambr: rates(200),
+        equipment: Vec::new(),
+        blocked: false,
+    }
+}
+
+/// What a gNB knows of a phone.
+pub struct Radio {
+    pub phone: usize,
+    pub association: AssociationId,
+    pub amf: Option<u64>,
+    pub k_gnb: Option<Vec<u8>>,
+    pub released: bool,
+    pub integrity_required: bool,
+}
+
+pub struct World {
+    pub core: ControlPlane,
+    pub now: Millis,
+    pub rng: ChaCha20Rng,
+    pub phones: Vec<Phone>,
+    /// By association and the gNB's number.
+    pub radios: BTreeMap<(AssociationId, u32), Radio>,
+    next_ran: u32,
+    pub subscriptions: HashMap<String, Subscription>,
+    pub refusal: Option<VaultRefusal>,
+    pub vault_mute: bool,
+    pub asked: Vec<VaultRequest>,
+    pub waiting_vault: Vec<(AmfUeNgapId, u32)>,
+    sqn: u64,
+    pub eap: bool,
+    /// PDUs that the gNBs do not answer.
+    pub gnb_mute: HashSet<&'static str>,
+    pub gnb_refuses_sessions: bool,
+    pub gnb_integrity: bool,
+    /// Names of PDUs to gNBs, in order.
+    pub sent: Vec<(AssociationId, String)>,
+    pub causes: Vec<Cause>,
+    pub facts: Vec<Fact>,
+    pub alarms: Vec<Alarm>,
+    pub closed: Vec<AssociationId>,
+    pub kept: HashMap<Imsi, UeSnapshot>,
+    pub keeps: usize,
+    pub traced: Vec<(bool, String)>,
+    pub user_plane: Vec<UserPlaneRequest>,
+    pub user_plane_mute: bool,
+    pub user_plane_refuses: Option<RefusedBecause>,
+    pub paged: Vec<u32>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(network())
+    }
+
+    pub fn with(network: Network) -> Self {
+        Self {
+            core: ControlPlane::new(Arc::new(network)).unwrap(),
+            now: Millis(1_800_000_000_000),
+            rng: ChaCha20Rng::seed_from_u64(7),
+            phones: Vec::new(),
+            radios: BTreeMap::new(),
+            next_ran: 0,
+            subscriptions: HashMap::new(),
+            refusal: None,
+            vault_mute: false,
+            asked: Vec::new(),
+            waiting_vault: Vec::new(),
+            sqn: 64,
+            eap: false,
+            gnb_mute: HashSet::new(),
+            gnb_refuses_sessions: false,
+            gnb_integrity: true,
+            sent: Vec::new(),
+            causes: Vec::new(),
+            facts: Vec::new(),
+            alarms: Vec::new(),
+            closed: Vec::new(),
+            kept: HashMap::new(),
+            keeps: 0,
+            traced: Vec::new(),
+            user_plane: Vec::new(),
+            user_plane_mute: false,
+            user_plane_refuses: None,
+            paged: Vec::new(),
+        }
+    }
+
+    /// One gNB that is set up.
+    pub fn ready() -> Self {
+        let mut world = Self::new();
+        world.gnb(GNB, 1);
+        world
+    }
+
+    /// A phone that is registered and connected, and its radio.
+    pub fn registered() -> (Self, u32) {
+        let mut world = Self::ready();
+        let phone = world.phone(1);
+        let ran = world.register(phone);
+        assert!(world.view(1).is_some(), "registered; heard {:?}", world.phones[0].heard);
+        (world, ran)
+    }
+
+    /// The same with a session.
+    pub fn with_session() -> (Self, u32) {
+        let (mut world, ran) = Self::registered();
+        let request = world.phones[0].session_request(1, oxirush_nas::nas_5gs::PduSessionTypeValue::Ipv4, None);
+        world.uplink(ran, &request);
+        assert!(world.phones[0].sessions.contains_key(&1), "heard {:?}", world.phones[0].heard);
+        (world, ran)
+    }
+
+    pub fn phone(&mut self, n: u32) -> usize {
+        self.phones.push(Phone::new(n));
+        self.phones.len() - 1
+    }
+
+    pub fn view(&self, n: u32) -> Option<UeView> {
+        self.core.ue(&Imsi::new(&phone::imsi(n)).unwrap())
+    }
+
+    pub fn imsi(&self, n: u32) -> Imsi {
+        Imsi::new(&phone::imsi(n)).unwrap()
+    }
+
+    pub fn gnb(&mut self, association: AssociationId, id: u32) {
+        self.input(Input::Up { association, peer: format!("gnb {id}"), streams: 4 });
+        self.from_gnb(association, &ng_setup(id, 24, AREA, 1));
+    }
+
+    pub fn input(&mut self, input: Input<'_>) {
+        let mut out = Vec::new();
+        self.core.handle(input, self.now, &mut self.rng, &mut out);
+        self.run(out);
+    }
+
+    pub fn command(&mut self, command: Command) {
+        self.input(Input::Command(command));
+    }
+
+    /// A PDU, and everything that follows.
+    pub fn from_gnb(&mut self, association: AssociationId, bytes: &[u8]) {
+        self.input(Input::Message { association, stream: 0, bytes });
+    }
+
+    /// Lets time pass, stopping at every timer.
+    pub fn pass(&mut self, time: Duration) {
+        let end = self.now.plus(time);
+        while let Some(next) = self.core.next_deadline().filter(|next| *next <= end) {
+            self.now = next.max(self.now);
+            self.input(Input::Tick);
+        }
+        self.now = end;
+        self.input(Input::Tick);
+    }
+
+    /// Connects a phone with its first message; the gNB's number.
+    pub fn connect(&mut self, phone: usize, nas: &[u8]) -> u32 {
+        self.connect_at(GNB, phone, nas)
+    }
+
+    pub fn connect_at(&mut self, association: AssociationId, phone: usize, nas: &[u8]) -> u32 {
+        self.next_ran += 1;
+        let ran = self.next_ran;
+        let radio = Radio { phone, association, amf: None, k_gnb: None, released: false, integrity_required: false };
+        self.radios.insert((association, ran), radio);
+        self.from_gnb(association, &initial_ue_message(ran, nas, AREA));
+        ran
+    }
+
+    pub fn register(&mut self, phone: usize) -> u32 {
+        let nas = self.phones[phone].register(RegistrationType::InitialRegistration);
+        self.connect(phone, &nas)
+    }
+
+    pub fn radio(&self, ran: u32) -> &Radio {
+        &self.radios[&(GNB, ran)]
+    }
+
+    pub fn amf(&self, ran: u32) -> u64 {
+        self.radio(ran).amf.expect("the AMF has answered")
+    }
+
+    /// NAS on a connection.
+    pub fn uplink(&mut self, ran: u32, nas: &[u8]) {
+        let amf = self.amf(ran);
+        self.from_gnb(GNB, &uplink_nas_transport(amf, ran, nas));
+    }
+
+    /// The gNB lets an inactive phone go.
+    pub fn release(&mut self, ran: u32) {
+        let pdu = build_ngap!(
+            InitiatingMessage,
+            UEContextReleaseRequest,
+            UEContextReleaseRequest,
+            AMF_UE_NGAP_ID(self.amf(ran)),
+            RAN_UE_NGAP_ID(ran),
+            Cause(Cause::radioNetwork(CauseRadioNetwork::user_inactivity)),
+        );
+        self.from_gnb(GNB, &pdu.unwrap().encode().unwrap());
+    }
+
+    /// A service request of an idle phone.
+    pub fn service(&mut self, phone: usize, kind: oxirush_nas::nas_5gs::ServiceType, data: &[u8]) -> u32 {
+        let nas = self.phones[phone].service_request(kind, data);
+        self.connect(phone, &nas)
+    }
+
+    pub fn count(&self, name: &str) -> u64 {
+        self.core.counters().get(name)
+    }
+
+    pub fn sent_names(&self) -> Vec<&str> {
+        self.sent.iter().map(|(_, name)| name.as_str()).collect()
+    }
+
+    pub fn heard(&self) -> Vec<&str> {
+        self.phones[0].heard.iter().map(String::as_str).collect()
+    }
+
+    fn run(&mut self, out: Vec<Output>) {
+        let mut queue: VecDeque<Output> = out.into();
+        while let Some(output) = queue.pop_front() {
+            let mut more = Vec::new();
+            match output {
+                Output::Send { association, stream, bytes } => {
+                    for pdu in self.at_gnb(association, stream, &bytes) {
+                        let input = Input::Message { association, stream, bytes: &pdu };
+                        self.core.handle(input, self.now, &mut self.rng, &mut more);
+                    }
+                }
+                Output::Vault { ue, request, ask } => {
+                    self.asked.push(ask.clone());
+                    if self.vault_mute {
+                        self.waiting_vault.push((ue, request));
+                    } else {
+                        let reply = self.vault(&ask);
+                        self.core.handle(Input::Vault { ue, request, reply }, self.now, &mut self.rng, &mut more);
+                    }
+                }
+                Output::UserPlane(request) => {
+                    self.user_plane.push(request.clone());
+                    if let (UserPlaneRequest::Establish(rules), false) = (&request, self.user_plane_mute) {
+                        let reply = match self.user_plane_refuses {
+                            Some(because) => UserPlaneReply::Refused { session: rules.session, because },
+                            None => {
+                                let teid = 1000 + u32::try_from(rules.session.0).unwrap();
+                                let uplink = Tunnel { address: "192.0.2.1".parse().unwrap(), teid };
+                                UserPlaneReply::Established { session: rules.session, uplink }
+                            }
+                        };
+                        self.core.handle(Input::UserPlane(reply), self.now, &mut self.rng, &mut more);
+                    }
+                }
+                Output::Close { association } => self.closed.push(association),
+                Output::Keep(snapshot) => {
+                    self.keeps += 1;
+                    self.kept.insert(snapshot.imsi, *snapshot);
+                }
+                Output::Forget { imsi } => drop(self.kept.remove(&imsi)),
+                Output::Fact(fact) => self.facts.push(fact),
+                Output::Alarm(alarm) => self.alarms.push(alarm),
+                Output::Traced { downlink, name, .. } => self.traced.push((downlink, name)),
+            }
+            queue.extend(more);
+        }
+    }
+
+    pub fn vault(&mut self, ask: &VaultRequest) -> Result<Box<HomeVector>, VaultRefusal> {
+        if let Some(refusal) = self.refusal {
+            return Err(refusal);
+        }
+        let imsi = match &ask.who {
+            WhoIs::Imsi(imsi) => imsi.as_str().to_owned(),
+            WhoIs::Suci(octets) => {
+                let identity = oxirush_nas::nas_5gs::NasFGsMobileIdentity::new(octets.clone());
+                match identity.as_suci() {
+                    Some(Suci::Imsi(suci)) => suci.imsi().ok_or(VaultRefusal::BadSuci)?.to_string(),
+                    _ => return Err(VaultRefusal::BadSuci),
+                }
+            }
+        };
+        assert_eq!(ask.serving_network, phone::SN_NAME);
+        let n: u32 = imsi[5..].parse().unwrap();
+        if ask.resynchronise.is_some() {
+            self.sqn = 8192;
+        }
+        self.sqn += 32;
+        let mut rand = [0; 16];
+        rand_chacha::rand_core::RngCore::fill_bytes(&mut self.rng, &mut rand);
+        let (vector, rand) = phone::challenge(&phone::usim(n), self.sqn, rand);
+        let subscription = self.subscriptions.get(&imsi).cloned().unwrap_or_else(subscription);
+        let expected = if self.eap {
+            crate::eap::expected(&imsi, &vector)
+        } else {
+            let sn_name = phone::SN_NAME.as_bytes();
+            let k_ausf: KAusf = derive_kausf(vector.ck(), vector.ik(), sn_name, vector.autn()).unwrap();
+            let xres_star = Zeroizing::new(*vector.xres_star(sn_name).unwrap().as_octets());
+            Expected::FiveGAka { xres_star, k_ausf }
+        };
+        Ok(Box::new(HomeVector {
+            imsi: Imsi::new(&imsi).unwrap(),
+            subscription: Arc::new(subscription),
+            rand: *rand.as_octets(),
+            autn: *vector.autn().as_octets(),
+            expected,
+        }))
+    }
+
+    /// NAS to a phone, and the phone's answers as PDUs.
+    fn to_phone(&mut self, association: AssociationId, amf: u64, ran: u32, nas: &[u8]) -> Vec<Vec<u8>> {
+        let Some(radio) = self.radios.get(&(association, ran)) else { return Vec::new() };
+        let answers = self.phones[radio.phone].receive(nas);
+        answers.iter().map(|nas| uplink_nas_transport(amf, ran, nas)).collect()
+    }
+
+    fn at_gnb(&mut self, association: AssociationId, stream: u16, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let pdu = NGAPPDU::decode_borrowed(bytes).expect("what we send can be read");
+        let deviations = pdu.check().expect("what we send can be checked");
+        assert!(deviations.is_empty(), "{pdu}: {deviations:?}");
+        let name = pdu.to_string();
+        let name = name.split(' ').next().unwrap_or_default().to_owned();
+        self.sent.push((association, name.clone()));
+        if let Some(Ok(cause)) = pdu.ie::<ie::Cause>() {
+            self.causes.push(cause);
+        }
+        let ids = pdu.ie::<ie::AMF_UE_NGAP_ID>().zip(pdu.ie::<ie::RAN_UE_NGAP_ID>());
+        let ids = ids.map(|(amf, ran)| (amf.unwrap().0, ran.unwrap().0));
+        if let Some((amf, ran)) = ids
+            && let Some(radio) = self.radios.get_mut(&(association, ran))
+            && !matches!(pdu.kind(), NgapPduKind::Initiating_ErrorIndication)
+        {
+            assert_ne!(stream, 0, "phones have their own streams");
+            radio.amf = Some(amf);
+        }
+        if self.gnb_mute.contains(name.as_str()) {
+            return Vec::new();
+        }
+        let (amf, ran) = ids.unwrap_or_default();
+        match pdu.kind() {
+            NgapPduKind::Initiating_DownlinkNASTransport => {
+                let nas = pdu.ie::<ie::NAS_PDU>().unwrap().unwrap();
+                self.to_phone(association, amf, ran, nas.0.as_slice())
+            }
+            NgapPduKind::Initiating_InitialContextSetup => self.context_setup(association, amf, ran, &pdu),
+            NgapPduKind::Initiating_PDUSessionResourceSetup => self.session_setup(association, amf, ran, &pdu),
+            NgapPduKind::Initiating_PDUSessionResourceModify => {
+                let list = pdu.ie::<ie::PDUSessionResourceModifyListModReq>().unwrap().unwrap();
+                let item = list.0.first().unwrap();
+                let nas = item.nas_pdu.as_ref().unwrap().0.as_slice().to_vec();
+                let mut answers = self.to_phone(association, amf, ran, &nas);
+                let transfer = PDUSessionResourceModifyResponseTransfer::new(None, None, None, None, None, None);
+                let octets = encode_open_type(&transfer).unwrap().as_ref().to_vec();
+                let done = PDUSessionResourceModifyItemModRes::new(item.pdu_session_id.clone(), octets.into(), None);
+                let response = build_ngap!(
+                    SuccessfulOutcome,
+                    PDUSessionResourceModify,
+                    PDUSessionResourceModifyResponse,
+                    AMF_UE_NGAP_ID(amf),
+                    RAN_UE_NGAP_ID(ran),
+                    PDUSessionResourceModifyListModRes(PDUSessionResourceModifyListModRes(vec![done])),
+                );
+                answers.push(response.unwrap().encode().unwrap());
+                answers
+            }
+            NgapPduKind::Initiating_PDUSessionResourceRelease => {
+                let mut answers = Vec::new();
+                if let Some(Ok(nas)) = pdu.ie::<ie::NAS_PDU>() {
+                    answers = self.to_phone(association, amf, ran, nas.0.as_slice());
+                }
+                answers
+            }
+            NgapPduKind::Initiating_UEContextRelease => self.context_release(association, &pdu),
+            NgapPduKind::Initiating_Paging => {
+                let UEPagingIdentity::fiveG_S_TMSI(identity) = pdu.ie::<ie::UEPagingIdentity>().unwrap().unwrap()
+                else {
+                    panic!("a 5G-S-TMSI")
+                };
+                self.paged.push(u32::from_be_bytes(identity.five_g_tmsi.0));
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn tunnel(&self, psi: u8) -> Vec<u8> {
+        let address = TransportLayerAddress(BitString::from(vec![198, 51, 100, 1]));
+        let tunnel = GTPTunnel::new(address, GTPTEID([0, 0, 7, psi]), None);
+        let flow = AssociatedQosFlowItem::new(QosFlowIdentifier(1), None, None);
+        let information = QosFlowPerTNLInformation::new(
+            UPTransportLayerInformation::gTPTunnel(tunnel),
+            AssociatedQosFlowList(vec![flow]),
+            None,
+        );
+        let result = match self.gnb_integrity {
+            true => IntegrityProtectionResult::performed,
+            false => IntegrityProtectionResult::not_performed,
+        };
+        let security = SecurityResult::new(result, ConfidentialityProtectionResult::performed, None);
+        let transfer = PDUSessionResourceSetupResponseTransfer::new(information, None, Some(security), None, None);
+        encode_open_type(&transfer).unwrap().as_ref().to_vec()
+    }
+
+    /// The transfer of a request asks for what our rules say.
+    fn look_at_transfer(&mut self, association: AssociationId, ran: u32, transfer: &[u8]) {
+        let deviations = PDUSessionResourceSetupRequestTransfer::check(transfer).unwrap();
+        assert!(deviations.is_empty(), "{deviations:?}");
+        let transfer: PDUSessionResourceSetupRequestTransfer<'_> = decode_open_type(transfer).unwrap();
+        let security = transfer.ie::<ie::SecurityIndication>().expect("a security indication").unwrap();
+        let required = security.integrity_protection_indication == IntegrityProtectionIndication::required
+            && security.confidentiality_protection_indication == ConfidentialityProtectionIndication::required;
+        if let Some(radio) = self.radios.get_mut(&(association, ran)) {
+            radio.integrity_required = required;
+        }
+    }
+
+    fn context_setup(&mut self, association: AssociationId, amf: u64, ran: u32, pdu: &NGAPPDU<'_>) -> Vec<Vec<u8>> {
+        let key = pdu.ie::<ie::SecurityKey>().unwrap().unwrap().0.as_octets().to_vec();
+        if let Some(radio) = self.radios.get_mut(&(association, ran)) {
+            radio.k_gnb = Some(key);
+        }
+        let mut done = Vec::new();
+        let mut failed = Vec::new();
+        if let Some(Ok(list)) = pdu.ie::<ie::PDUSessionResourceSetupListCxtReq>() {
+            for item in &list.0 {
+                self.look_at_transfer(association, ran, item.pdu_session_resource_setup_request_transfer.as_slice());
+                let psi = item.pdu_session_id.0;
+                if self.gnb_refuses_sessions {
+                    let cause = Cause::radioNetwork(CauseRadioNetwork::up_integrity_protection_not_possible);
+                    let transfer = PDUSessionResourceSetupUnsuccessfulTransfer::new(cause, None, None);
+                    let octets = encode_open_type(&transfer).unwrap().as_ref().to_vec();
+                    failed.push(PDUSessionResourceFailedToSetupItemCxtRes::new(PDUSessionID(psi), octets.into(), None));
+                } else {
+                    done.push(PDUSessionResourceSetupItemCxtRes::new(PDUSessionID(psi), self.tunnel(psi).into(), None));
+                }
+            }
+        }
+        let mut ies = vec![
+            build_ngap_ie!(InitialContextSetupResponse, AMF_UE_NGAP_ID(amf)).unwrap(),
+            build_ngap_ie!(InitialContextSetupResponse, RAN_UE_NGAP_ID(ran)).unwrap(),
+        ];
+        if !done.is_empty() {
+            let list = PDUSessionResourceSetupListCxtRes(done);
+            ies.push(build_ngap_ie!(InitialContextSetupResponse, PDUSessionResourceSetupListCxtRes(list)).unwrap());
+        }
+        if !failed.is_empty() {
+            let list = PDUSessionResourceFailedToSetupListCxtRes(failed);
+            ies.push(
+                build_ngap_ie!(InitialContextSetupResponse, PDUSessionResourceFailedToSetupListCxtRes(list)).unwrap(),
+            );
+        }
+        let response = InitialContextSetupResponse::new(ProtocolIEContainer(ies));
+        let response = NGAP_PDU::of_message(&response, Criticality::reject).unwrap().encode().unwrap();
+        let mut answers = vec![response];
+        if let Some(Ok(nas)) = pdu.ie::<ie::NAS_PDU>() {
+            answers.extend(self.to_phone(association, amf, ran, nas.0.as_slice()));
+        }
+        answers
+    }
+
+    fn session_setup(&mut self, association: AssociationId, amf: u64, ran: u32, pdu: &NGAPPDU<'_>) -> Vec<Vec<u8>> {
+        let mut answers = Vec::new();
+        if let Some(Ok(nas)) = pdu.ie::<ie::NAS_PDU>() {
+            answers.extend(self.to_phone(association, amf, ran, nas.0.as_slice()));
+        }
+        let list = pdu.ie::<ie::PDUSessionResourceSetupListSUReq>().unwrap().unwrap();
+        for item in &list.0 {
+            self.look_at_transfer(association, ran, item.pdu_session_resource_setup_request_transfer.as_slice());
+            let psi = item.pdu_session_id.0;
+            if self.gnb_refuses_sessions {
+                let cause = Cause::radioNetwork(CauseRadioNetwork::up_integrity_protection_not_possible);
+                let transfer = PDUSessionResourceSetupUnsuccessfulTransfer::new(cause, None, None);
+                let octets = encode_open_type(&transfer).unwrap().as_ref().to_vec();
+                let item = PDUSessionResourceFailedToSetupItemSURes::new(PDUSessionID(psi), octets.into(), None);
+                let response = build_ngap!(
+                    SuccessfulOutcome,
+                    PDUSessionResourceSetup,
+                    PDUSessionResourceSetupResponse,
+                    AMF_UE_NGAP_ID(amf),
+                    RAN_UE_NGAP_ID(ran),
+                    PDUSessionResourceFailedToSetupListSURes(PDUSessionResourceFailedToSetupListSURes(vec![item])),
+                );
+                answers.push(response.unwrap().encode().unwrap());
+                continue;
+            }
+            if let Some(nas) = &item.pdu_session_nas_pdu {
+                answers.extend(self.to_phone(association, amf, ran, nas.0.as_slice()));
+            }
+            let done = PDUSessionResourceSetupItemSURes::new(PDUSessionID(psi), self.tunnel(psi).into(), None);
+            let response = build_ngap!(
+                SuccessfulOutcome,
+                PDUSessionResourceSetup,
+                PDUSessionResourceSetupResponse,
+                AMF_UE_NGAP_ID(amf),
+                RAN_UE_NGAP_ID(ran),
+                PDUSessionResourceSetupListSURes(PDUSessionResourceSetupListSURes(vec![done])),
+            );
+            answers.push(response.unwrap().encode().unwrap());
+        }
+        answers
+    }
+
+    fn context_release(&mut self, association: AssociationId, pdu: &NGAPPDU<'_>) -> Vec<Vec<u8>> {
+        extract_release(pdu, |amf, ran| {
+            if let Some(radio) = self.radios.get_mut(&(association, ran)) {
+                radio.released = true;
+                radio.amf = Some(amf);
+            }
+            release_complete(amf, ran)
+        })
+    }
+}
+
+fn extract_release(pdu: &NGAPPDU<'_>, mut of: impl FnMut(u64, u32) -> Vec<u8>) -> Vec<Vec<u8>> {
+    let UENGAPIDs::uE_NGAP_ID_pair(pair) = pdu.ie::<ie::UE_NGAP_IDs>().unwrap().unwrap() else { panic!("a pair") };
+    vec![of(pair.amf_ue_ngap_id.0, pair.ran_ue_ngap_id.0)]
+}
+
+pub fn release_complete(amf: u64, ran: u32) -> Vec<u8> {
+    let pdu = build_ngap!(
+        SuccessfulOutcome,
+        UEContextRelease,
+        UEContextReleaseComplete,
+        AMF_UE_NGAP_ID(amf),
+        RAN_UE_NGAP_ID(ran),
+    );
+    pdu.unwrap().encode().unwrap()
+}
+
+pub fn plmn_of_test() -> PLMNIdentity {
+    helpers::plmn("001", "01").unwrap()
+}
+
+pub fn areas(tac: u32, sst: u8) -> SupportedTAList {
+    let slices = SliceSupportList(vec![SliceSupportItem::new(s_nssai(sst, None), None)]);
+    let plmns = BroadcastPLMNList(vec![BroadcastPLMNItem::new(plmn_of_test(), slices, None)]);
+    let [_, a, b, c] = tac.to_be_bytes();
+    SupportedTAList(vec![SupportedTAItem::new(TAC([a, b, c]), plmns, None)])
+}
+
+pub fn ng_setup(id: u32, bits: u32, tac: u32, sst: u8) -> Vec<u8> {
+    let gnb = GlobalRANNodeID::globalGNB_ID(global_gnb_id(plmn_of_test(), id, bits).unwrap());
+    let pdu = build_ngap!(
+        InitiatingMessage,
+        NGSetup,
+        NGSetupRequest,
+        GlobalRANNodeID(gnb),
+        RANNodeName("gnb"),
+        SupportedTAList(areas(tac, sst)),
+        DefaultPagingDRX(PagingDRX::v128),
+    );
+    pdu.unwrap().encode().unwrap()
+}
+
+pub fn location(tac: u32) -> UserLocationInformation<'static> {
+    let cell = NRCGI::new(plmn_of_test(), NRCellIdentity(Bits::low(0x10, 36)), None);
+    let [_, a, b, c] = tac.to_be_bytes();
+    let nr = UserLocationInformationNR::new(cell, helpers::tai(plmn_of_test(), [a, b, c]), None, None);
+    UserLocationInformation::userLocationInformationNR(nr)
+}
+
+pub fn initial_ue_message(ran: u32, nas: &[u8], tac: u32) -> Vec<u8> {
+    let pdu = build_ngap!(
+        InitiatingMessage,
+        InitialUEMessage,
+        InitialUEMessage,
+        RAN_UE_NGAP_ID(ran),
+        NAS_PDU(nas),
+        UserLocationInformation(location(tac)),
+        RRCEstablishmentCause(RRCEstablishmentCause::mo_Signalling),
+    );
+    pdu.unwrap().encode().unwrap()
+}
+
+pub fn uplink_nas_transport(amf: u64, ran: u32, nas: &[u8]) -> Vec<u8> {
+    let pdu = build_ngap!(
+        InitiatingMessage,
+        UplinkNASTransport,
+        UplinkNASTransport,
+        AMF_UE_NGAP_ID(amf),
+        RAN_UE_NGAP_ID(ran),
+        NAS_PDU(nas),
+        UserLocationInformation(location(AREA)),
+    );
+    pdu.unwrap().encode().unwrap()
+}
+
+/// Keys of the phone, to be sure that both ends have the same.
+pub fn same_key(given: &[u8], phone: &Phone) -> bool {
+    given == phone.k_gnb()
+}
