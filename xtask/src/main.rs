@@ -3,10 +3,12 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
 
 mod advisories;
+mod bench_web;
 mod browser;
 mod contract;
 mod demo;
 mod fuzz;
+mod guest;
 mod process;
 mod report;
 mod suites;
@@ -31,6 +33,8 @@ cargo xtask COMMAND
                       (--dev quickly, --testing with exports for tests, --check only clippy)
   web                 build the web app, Node.js and packages included (--dev: client quickly)
   browser [PATTERN…]  the app in a real browser, all tests or some (arguments go to Playwright)
+  bench-web [PATTERN…]  measure the web app in a real browser, all of it or some; prints figures
+                      (--no-build measures what is built already)
   fuzz                rewrite the fuzz workspace and the replay table from every crate's src/fuzz.rs
   fuzz run TARGET     fuzz one entry until stopped (arguments after TARGET go to libFuzzer)
   advisories          look up known vulnerabilities in our dependencies (needs the network)
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
     let rest: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
     let outcome = match args.first().map_or("help", String::as_str) {
         "advisories" => advisories::run(),
+        "bench-web" => bench_web::run(&rest),
         "browser" => browser::run(&rest),
         "contract" => contract::rewrite(),
         "demo" => demo::run(&rest),

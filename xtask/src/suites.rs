@@ -4,7 +4,10 @@
 //! faster, or its budget must be raised here, on purpose, in a commit that says why.
 
 use crate::report::Outcome;
-use crate::tools::{CARGO_DENY, CARGO_NEXTEST, CHROMIUM, CLIPPY, FAKETIME, POSTGRESQL, RUSTFMT, Tool};
+use crate::tools::{
+    BUSYBOX, CARGO_DENY, CARGO_NEXTEST, CHROMIUM, CLIPPY, FAKETIME, IPROUTE, KERNEL, NFTABLES, POSTGRESQL, QEMU,
+    RUSTFMT, Tool,
+};
 use crate::{browser, contract, process, tidy, tree, wasm, web};
 use anyhow::{Result, ensure};
 use std::process::Command;
@@ -39,6 +42,7 @@ const DOC_TEST_CRATES: &[&str] = &["pakawaaz-aka"];
 /// Tests with whole servers and clients as processes.
 const E2E: &str = "(package(pakawaaz-harness) or (package(pakawaaz-demo) and kind(test)))";
 const REPLAY: &str = "pakawaaz-fuzz-replay";
+const VM: &str = "pakawaaz-vm";
 
 /// All suites.
 pub const SUITES: &[Suite] = &[
@@ -88,7 +92,9 @@ pub const SUITES: &[Suite] = &[
         budget: 420,
         after_build: true,
         tools: &[CARGO_NEXTEST, POSTGRESQL],
-        run: |suite| suite.nextest(&format!("not ({E2E} or package({REPLAY}))"), true),
+        run: |suite| {
+            suite.nextest(&format!("not ({E2E} or package({REPLAY}) or (package({VM}) and kind(test)))"), true)
+        },
     },
     Suite {
         name: "e2e",
@@ -105,6 +111,14 @@ pub const SUITES: &[Suite] = &[
         after_build: true,
         tools: &[CARGO_NEXTEST],
         run: |suite| suite.nextest(&format!("package({REPLAY})"), false),
+    },
+    Suite {
+        name: "vm",
+        about: "what needs another kernel, in a virtual machine: N2 over SCTP",
+        budget: 240,
+        after_build: true,
+        tools: &[CARGO_NEXTEST, QEMU, BUSYBOX, IPROUTE, NFTABLES, KERNEL],
+        run: |suite| suite.nextest(&format!("package({VM}) and kind(test)"), false),
     },
     Suite {
         name: "contract",

@@ -29,6 +29,8 @@ enum Source {
     Rustup { component: &'static str },
     /// A package of Debian.
     Debian { package: &'static str },
+    /// Something else.
+    Ours(fn() -> Result<()>),
 }
 
 /// A program that a suite needs.
@@ -102,6 +104,35 @@ pub const CHROMIUM: Tool = Tool {
     source: Source::Debian { package: "chromium" },
 };
 
+/// Virtual machines without hardware support.
+pub const QEMU: Tool = Tool {
+    name: "QEMU",
+    present: || answers("qemu-system-x86_64", &["--version"]),
+    source: Source::Debian { package: "qemu-system-x86" },
+};
+
+/// What a virtual machine's initramfs is made of.
+pub const BUSYBOX: Tool = Tool {
+    name: "busybox",
+    present: || ["/bin/busybox", "/usr/bin/busybox"].iter().any(|p| Path::new(p).exists()),
+    source: Source::Debian { package: "busybox-static" },
+};
+
+/// Network namespaces and addresses.
+pub const IPROUTE: Tool =
+    Tool { name: "iproute2", present: || answers("ip", &["-V"]), source: Source::Debian { package: "iproute2" } };
+
+/// Packet filters.
+pub const NFTABLES: Tool = Tool {
+    name: "nftables",
+    present: || answers("nft", &["--version"]),
+    source: Source::Debian { package: "nftables" },
+};
+
+/// The kernel of the virtual machines.
+pub const KERNEL: Tool =
+    Tool { name: "a Linux kernel", present: crate::guest::kernel_present, source: Source::Ours(crate::guest::kernel) };
+
 impl Tool {
     /// Installs the tool if it is missing.
     ///
@@ -127,6 +158,7 @@ impl Tool {
                 run(self.name, Command::new("rustup").args(["component", "add", component]), &line)?;
             }
             Source::Debian { package } => install_debian(&[package])?,
+            Source::Ours(install) => install()?,
         }
         ensure!((self.present)(), "{} was installed but does not start", self.name);
         Ok(())
