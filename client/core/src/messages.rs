@@ -49,7 +49,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         self.send_message(group, text, None, &[]).await
     }
 
-    /// As [`Client::send`], answering a message and mentioning officials.
+    /// As [`Client::send`], answering a message and mentioning officials. The conversation's draft is what was sent,
+    /// and goes with it.
     ///
     /// # Errors
     /// As [`Client::send`]; too many mentions are too long as well.
@@ -62,7 +63,14 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     ) -> Result<MessageId, ClientError> {
         let mentions = checked(text, mentions)?;
         self.live(group).await?;
-        self.queue(self.item(group, OutBody::Text { text: text.to_owned(), reply_to, mentions })).await
+        let item = self.item(group, OutBody::Text { text: text.to_owned(), reply_to, mentions });
+        let mut tx = self.db.tx();
+        tx.put(keys::outbox(item.message), &item);
+        // In one step: whatever ends this program, a text is either sent or still being written, never both.
+        tx.delete(keys::draft(group));
+        tx.commit().await?;
+        self.inner.wake();
+        Ok(item.message)
     }
 
     /// Queues the message of a file that is complete at the server.

@@ -27,6 +27,54 @@ test("a wrong PIN and a wrong password are told apart, and neither locks the own
   await expect(phone.page.getByRole("button", { name: "Log out here" })).toBeEnabled({ timeout: 60_000 });
 });
 
+test("a forgotten password is replaced with a voucher that two administrators signed", async ({
+  browser,
+  demo,
+  phones,
+}) => {
+  const phone = await phones.ready();
+  const { page } = phone;
+  const desk = await browser.newPage();
+  await desk.goto(demo.desk);
+  const row = desk.getByRole("listitem").filter({ hasText: phone.person.name.en });
+  await row.getByRole("button", { name: "New password" }).click();
+  const paper = desk.getByRole("textbox", { name: "Enrolment card" });
+  await expect(paper).toHaveValue(/^PKW1\./);
+  const voucher = await paper.inputValue();
+  await desk.close();
+
+  await phone.go("/settings/account");
+  await page.getByRole("button", { name: "Log out here" }).click();
+  await page.getByRole("button", { name: "Log out", exact: true }).click();
+  const renewed = "marble harvest violet compass";
+  const replace = async () => {
+    await page.getByRole("button", { name: "I forgot my password" }).click();
+    await page.getByRole("textbox", { name: "Voucher" }).fill(voucher);
+    await page.getByLabel("New password", { exact: true }).fill(renewed);
+    await page.getByLabel("Password again", { exact: true }).fill(renewed);
+    await page.getByRole("button", { name: "Set the password" }).click();
+  };
+  await replace();
+  await expect(page.getByRole("heading", { name: "The new password is set" })).toBeVisible();
+  await page.getByRole("button", { name: "To the login" }).click();
+  await phone.login(PASSWORD);
+  await expect(
+    page.getByText("A forgotten password is replaced with a voucher.", { exact: false }),
+    "the old password is refused",
+  ).toBeVisible();
+  // A voucher is good once.
+  await replace();
+  await expect(
+    page
+      .getByRole("alert")
+      .or(page.getByText("used", { exact: false }))
+      .first(),
+  ).toBeVisible();
+  await page.getByRole("button", { name: "Back" }).click();
+  await phone.login(renewed);
+  await expect(page.getByRole("button", { name: "Log out here" })).toBeEnabled({ timeout: 60_000 });
+});
+
 test("a revoked phone is cut off while it is connected", async ({ demo, phones }) => {
   const phone = await phones.ready();
   await phone.writeTo(demo.answering());

@@ -378,6 +378,24 @@ fn drafts_and_flags_are_kept_here_and_survive_a_restart() {
 }
 
 #[test]
+fn what_was_sent_is_no_draft_any_more_however_the_program_ends() {
+    let mut world = World::new();
+    let (mut alice, bob) = (world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob], None);
+    block_on(alice.client.set_draft(group, "all of it")).unwrap();
+    block_on(alice.client.set_title(group, "a title")).unwrap();
+    assert_eq!(alice.view(group).draft, "all of it", "only a text is what was being written");
+    assert!(block_on(alice.client.send(group, &"x".repeat(1 << 20))).is_err());
+    assert_eq!(alice.view(group).draft, "all of it", "refused: it is still there");
+    block_on(alice.client.send(group, "all of it")).unwrap();
+    alice.restart();
+    assert_eq!(alice.view(group).draft, "");
+    alice.sync();
+    bob.sync();
+    assert_eq!(bob.texts(group), ["all of it"]);
+}
+
+#[test]
 fn reading_up_to_a_position_leaves_the_rest_unread() {
     let mut world = World::new();
     let (alice, bob, carol) = (world.official(), world.official(), world.official());
