@@ -6,6 +6,7 @@
 
 use crate::identity::DeviceStatus;
 use pakawaaz_base::{Bytes, DeviceId, GroupId, MessageId, Millis, OfficialId};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// What a client sends.
@@ -264,7 +265,7 @@ pub enum Notice {
 pub struct FrameError;
 
 macro_rules! cbor {
-    ($t:ty) => {
+    ($t:ty, $decode:path) => {
         impl $t {
             /// Encodes as CBOR.
             pub fn encode(&self) -> Vec<u8> {
@@ -274,13 +275,22 @@ macro_rules! cbor {
             }
             /// Decodes from CBOR; the whole input must be one item.
             pub fn decode(data: &[u8]) -> Result<Self, FrameError> {
-                let mut rest = data;
-                let value = ciborium::from_reader(&mut rest).map_err(|_| FrameError)?;
-                if rest.is_empty() { Ok(value) } else { Err(FrameError) }
+                $decode(data)
             }
         }
     };
 }
-cbor!(ClientFrame);
-cbor!(ServerFrame);
-cbor!(Notice);
+cbor!(ClientFrame, quickly);
+cbor!(ServerFrame, small);
+cbor!(Notice, small);
+
+/// For what a server reads all day.
+fn quickly<T: DeserializeOwned>(mut data: &[u8]) -> Result<T, FrameError> {
+    let value = ciborium::from_reader(&mut data).map_err(|_| FrameError)?;
+    if data.is_empty() { Ok(value) } else { Err(FrameError) }
+}
+
+/// For what a browser reads.
+fn small<T: DeserializeOwned>(data: &[u8]) -> Result<T, FrameError> {
+    pakawaaz_tree::from_cbor(data).map_err(|_| FrameError)
+}

@@ -1,5 +1,6 @@
 //! Conversations and who is in them: what shells call. Everything is stored first; the connection does the rest.
 
+use crate::http::Empty;
 use crate::mls::MlsEngine as _;
 use crate::records::{GroupRecord, Intent, Line, LineRecord, Mode, OutBody};
 use crate::store::Range;
@@ -106,7 +107,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         use crate::alarms::{Place, raise};
         use crate::views::AlarmKind;
         let path = format!("/v1/officials/{official}/key-packages/claim");
-        let claimed: ClaimedKeyPackages = self.post(&path, &serde_json::json!({})).await?;
+        let claimed: ClaimedKeyPackages = self.post(&path, &Empty {}).await?;
         let devices: Vec<_> = claimed.key_packages.iter().map(|p| (official, p.device)).collect();
         let judge = self.judge_of(&devices).await?;
         let mut guard = self.mls().await?;

@@ -31,7 +31,7 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Zeroizing<Vec<u8>> {
 }
 
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
-    ciborium::from_reader(bytes).map_err(|_| ClientError::Damaged)
+    pakawaaz_tree::from_cbor(bytes).map_err(|_| ClientError::Damaged)
 }
 
 impl<S: Store, P: Platform> Db<S, P> {

@@ -15,12 +15,16 @@ struct Problem {
     retry_after_ms: Option<u64>,
 }
 
+/// `{}`: a request without anything to say.
+#[derive(Serialize)]
+pub(crate) struct Empty {}
+
 /// Success or the server's reason.
 pub(crate) fn check(response: HttpResponse) -> Result<HttpResponse, ClientError> {
     if (200..300).contains(&response.status) {
         return Ok(response);
     }
-    let problem: Option<Problem> = serde_json::from_slice(&response.body).ok();
+    let problem: Option<Problem> = pakawaaz_tree::from_json(&response.body).ok();
     let seconds = response.header("retry-after").and_then(|v| v.parse::<u64>().ok());
     let (code, retry) = problem.map_or_else(Default::default, |p| (p.code, p.retry_after_ms));
     Err(ClientError::Refused {
@@ -32,7 +36,7 @@ pub(crate) fn check(response: HttpResponse) -> Result<HttpResponse, ClientError>
 }
 
 pub(crate) fn json<R: DeserializeOwned>(response: HttpResponse) -> Result<R, ClientError> {
-    serde_json::from_slice(&check(response)?.body).map_err(|_| ClientError::BadAnswer)
+    pakawaaz_tree::from_json(&check(response)?.body).map_err(|_| ClientError::BadAnswer)
 }
 
 pub(crate) fn request(method: Method, path: &str) -> HttpRequest {

@@ -11,7 +11,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pakawaaz_base::{GroupId, Millis};
 use std::collections::{BTreeMap, BinaryHeap};
-use unicode_normalization::UnicodeNormalization as _;
 
 /// Lines that one call looks at, about.
 const SLICE: usize = 2000;
@@ -22,8 +21,11 @@ const STEP: usize = 100;
 /// Text as it is compared: compatibility forms, letter case, vowel marks, tatweel and joiners do not matter, and
 /// letters that Arabic and Urdu keyboards write differently are one.
 pub fn normalise(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let mut out = String::with_capacity(text.len());
-    for c in text.nfkd().flat_map(char::to_lowercase).nfkd() {
+    for c in folded(text).chars() {
         match c {
             // Combining marks of Latin and Arabic script, Quranic signs, tatweel, joiners and direction marks.
             '\u{300}'..='\u{36f}'
@@ -46,6 +48,20 @@ pub fn normalise(text: &str) -> String {
         }
     }
     out
+}
+
+/// Compatibility decomposition (UAX #15, NFKD) of the lower-case letters of the compatibility decomposition.
+#[cfg(not(target_arch = "wasm32"))]
+fn folded(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    text.nfkd().flat_map(char::to_lowercase).nfkd().collect()
+}
+
+/// The same by the browser, which has the tables already.
+#[cfg(target_arch = "wasm32")]
+fn folded(text: &str) -> String {
+    const FORM: &str = "NFKD";
+    String::from(js_sys::JsString::from(text).normalize(FORM).to_lower_case().normalize(FORM))
 }
 
 /// What is looked for: every word, anywhere.
@@ -197,6 +213,12 @@ mod tests {
     }
 
     proptest! {
+        /// The short way for ASCII is the same way.
+        #[test]
+        fn ascii_is_nothing_special(text in "[ -~]{0,40}") {
+            prop_assert_eq!(normalise(&text), folded(&text));
+        }
+
         #[test]
         fn normalising_again_changes_nothing(text in "\\PC{0,40}") {
             let once = normalise(&text);

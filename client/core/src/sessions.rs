@@ -1,5 +1,6 @@
 //! The official's own sessions, on every device.
 
+use crate::http::Empty;
 use crate::views::SessionView;
 use crate::{Client, ClientError, Platform, Store, Transport};
 use pakawaaz_base::SessionId;
@@ -28,6 +29,6 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// # Errors
     /// [`ClientError::Refused`] with `identity.not_found`: no such session of this official.
     pub async fn end_session(&self, session: SessionId) -> Result<(), ClientError> {
-        self.post_empty(&format!("/v1/sessions/{session}/end"), &serde_json::json!({})).await
+        self.post_empty(&format!("/v1/sessions/{session}/end"), &Empty {}).await
     }
 }

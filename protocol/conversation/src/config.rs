@@ -68,13 +68,12 @@ impl Settings {
         out
     }
     /// Reads settings; trailing bytes and other versions are refused.
-    pub fn decode(mut bytes: &[u8]) -> Result<Self, PolicyError> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, PolicyError> {
         if bytes.len() > 256 {
             return Err(PolicyError::WrongConfiguration);
         }
-        let settings: Self = ciborium::de::from_reader_with_recursion_limit(&mut bytes, 8)
-            .map_err(|_| PolicyError::WrongConfiguration)?;
-        if settings.version == 1 && bytes.is_empty() { Ok(settings) } else { Err(PolicyError::WrongConfiguration) }
+        let settings: Self = pakawaaz_tree::from_cbor_within(bytes, 8).map_err(|_| PolicyError::WrongConfiguration)?;
+        if settings.version == 1 { Ok(settings) } else { Err(PolicyError::WrongConfiguration) }
     }
 }
 

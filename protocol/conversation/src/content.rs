@@ -213,7 +213,7 @@ fn value<T: Serialize>(body: &T) -> Result<Value, ContentError> {
     Value::serialized(body).map_err(|_| ContentError::Malformed)
 }
 fn body<T: DeserializeOwned>(value: &Value) -> Result<T, ContentError> {
-    value.deserialized().map_err(|_| ContentError::Malformed)
+    pakawaaz_tree::from_value(value).map_err(|_| ContentError::Malformed)
 }
 fn within(ok: bool) -> Result<(), ContentError> {
     if ok { Ok(()) } else { Err(ContentError::TooLarge) }
@@ -299,10 +299,8 @@ fn cbor<T: Serialize>(value: &T) -> Vec<u8> {
     ciborium::into_writer(value, &mut out).expect("writing CBOR to a Vec cannot fail");
     out
 }
-fn uncbor<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<T, ContentError> {
-    let value =
-        ciborium::de::from_reader_with_recursion_limit(&mut bytes, DEPTH).map_err(|_| ContentError::Malformed)?;
-    if bytes.is_empty() { Ok(value) } else { Err(ContentError::Malformed) }
+fn uncbor<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ContentError> {
+    pakawaaz_tree::from_cbor_within(bytes, DEPTH).map_err(|_| ContentError::Malformed)
 }
 
 /// What the device key signs: group ‖ message id ‖ epoch ‖ content, all but the last of fixed length.

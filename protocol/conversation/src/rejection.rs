@@ -154,7 +154,6 @@ pub fn confirmed_by(
     Some(info.unsigned_payload().ok()?.ends_with(&tail))
 }
 
-fn uncbor<T: serde::de::DeserializeOwned>(mut bytes: &[u8]) -> Result<T, RejectionError> {
-    let value = ciborium::de::from_reader_with_recursion_limit(&mut bytes, 8).map_err(|_| RejectionError)?;
-    if bytes.is_empty() { Ok(value) } else { Err(RejectionError) }
+fn uncbor<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, RejectionError> {
+    pakawaaz_tree::from_cbor_within(bytes, 8).map_err(|_| RejectionError)
 }

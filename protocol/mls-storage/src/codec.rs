@@ -40,13 +40,47 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StorageError> {
 
 /// [`Format::Compact`].
 pub fn encode_compact<T: Serialize + ?Sized>(value: &T) -> Result<Value, StorageError> {
-    // The size first, then exactly one allocation: a growing vector would leave secrets behind.
-    let size = postcard::experimental::serialized_size(value).map_err(|_| StorageError::Encode)?;
-    let mut out = Zeroizing::new(vec![0u8; size + 1]);
-    out[0] = Format::Compact as u8;
-    let written = postcard::to_slice(value, &mut out[1..]).map_err(|_| StorageError::Encode)?.len();
-    debug_assert_eq!(written, size);
-    Ok(out)
+    encode_behind(&[Format::Compact as u8], value)
+}
+
+/// postcard behind `prefix`.
+pub(crate) fn encode_behind<T: Serialize + ?Sized>(prefix: &[u8], value: &T) -> Result<Value, StorageError> {
+    let mut out = Wiped(Zeroizing::new(Vec::with_capacity(256)));
+    out.append(prefix);
+    postcard::serialize_with_flavor(value, out).map_err(|_| StorageError::Encode)
+}
+
+/// Where postcard writes to: a vector that grows without leaving secrets behind. Asking for the size first would need
+/// a second encoder for every type of openmls.
+struct Wiped(Value);
+
+impl Wiped {
+    fn append(&mut self, data: &[u8]) {
+        let needed = self.0.len() + data.len();
+        if needed > self.0.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * self.0.capacity())));
+            larger.extend_from_slice(&self.0);
+            // The old one is wiped as it goes.
+            self.0 = larger;
+        }
+        self.0.extend_from_slice(data);
+    }
+}
+
+impl postcard::ser_flavors::Flavor for Wiped {
+    type Output = Value;
+    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
+        self.append(data);
+        Ok(())
+    }
+    fn try_push(&mut self, data: u8) -> postcard::Result<()> {
+        self.append(&[data]);
+        Ok(())
+    }
+    fn finalize(self) -> postcard::Result<Value> {
+        // Rows stay in memory for long: no room that is not needed.
+        Ok(Zeroizing::new(self.0.to_vec()))
+    }
 }
 
 /// [`Format::Described`].
@@ -92,6 +126,13 @@ mod tests {
                 longer.push(0);
                 prop_assert_eq!(decode::<Sample>(&longer), Err(StorageError::Decode));
             }
+        }
+
+        /// Whatever the sizes of its parts: growing changes nothing.
+        #[test]
+        fn it_is_postcard_behind_a_tag(parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..700), 0..6)) {
+            let expected = [vec![Format::Compact as u8], postcard::to_stdvec(&parts).expect("encodes")].concat();
+            prop_assert_eq!(&*encode_compact(&parts).expect("encodes"), &expected);
         }
 
         #[test]

@@ -8,6 +8,7 @@
 //! (key packages, PSKs, encryption keys of pending updates): a client always loads them.
 
 use crate::StorageError;
+use crate::codec::encode_behind;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -60,15 +61,12 @@ pub enum Kind {
 
 /// The prefix of all rows of the group whose MLS group id is `group_id` (raw bytes).
 pub fn group_prefix(group_id: &[u8]) -> Vec<u8> {
-    let mut key = vec![GROUP];
     // The same bytes as postcard of openmls' `GroupId`: a varint length, then the id.
-    key.extend(postcard::to_stdvec(group_id).expect("a byte slice always encodes"));
-    key
+    encode_behind(&[GROUP], group_id).expect("a byte slice always encodes").to_vec()
 }
 
 pub(crate) fn group_row<G: Serialize>(group: &G, kind: Kind) -> Result<Vec<u8>, StorageError> {
-    let mut key = vec![GROUP];
-    key.extend(postcard::to_stdvec(group).map_err(|_| StorageError::Encode)?);
+    let mut key = encode_behind(&[GROUP], group)?.to_vec();
     key.push(kind as u8);
     Ok(key)
 }
@@ -78,18 +76,16 @@ pub(crate) fn group_row_with<G: Serialize, R: Serialize>(
     kind: Kind,
     rest: &R,
 ) -> Result<Vec<u8>, StorageError> {
-    let mut key = group_row(group, kind)?;
-    key.extend(postcard::to_stdvec(rest).map_err(|_| StorageError::Encode)?);
-    Ok(key)
+    Ok(encode_behind(&group_row(group, kind)?, rest)?.to_vec())
 }
 
 pub(crate) fn shared_row<K: Serialize>(kind: Kind, key: &K) -> Result<Vec<u8>, StorageError> {
-    let name = postcard::to_stdvec(key).map_err(|_| StorageError::Encode)?;
+    let name = encode_behind(&[], key)?;
     let mut row = vec![SHARED, kind as u8];
     if name.len() > 64 {
-        row.extend(Sha256::digest(&name));
+        row.extend(Sha256::digest(&*name));
     } else {
-        row.extend(name);
+        row.extend_from_slice(&name);
     }
     Ok(row)
 }

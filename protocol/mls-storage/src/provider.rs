@@ -1,18 +1,16 @@
-//! The provider that openmls functions take: RustCrypto, injected randomness, [`MemoryStore`].
+//! The provider that openmls functions take: [`MlsCrypto`], injected randomness, [`MemoryStore`].
 
 use crate::MemoryStore;
-use openmls_rust_crypto::RustCrypto;
 use openmls_traits::OpenMlsProvider;
 use openmls_traits::random::OpenMlsRand;
+use pakawaaz_mls_crypto::{MlsCrypto, SharedRng};
 use rand_core::CryptoRngCore;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Randomness handed in by the caller, as openmls wants it.
-///
-/// openmls draws group ids, reuse guards, GREASE and nonces from here; HPKE encapsulation and key generation draw
-/// from a ChaCha20 generator inside the crypto provider, seeded by the operating system.
-pub struct InjectedRand(Mutex<Box<dyn CryptoRngCore + Send>>);
+/// Randomness handed in by the caller, as openmls wants it: group ids, reuse guards, GREASE, nonces and seeds of keys.
+/// HPKE draws from the same source inside the crypto provider.
+pub struct InjectedRand(SharedRng);
 
 impl fmt::Debug for InjectedRand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,7 +42,7 @@ impl OpenMlsRand for InjectedRand {
 /// Everything openmls needs; see [`MemoryStore`] for how its changes become durable.
 #[derive(Debug)]
 pub struct Provider {
-    crypto: RustCrypto,
+    crypto: MlsCrypto,
     rand: InjectedRand,
     store: MemoryStore,
 }
@@ -52,27 +50,24 @@ pub struct Provider {
 impl Provider {
     /// A provider over `store`, drawing from `rng`.
     pub fn new(store: MemoryStore, rng: impl CryptoRngCore + Send + 'static) -> Self {
-        Self { crypto: RustCrypto::default(), rand: InjectedRand(Mutex::new(Box::new(rng))), store }
+        let rng: SharedRng = Arc::new(Mutex::new(rng));
+        Self { crypto: MlsCrypto::new(rng.clone()), rand: InjectedRand(rng), store }
     }
     /// The store with its concrete type.
     pub fn store(&self) -> &MemoryStore {
         &self.store
     }
-    /// The crypto with its concrete type.
-    pub fn rust_crypto(&self) -> &RustCrypto {
-        &self.crypto
-    }
 }
 
 impl OpenMlsProvider for Provider {
-    type CryptoProvider = RustCrypto;
+    type CryptoProvider = MlsCrypto;
     type RandProvider = InjectedRand;
     type StorageProvider = MemoryStore;
 
     fn storage(&self) -> &MemoryStore {
         &self.store
     }
-    fn crypto(&self) -> &RustCrypto {
+    fn crypto(&self) -> &MlsCrypto {
         &self.crypto
     }
     fn rand(&self) -> &InjectedRand {

@@ -20,7 +20,7 @@ pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8], max: usize, what: &
         return Err(malformed);
     }
     // Statements are shallow; a low limit keeps hostile nesting off the stack.
-    let value: T = ciborium::de::from_reader_with_recursion_limit(bytes, 16).map_err(|_| malformed)?;
+    let value: T = pakawaaz_tree::from_cbor_within(bytes, 16).map_err(|_| malformed)?;
     // Re-encoding catches trailing bytes, long-form integers, unsorted or unknown keys in one comparison.
     if encode(&value).map_err(|_| malformed)? != bytes {
         return Err(malformed);

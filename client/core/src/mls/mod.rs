@@ -2,7 +2,6 @@
 
 mod engine;
 mod openmls;
-mod tags;
 
 pub(crate) use self::engine::{CommitPlan, EngineError, MlsEngine, Processed, Rejoin};
 pub(crate) use self::openmls::{Identity, MlsSigner, OpenMls};

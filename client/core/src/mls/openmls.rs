@@ -1,7 +1,6 @@
 //! [`MlsEngine`] over openmls.
 
 use super::engine::{Changes, CommitPlan, EngineError, MlsEngine, OutgoingCommit, Processed, Rejoin, WhoIsNew};
-use super::tags::{Listening, Mac};
 use crate::store::Key;
 use ed25519_dalek::Signer as _;
 use openmls::group::{ProposalValidationError, StageCommitError};
@@ -28,6 +27,7 @@ use pakawaaz_conversation::{
     CommitEffect, CommitRejection, Kind, Leaf, LeafCheck, Purpose, Roster, SUITE, Settings, check_commit,
     check_external_proposal,
 };
+use pakawaaz_mls_crypto::Mac;
 use pakawaaz_mls_storage::{MemoryStore, Provider, codec, keys};
 use rand_core::CryptoRngCore;
 use std::collections::HashMap;
@@ -197,13 +197,16 @@ impl OpenMls {
     }
 
     /// The MACs that openmls computes while it looks at a message.
+    ///
+    /// Whoever carries a commit can change its membership tag and its confirmation tag while the signature, which covers
+    /// neither, stays good (RFC 9420 §6.1, §6.2): a wrong tag alone says nothing about the author. openmls computes the
+    /// right ones but gives them out no other way.
     fn overhear(&mut self, group: GroupId, mls: &[u8]) -> Result<Vec<Mac>, EngineError> {
         let message = handshake_or_text(mls)?;
         self.with(group, |loaded, provider, _| {
-            let listening = Listening::new(provider);
             // It fails again as it did before; only what it computed is of interest.
-            let _ = loaded.process_message(&listening, message);
-            Ok(listening.heard())
+            let (_, heard) = provider.crypto().overhear(|| loaded.process_message(provider, message));
+            Ok(heard)
         })
     }
 

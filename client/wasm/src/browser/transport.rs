@@ -86,8 +86,8 @@ async fn exchange(origin: &str, request: HttpRequest) -> Result<HttpResponse, Tr
         // `fetch` says TypeError for everything from a refused connection to a name that is not found.
         let response = JsFuture::from(fetch(&asked)).await.map_err(|_| TransportError::Unreachable)?;
         let response: Response = response.dyn_into().map_err(broken)?;
-        let length = response.headers().get("content-length").ok().flatten().and_then(|l| l.parse::<f64>().ok());
-        if length.is_some_and(|l| l > MAX_BODY) {
+        let length = response.headers().get("content-length").ok().flatten().and_then(|l| l.parse::<u64>().ok());
+        if length.is_some_and(|l| l as f64 > MAX_BODY) {
             return Err(TransportError::Broken("the answer is too large".into()));
         }
         let body = response.array_buffer().map_err(broken)?;

@@ -36,7 +36,7 @@ pub fn parse(text: &str) -> Result<SoftwareUsim, EngineError> {
     if text.len() > MAX_CARD {
         return Err(Refusal::BadCard.into());
     }
-    serde_json::from_str(text).map_err(|_| Refusal::BadCard.into())
+    pakawaaz_tree::from_json(text.as_bytes()).map_err(|_| Refusal::BadCard.into())
 }
 
 fn row(usim: &SoftwareUsim) -> Result<Zeroizing<Vec<u8>>, UsimError> {
@@ -71,7 +71,7 @@ impl<'a, S: Store, T: Transport, P: Platform> StoredCard<'a, S, T, P> {
     /// [`Refusal::NoSim`], store errors.
     pub async fn load(client: &'a Client<S, T, P>) -> Result<Self, EngineError> {
         let row = client.shell_row(ROW).await?.ok_or(Refusal::NoSim)?;
-        let usim = serde_json::from_slice(&row).map_err(|_| Refusal::BadCard)?;
+        let usim = pakawaaz_tree::from_json(&row).map_err(|_| Refusal::BadCard)?;
         Ok(Self { client, usim })
     }
 }

@@ -9,7 +9,7 @@ use crate::engine::card::{self, NewCard, StoredCard};
 use crate::engine::error::Refusal;
 use crate::engine::watch::Touch;
 use crate::engine::{Engine, EngineError, Host};
-use pakawaaz_base::{Assurance, GroupId, MessageId, Millis};
+use pakawaaz_base::{Assurance, DeviceId, GroupId, MessageId, Millis};
 use pakawaaz_client::vault::PinCost;
 use pakawaaz_client::views::Flags;
 use pakawaaz_client::{ClientError, EnrolOptions, Platform, Step, StepState, Store, Transport};
@@ -56,6 +56,22 @@ pub struct EnrolledView {
     code: String,
 }
 
+/// Reply of `own_code`.
+#[derive(Serialize)]
+struct OwnCode {
+    device: DeviceId,
+    code: String,
+}
+
+/// `{"name": value}`. Not by `json!`, which brings how to print numbers that nobody has.
+struct Named<R>(&'static str, R);
+
+impl<R: Serialize> Serialize for Named<R> {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_map([(self.0, &self.1)])
+    }
+}
+
 #[derive(Serialize)]
 struct StepView {
     step: Step,
@@ -72,7 +88,7 @@ pub struct Costs {
 }
 
 pub(crate) fn parse<A: DeserializeOwned>(args: &str) -> Result<A, EngineError> {
-    serde_json::from_str(args).map_err(|_| Refusal::BadArguments.into())
+    pakawaaz_tree::from_json(args.as_bytes()).map_err(|_| Refusal::BadArguments.into())
 }
 
 pub(crate) fn reply<R: Serialize, B>(value: &R) -> Outcome<B> {
@@ -80,6 +96,10 @@ pub(crate) fn reply<R: Serialize, B>(value: &R) -> Outcome<B> {
         Ok(json) => Ok(Reply { json, blob: None }),
         Err(_) => Err(ClientError::Damaged.into()),
     }
+}
+
+pub(crate) fn named<R: Serialize, B>(name: &'static str, value: R) -> Outcome<B> {
+    reply(&Named(name, value))
 }
 
 pub(crate) fn nothing<B>() -> Outcome<B> {
@@ -284,7 +304,7 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
             "own_code" => {
                 let Nothing {} = parse(args)?;
                 let me = client.whoami().await?;
-                reply(&serde_json::json!({ "device": me.device, "code": me.fingerprint }))
+                reply(&OwnCode { device: me.device, code: me.fingerprint })
             }
             "approve_device" => {
                 let ApproveDevice { device, code } = parse(args)?;
@@ -300,7 +320,7 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
             }
             "sessions" => {
                 let Nothing {} = parse(args)?;
-                reply(&serde_json::json!({ "sessions": client.sessions().await? }))
+                named("sessions", client.sessions().await?)
             }
             _ => {
                 let Session { session } = parse(args)?;
@@ -317,13 +337,13 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
                 let NewConversation { officials, title } = parse(args)?;
                 let group = client.new_conversation(&officials, title.as_deref()).await?;
                 self.stale(Touch::Members(group));
-                return reply(&serde_json::json!({ "group": group }));
+                return named("group", group);
             }
             "send" => {
                 let Send { group, text, reply_to, mentions } = parse(args)?;
                 let message = client.send_message(group, &text, reply_to, &mentions).await?;
                 self.changed(group);
-                return reply(&serde_json::json!({ "message": message }));
+                return named("message", message);
             }
             "search" => {
                 let Search { text, group, before } = parse(args)?;

@@ -34,7 +34,7 @@ pub enum Topic {
 }
 
 fn parse<A: DeserializeOwned>(args: &str) -> Result<A, EngineError> {
-    serde_json::from_str(args).map_err(|_| Refusal::BadArguments.into())
+    pakawaaz_tree::from_json(args.as_bytes()).map_err(|_| Refusal::BadArguments.into())
 }
 
 impl Topic {

@@ -1,7 +1,7 @@
 //! Transfers of files: what the screens ask for, and the tasks that run them.
 
 use crate::engine::args::{Attach, Message, Nothing, Transfer};
-use crate::engine::commands::{Reply, nothing, parse, reply};
+use crate::engine::commands::{Reply, named, nothing, parse, reply};
 use crate::engine::error::Refusal;
 use crate::engine::watch::Touch;
 use crate::engine::{Engine, EngineError, Host};
@@ -171,7 +171,7 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
         for transfer in &transfers {
             self.run_upload(args.group, *transfer);
         }
-        reply(&serde_json::json!({ "transfers": transfers }))
+        named("transfers", transfers)
     }
 
     fn run_upload(&self, group: GroupId, transfer: TransferId) {
@@ -237,7 +237,7 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
         self.run_download(transfer, media_type);
         let gone = |_| ClientError::from(FileError::Cancelled);
         let blob = fetched.await.map_err(gone)??;
-        let Reply { json, .. }: Reply<H::Blob> = reply(&serde_json::json!({ "transfer": transfer }))?;
+        let Reply { json, .. }: Reply<H::Blob> = named("transfer", transfer)?;
         Ok(Reply { json, blob })
     }
 

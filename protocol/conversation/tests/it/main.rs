@@ -251,7 +251,7 @@ fn a_rejection_is_by_one_member_of_one_commit() {
     let made = CommitRejection::new(w.id, 4, 1, b"commit", w.bob.device, RejectReason::BadPath);
     let bytes = made.sign(&w.bob.signer).unwrap();
     let key = service.roster().by_device(w.bob.device).unwrap().mls_key.clone();
-    let crypto = service.provider.rust_crypto();
+    let crypto = service.provider.crypto();
     let read = CommitRejection::verify(&bytes, &key, crypto).unwrap();
     assert_eq!(read, made);
     assert!(read.is_of(b"commit") && !read.is_of(b"another"));
