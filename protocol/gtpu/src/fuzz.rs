@@ -12,8 +12,7 @@ pub fn datagram(data: &[u8]) {
         let _ = UplinkContainer::decode(content);
     }
     let chain: Vec<_> = message.extensions.into_iter().map(|one| (one.kind, one.content)).collect();
-    let header =
-        Header { kind: message.kind, teid: message.teid, sequence: message.sequence, extensions: &chain };
+    let header = Header { kind: message.kind, teid: message.teid, sequence: message.sequence, extensions: &chain };
     let mut out = vec![0; header.len() + message.payload.len()];
     let at = header.encode(message.payload.len(), &mut out).expect("what was read fits");
     out[at..].copy_from_slice(message.payload);

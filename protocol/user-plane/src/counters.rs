@@ -151,9 +151,8 @@ impl Counters {
             ("sessions", self.sessions),
             ("kept_bytes", self.kept_bytes),
         ];
-        let refused = Reason::ALL.iter().map(|reason| {
-            ("refused_packets_total", Some(reason.name()), self.refused_for(*reason))
-        });
+        let refused =
+            Reason::ALL.iter().map(|reason| ("refused_packets_total", Some(reason.name()), self.refused_for(*reason)));
         plain.into_iter().map(|(name, value)| (name, None, value)).chain(refused)
     }
 }

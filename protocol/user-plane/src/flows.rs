@@ -164,10 +164,11 @@ mod tests {
     #[test]
     fn filters_by_precedence_then_the_default() {
         let flows = Flows::new(
-            &[flow(9, 0, vec![]), flow(2, 20, vec![media()]), flow(1, 10, vec![PacketFilter {
-                local_ports: Some((4000, 4000)),
-                ..media()
-            }])],
+            &[
+                flow(9, 0, vec![]),
+                flow(2, 20, vec![media()]),
+                flow(1, 10, vec![PacketFilter { local_ports: Some((4000, 4000)), ..media() }]),
+            ],
             Duration::from_millis(100),
             Millis(0),
         );
@@ -194,8 +195,11 @@ mod tests {
     fn senseless_flows_are_left_out() {
         let rates = BitRates { uplink: BitRate(1), downlink: BitRate(2) };
         let twice = QosFlow { guaranteed: Some(rates), ..flow(1, 9, vec![]) };
-        let flows =
-            Flows::new(&[flow(0, 1, vec![]), flow(64, 1, vec![]), flow(1, 1, vec![]), twice], Duration::ZERO, Millis(0));
+        let flows = Flows::new(
+            &[flow(0, 1, vec![]), flow(64, 1, vec![]), flow(1, 1, vec![]), twice],
+            Duration::ZERO,
+            Millis(0),
+        );
         assert_eq!(flows.0.len(), 1);
         assert!(!flows.at(0).guaranteed);
     }

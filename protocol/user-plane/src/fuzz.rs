@@ -3,9 +3,7 @@
 use crate::allow_list::file;
 use crate::link::Decoder;
 use crate::plane::Sink;
-use crate::rules::{
-    BitRate, BitRates, QosFlow, SessionRef, SessionRules, Tunnel, UserPlaneReply, UserPlaneRequest,
-};
+use crate::rules::{BitRate, BitRates, QosFlow, SessionRef, SessionRules, Tunnel, UserPlaneReply, UserPlaneRequest};
 use crate::{AllowLists, Limits, UserPlane, Verdict, packet};
 use pakawaaz_base::Millis;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

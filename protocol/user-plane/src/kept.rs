@@ -44,6 +44,11 @@ impl Kept {
         room
     }
 
+    /// Flow of the oldest one.
+    pub(crate) fn first_qfi(&self) -> Option<u8> {
+        self.packets.front().map(|oldest| oldest.qfi)
+    }
+
     /// The next one.
     pub(crate) fn pop(&mut self, in_all: &mut u64) -> Option<Waiting> {
         let next = self.packets.pop_front()?;

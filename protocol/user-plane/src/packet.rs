@@ -135,7 +135,7 @@ fn parse_v4(bytes: &[u8]) -> Result<Packet<'_>, Reason> {
         protocol,
         hop_limit: head[8],
         fragment,
-        transport: check_fragment(protocol, upper, fragment)?,
+        transport: check_fragment(true, protocol, upper, fragment)?,
         upper,
     })
 }
@@ -173,23 +173,23 @@ fn parse_v6(bytes: &[u8]) -> Result<Packet<'_>, Reason> {
         protocol,
         hop_limit: head[7],
         fragment,
-        transport: check_fragment(protocol, upper, fragment)?,
+        transport: check_fragment(false, protocol, upper, fragment)?,
         upper,
     })
 }
 
-fn check_fragment(protocol: u8, upper: &[u8], fragment: Option<Fragment>) -> Result<Transport, Reason> {
-    let Some(fragment) = fragment else { return transport(protocol, upper, true) };
+fn check_fragment(v4: bool, protocol: u8, upper: &[u8], fragment: Option<Fragment>) -> Result<Transport, Reason> {
+    let Some(fragment) = fragment else { return transport(v4, protocol, upper, true) };
     let end = usize::from(fragment.offset) + upper.len();
     // Parts but the last have a multiple of 8 bytes, and the whole fits 16 bits, or reassembly overflows.
     if upper.is_empty() || end > 65_515 || (fragment.more && !upper.len().is_multiple_of(8)) {
         return Err(Reason::Fragment);
     }
-    if fragment.offset > 0 { Ok(Transport::Later) } else { transport(protocol, upper, false) }
+    if fragment.offset > 0 { Ok(Transport::Later) } else { transport(v4, protocol, upper, false) }
 }
 
 /// Reads the upper layer's header; `whole` when nothing of the packet is elsewhere.
-fn transport(protocol: u8, upper: &[u8], whole: bool) -> Result<Transport, Reason> {
+fn transport(v4: bool, protocol: u8, upper: &[u8], whole: bool) -> Result<Transport, Reason> {
     let short = if whole { Reason::Malformed } else { Reason::Fragment };
     let word = |at: usize| u16::from_be_bytes([upper[at], upper[at + 1]]);
     match protocol {
@@ -212,7 +212,8 @@ fn transport(protocol: u8, upper: &[u8], whole: bool) -> Result<Transport, Reaso
             }
             Ok(Transport::Tcp { source: word(0), destination: word(2), flags: upper[13] })
         }
-        protocol::ICMP | protocol::ICMPV6 => {
+        // Each family has its own.
+        protocol::ICMP | protocol::ICMPV6 if v4 == (protocol == protocol::ICMP) => {
             if upper.len() < 8 {
                 return Err(short);
             }

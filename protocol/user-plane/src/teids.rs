@@ -19,7 +19,9 @@ const MOST_RESTING: usize = 1 << 20;
 impl Teids {
     /// A new one; none when chance had it that all of a few draws were taken.
     pub(crate) fn draw<T>(&self, used: &HashMap<u32, T>, rng: &mut dyn CryptoRngCore) -> Option<u32> {
-        (0..32).map(|_| rng.next_u32()).find(|teid| *teid != 0 && !used.contains_key(teid) && !self.resting.contains(teid))
+        (0..32)
+            .map(|_| rng.next_u32())
+            .find(|teid| *teid != 0 && !used.contains_key(teid) && !self.resting.contains(teid))
     }
 
     /// One is free, but not yet.

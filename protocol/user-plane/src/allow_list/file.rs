@@ -167,9 +167,8 @@ impl FileAllow {
 }
 
 fn networks(texts: &[String], name: &str) -> Result<Vec<IpNet>, UserPlaneError> {
-    let read = |text: &String| {
-        text.parse().map_err(|()| UserPlaneError::AllowList(format!("{name}: {text:?} is no network")))
-    };
+    let read =
+        |text: &String| text.parse().map_err(|()| UserPlaneError::AllowList(format!("{name}: {text:?} is no network")));
     texts.iter().map(read).collect()
 }
 

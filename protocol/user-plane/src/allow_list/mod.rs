@@ -86,7 +86,9 @@ impl AllowLists {
                 return Err(refused(&format!("the phones' network {pool} overlaps another one")));
             }
         }
-        networks.iter().try_for_each(|one| one.check(&phones).map_err(|why| refused(&format!("{}: {why}", one.name))))?;
+        networks
+            .iter()
+            .try_for_each(|one| one.check(&phones).map_err(|why| refused(&format!("{}: {why}", one.name))))?;
         let rules: Vec<_> = networks.iter().map(DataNetwork::rules).collect();
         if let Some(at) = rules.iter().position(|rules| rules.len() > MAX_RULES) {
             return Err(refused(&format!("{}: more rules than can be", networks[at].name)));

@@ -12,13 +12,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 impl UserPlane {
     /// Does what the control plane asks; answers come out of `out`. Requests for sessions that are not there are ignored:
     /// they have been released, or [`UserPlaneReply::Restarted`] has said that they are gone.
-    pub fn request(
-        &mut self,
-        request: UserPlaneRequest,
-        now: Millis,
-        rng: &mut dyn CryptoRngCore,
-        out: &mut dyn Sink,
-    ) {
+    pub fn request(&mut self, request: UserPlaneRequest, now: Millis, rng: &mut dyn CryptoRngCore, out: &mut dyn Sink) {
         match request {
             UserPlaneRequest::Establish(rules) => self.establish(&rules, now, rng, out),
             UserPlaneRequest::Reach { session, downlink, end_marker } => {
@@ -102,14 +96,7 @@ impl UserPlane {
         Ok((index, teid))
     }
 
-    fn reach(
-        &mut self,
-        reference: SessionRef,
-        downlink: Tunnel,
-        end_marker: bool,
-        now: Millis,
-        out: &mut dyn Sink,
-    ) {
+    fn reach(&mut self, reference: SessionRef, downlink: Tunnel, end_marker: bool, now: Millis, out: &mut dyn Sink) {
         let Some(index) = self.by_reference.get(&reference).copied() else { return };
         let before = self.sessions[index].as_ref().and_then(|session| session.downlink);
         if let Some(before) = before

@@ -115,6 +115,15 @@ impl UserPlane {
         }
     }
 
+    /// Says again which phones something waits for: to a control plane that connects anew.
+    pub fn remind(&self, out: &mut dyn Sink) {
+        for session in self.sessions.iter().flatten().filter(|session| session.kept.reported) {
+            if let Some(qfi) = session.kept.first_qfi() {
+                out.control(UserPlaneReply::Waiting { session: session.reference, qfi });
+            }
+        }
+    }
+
     /// A message about a path or tunnel, if there have not been too many.
     fn signal(&mut self, to: SocketAddr, signal: Signal<'_>, now: Millis, out: &mut dyn Sink) -> bool {
         let allowed = self.signals.one(now);

@@ -1,0 +1,34 @@
+//! The user plane as a process, in namespaces made for it: what passes, and above all what does not.
+
+mod commands;
+mod isolation;
+mod lifecycle;
+mod packets;
+mod second_line;
+mod traffic;
+
+use pakawaaz_upf::lab::{self, Lab};
+use std::path::Path;
+
+/// The program under test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_pakawaaz-upf");
+
+fn program() -> &'static Path {
+    Path::new(PROGRAM)
+}
+
+/// Whether the laboratory can be built here; says why not.
+fn possible() -> bool {
+    match lab::missing() {
+        Some(why) => {
+            eprintln!("skipped: {why}");
+            false
+        }
+        None => true,
+    }
+}
+
+/// The laboratory, where it can be built.
+fn laboratory() -> Option<Lab> {
+    possible().then(|| Lab::new().expect("laboratory"))
+}

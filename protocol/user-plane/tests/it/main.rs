@@ -1,0 +1,12 @@
+//! The user plane with hand-made packets: what passes, what does not, what it says and keeps.
+
+mod allow_list;
+mod control;
+mod downlink;
+mod idle;
+mod ipv6;
+mod packets;
+mod properties;
+mod rates;
+mod uplink;
+mod world;
