@@ -9,9 +9,8 @@
 use futures::executor::block_on;
 use pakawaaz_base::{Bytes, DeviceId, Millis, OfficialId};
 use pakawaaz_client::memory::MemoryStore;
-use pakawaaz_client::testing::TestProfile;
-use pakawaaz_client::transport::{HttpRequest, HttpResponse};
-use pakawaaz_client::{Client, Connection, EventSocket, Platform, Transport, TransportError};
+use pakawaaz_client::testing::{Nowhere, TestProfile};
+use pakawaaz_client::{Client, Platform};
 use pakawaaz_trust::{DeviceSigner as _, SigningKey, TrustAnchors};
 use rand::RngCore as _;
 use rand::rngs::OsRng;
@@ -32,40 +31,6 @@ impl Platform for Here {
     async fn sleep(&self, _: Duration) {}
     fn device_secret(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new([7; 32])
-    }
-}
-
-struct Nowhere;
-impl Connection for Nowhere {
-    fn channel_binding(&self) -> Option<[u8; 32]> {
-        None
-    }
-    async fn send(&mut self, _: HttpRequest) -> Result<HttpResponse, TransportError> {
-        Err(TransportError::Unreachable)
-    }
-}
-impl EventSocket for Nowhere {
-    async fn send(&mut self, _: Vec<u8>) -> Result<(), TransportError> {
-        Err(TransportError::Unreachable)
-    }
-    async fn recv(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
-        Ok(None)
-    }
-}
-impl Transport for Nowhere {
-    type Connection = Nowhere;
-    type Socket = Nowhere;
-    fn origin(&self) -> String {
-        "http://127.0.0.1:1".into()
-    }
-    async fn http(&self, _: HttpRequest) -> Result<HttpResponse, TransportError> {
-        Err(TransportError::Unreachable)
-    }
-    async fn open(&self) -> Result<Nowhere, TransportError> {
-        Err(TransportError::Unreachable)
-    }
-    async fn connect_events(&self) -> Result<Nowhere, TransportError> {
-        Err(TransportError::Unreachable)
     }
 }
 
@@ -101,8 +66,7 @@ fn main() {
     for count in [1_000u64, 10_000, 100_000] {
         let client = Client::new(MemoryStore::new(), Nowhere, Here);
         block_on(client.install(profile())).unwrap();
-        let group = block_on(client.lonely_conversation()).unwrap();
-        block_on(client.fill_conversation(group, count)).unwrap();
+        let group = block_on(client.long_conversation(count)).unwrap();
         let open = mean(TURNS, || {
             let window = block_on(client.open_timeline(group, SHOWN)).unwrap();
             assert_eq!((window.lines.len(), window.older), (SHOWN, true));

@@ -6,8 +6,8 @@ use crate::memory::MemoryStore;
 use crate::platform::Platform;
 use crate::store::Store as _;
 use crate::sync::machine::Machine;
-use crate::testing::PIN;
-use crate::transport::{Connection, EventSocket, HttpRequest, HttpResponse, Transport, TransportError};
+use crate::testing::{Nowhere, PIN};
+use crate::transport::HttpResponse;
 use crate::vault::{PinCost, Vault, VaultHeader};
 use crate::{Client, keys};
 use pakawaaz_base::Millis;
@@ -26,40 +26,6 @@ impl Platform for Still {
     async fn sleep(&self, _: Duration) {}
     fn device_secret(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new([7; 32])
-    }
-}
-
-struct Nowhere;
-impl Connection for Nowhere {
-    fn channel_binding(&self) -> Option<[u8; 32]> {
-        None
-    }
-    async fn send(&mut self, _: HttpRequest) -> Result<HttpResponse, TransportError> {
-        Err(TransportError::Unreachable)
-    }
-}
-impl EventSocket for Nowhere {
-    async fn send(&mut self, _: Vec<u8>) -> Result<(), TransportError> {
-        Err(TransportError::Unreachable)
-    }
-    async fn recv(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
-        Ok(None)
-    }
-}
-impl Transport for Nowhere {
-    type Connection = Nowhere;
-    type Socket = Nowhere;
-    fn origin(&self) -> String {
-        "http://127.0.0.1:1".into()
-    }
-    async fn http(&self, _: HttpRequest) -> Result<HttpResponse, TransportError> {
-        Err(TransportError::Unreachable)
-    }
-    async fn open(&self) -> Result<Nowhere, TransportError> {
-        Err(TransportError::Unreachable)
-    }
-    async fn connect_events(&self) -> Result<Nowhere, TransportError> {
-        Err(TransportError::Unreachable)
     }
 }
 

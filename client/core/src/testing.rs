@@ -1,12 +1,18 @@
-//! For tests of this crate: a profile without an enrolment, so that a test world can be made in a moment.
+//! For tests and measurements: a profile without an enrolment, so that a world can be made in a moment; a server that
+//! nobody reaches; conversations as long as one likes.
+
+mod long;
+mod nowhere;
+
+pub use nowhere::Nowhere;
 
 use crate::login::Session;
 use crate::profile::Profile;
-use crate::records::{Line, LineRecord, MessageRecord, Mode, OutBody, ReceiptRecord, UnreadRecord};
+use crate::records::{OutBody, ReceiptRecord, UnreadRecord};
 use crate::store::Range;
 use crate::vault::{PinCost, Vault};
 use crate::{Client, ClientError, Platform, Store, Transport, keys};
-use pakawaaz_base::{Assurance, Bytes, DeviceId, GroupId, MessageId, Millis, OfficialId, SessionId};
+use pakawaaz_base::{Assurance, Bytes, DeviceId, GroupId, Millis, OfficialId, SessionId};
 use pakawaaz_contract::identity::{ChannelMode, DeviceStatus, Tokens};
 use pakawaaz_conversation::Body;
 use pakawaaz_login::KsfParams;
@@ -56,61 +62,6 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let mut tx = self.db.tx();
         tx.put(keys::outbox(item.message), &item);
         tx.commit().await
-    }
-
-    /// Appends `count` messages of this official to a conversation, as they would stand in its log. The log goes no
-    /// further after this.
-    ///
-    /// # Errors
-    /// Store errors, [`ClientError::NoSuchConversation`].
-    pub async fn fill_conversation(&self, group: GroupId, count: u64) -> Result<(), ClientError> {
-        let mut record = self.group_record(group).await?.ok_or(ClientError::NoSuchConversation)?;
-        let author = self.profile().await?.official;
-        let mut made = 0;
-        while made < count {
-            let mut tx = self.db.tx();
-            for _ in 0..1000.min(count - made) {
-                made += 1;
-                record.seq += 1;
-                let (seq, at) = (record.seq, self.platform().now());
-                let message = MessageId::new(at, &mut self.db.rng());
-                let text = format!("line {made} of a long conversation about نظامِ کار");
-                let line = Line::Text { author, text, reply_to: None, mentions: Vec::new(), file: None };
-                let line = LineRecord { hash: Some(record.hash.clone()), message: Some(message), at, line };
-                let about = MessageRecord {
-                    seq,
-                    author,
-                    mine: true,
-                    delivered: Default::default(),
-                    read: Default::default(),
-                    reactions: Vec::new(),
-                    edited: false,
-                    deleted: false,
-                };
-                tx.put(keys::line(group, seq, 0), &line);
-                tx.put(keys::message(group, message), &about);
-                (record.last_line, record.last_message, record.updated_at) = (Some((seq, 0)), seq, at);
-            }
-            tx.put(keys::group(group), &record);
-            tx.commit().await?;
-        }
-        Ok(())
-    }
-
-    /// Makes a conversation that nobody else is in and no server knows.
-    ///
-    /// # Errors
-    /// Store errors.
-    pub async fn lonely_conversation(&self) -> Result<GroupId, ClientError> {
-        let (now, profile) = (self.platform().now(), self.profile().await?);
-        let group = GroupId::new(now, &mut self.db.rng());
-        let hash = pakawaaz_conversation::log::genesis(group).into();
-        let mut record = crate::sync::step_fresh(group, 0, hash, false, now, Mode::Live);
-        record.members = vec![(profile.official, profile.device)];
-        let mut tx = self.db.tx();
-        tx.put(keys::group(group), &record);
-        tx.commit().await?;
-        Ok(group)
     }
 
     /// Stores a line as another version wrote it.

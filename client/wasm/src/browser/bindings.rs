@@ -118,3 +118,17 @@ pub async fn run_store_conformance(database: String) -> Result<(), JsValue> {
     pakawaaz_client::store_conformance::all(&store).await;
     store.wipe().await.map_err(|e| JsValue::from(e.to_string()))
 }
+
+/// Puts a conversation of `count` messages into the profile of this origin, sealed as everything else in it, and gives
+/// its id. For a page that runs while the app does not.
+#[cfg(feature = "testing")]
+#[wasm_bindgen]
+pub async fn make_long_conversation(pin: String, count: u32) -> Result<String, JsValue> {
+    let fail = |e: ClientError| thrown(e.into());
+    let store = Rc::new(IndexedDbStore::open(DATABASE).await.map_err(|e| fail(e.into()))?);
+    let platform = BrowserPlatform::open(&store).await.map_err(|e| fail(e.into()))?;
+    let client = Client::new(store, pakawaaz_client::testing::Nowhere, platform);
+    client.unlock(&pin).await.map_err(fail)?;
+    let group = client.long_conversation(count.into()).await.map_err(fail)?;
+    Ok(group.to_string())
+}

@@ -4,46 +4,11 @@ use super::*;
 use futures::future::LocalBoxFuture;
 use pakawaaz_base::{Millis, TransferId};
 use pakawaaz_client::memory::MemoryStore;
-use pakawaaz_client::transport::{HttpRequest, HttpResponse};
-use pakawaaz_client::{Connection, EventSocket, FileError, NoSpool, TransportError};
+use pakawaaz_client::testing::Nowhere;
+use pakawaaz_client::{FileError, NoSpool};
 use std::cell::Cell;
 use std::time::Duration;
 use zeroize::Zeroizing;
-
-struct Nowhere;
-
-impl Connection for Nowhere {
-    fn channel_binding(&self) -> Option<[u8; 32]> {
-        None
-    }
-    async fn send(&mut self, _: HttpRequest) -> Result<HttpResponse, TransportError> {
-        Err(TransportError::Unreachable)
-    }
-}
-impl EventSocket for Nowhere {
-    async fn send(&mut self, _: Vec<u8>) -> Result<(), TransportError> {
-        Err(TransportError::Unreachable)
-    }
-    async fn recv(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
-        Err(TransportError::Unreachable)
-    }
-}
-impl Transport for Nowhere {
-    type Connection = Nowhere;
-    type Socket = Nowhere;
-    fn origin(&self) -> String {
-        "http://asma-khan.localhost:1".into()
-    }
-    async fn http(&self, _: HttpRequest) -> Result<HttpResponse, TransportError> {
-        Err(TransportError::Unreachable)
-    }
-    async fn open(&self) -> Result<Nowhere, TransportError> {
-        Ok(Nowhere)
-    }
-    async fn connect_events(&self) -> Result<Nowhere, TransportError> {
-        Err(TransportError::Unreachable)
-    }
-}
 
 /// A clock that a test moves; sleeping takes no time but moves it.
 #[derive(Default)]
