@@ -60,7 +60,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         record.registration = Some(registration);
         record.members = vec![(profile.official, profile.device)];
         record.updated_leaf = true;
-        record.last_line = Some((0, 0));
+        record.last_line = (!direct).then_some((0, 0));
         let (id, secret) = mls.engine.rejoin_psk(group)?;
         mls.engine.store_psk(id, &secret)?;
         let mut tx = self.db.tx();
@@ -68,7 +68,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             hash: Some(record.hash.clone()),
             message: None,
             at: now,
-            line: Line::System(SystemLine::Created),
+            // Between two, the first words are the beginning.
+            line: if direct { Line::Hidden } else { Line::System(SystemLine::Created) },
         };
         tx.put(keys::line(group, 0, 0), &line);
         tx.put(keys::group(group), &record);

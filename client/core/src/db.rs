@@ -1,10 +1,11 @@
 //! Typed, sealed rows over a [`Store`], and transactions that collect changes into one batch.
 
 use crate::platform::Rng;
+use crate::records::OutItem;
 use crate::store::{Batch, Key, Range, Store};
 use crate::vault::{Vault, VaultHeader};
 use crate::{ClientError, Platform, keys};
-use pakawaaz_base::GroupId;
+use pakawaaz_base::{GroupId, OfficialId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
@@ -19,6 +20,29 @@ pub(crate) struct Db<S, P> {
     vault: RefCell<Option<Rc<Vault>>>,
     /// Groups of which a row that may call for sending was written.
     touched: RefCell<BTreeSet<GroupId>>,
+    changes: RefCell<Changes>,
+}
+
+/// What was written since the list of conversations last asked.
+#[derive(Default)]
+pub(crate) struct Changes {
+    /// The profile was opened or closed: nothing that was known before counts.
+    pub everything: bool,
+    /// Conversations of which a row was written that the list shows something of.
+    pub groups: BTreeSet<GroupId>,
+    /// Officials whose directory entry was written.
+    pub officials: BTreeSet<OfficialId>,
+}
+
+impl Changes {
+    fn add(&mut self, key: &[u8]) {
+        let group = || GroupId::from_slice(key.get(1..17)?);
+        if keys::LISTED.iter().any(|kind| key.starts_with(kind)) {
+            self.groups.extend(group());
+        } else if key.starts_with(keys::OFFICIALS) {
+            self.officials.extend(key.get(1..17).and_then(OfficialId::from_slice));
+        }
+    }
 }
 
 /// A row in the clear, as engine and records see it.
@@ -36,7 +60,7 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError
 
 impl<S: Store, P: Platform> Db<S, P> {
     pub(crate) fn new(store: S, platform: P) -> Self {
-        Self { store, platform, vault: RefCell::new(None), touched: RefCell::default() }
+        Self { store, platform, vault: RefCell::new(None), touched: RefCell::default(), changes: RefCell::default() }
     }
     pub(crate) fn platform(&self) -> &P {
         &self.platform
@@ -49,6 +73,7 @@ impl<S: Store, P: Platform> Db<S, P> {
     }
     pub(crate) fn set_vault(&self, vault: Option<Vault>) {
         *self.vault.borrow_mut() = vault.map(Rc::new);
+        self.changes.borrow_mut().everything = true;
     }
     fn vault(&self) -> Result<Rc<Vault>, ClientError> {
         self.vault.borrow().clone().ok_or(ClientError::Locked)
@@ -79,7 +104,10 @@ impl<S: Store, P: Platform> Db<S, P> {
         let rows = self.scan_raw(range).await?;
         rows.into_iter().map(|(key, row)| Ok((key, decode(&row)?))).collect()
     }
-    /// A transaction: nothing is stored before [`Tx::commit`].
+    /// What was written since this was last asked.
+    pub(crate) fn take_changes(&self) -> Changes {
+        std::mem::take(&mut self.changes.borrow_mut())
+    }
     /// Groups that may have something to send since this was last asked.
     pub(crate) fn take_touched(&self) -> BTreeSet<GroupId> {
         std::mem::take(&mut self.touched.borrow_mut())
@@ -88,6 +116,7 @@ impl<S: Store, P: Platform> Db<S, P> {
     pub(crate) fn touch(&self, group: GroupId) {
         self.touched.borrow_mut().insert(group);
     }
+    /// A transaction: nothing is stored before [`Tx::commit`].
     pub(crate) fn tx(&self) -> Tx<'_, S, P> {
         Tx { db: self, rows: BTreeMap::new(), header: None }
     }
@@ -132,6 +161,18 @@ impl<'a, S: Store, P: Platform> Tx<'a, S, P> {
         let vault = self.db.vault()?;
         let mut batch = Batch::default();
         let touched: Vec<_> = self.rows.iter().filter_map(|(key, row)| waits(key, row.as_ref()?)).collect();
+        let mut changes = Changes::default();
+        for (key, row) in &self.rows {
+            changes.add(key);
+            if key.starts_with(keys::OUTBOX) {
+                // A key of the outbox does not say whose it is; of an item that goes, only its row does.
+                let item: Option<OutItem> = match row {
+                    Some(row) => Some(decode(row)?),
+                    None => self.db.get(key).await?,
+                };
+                changes.groups.extend(item.map(|item| item.group));
+            }
+        }
         if let Some(header) = &self.header {
             batch.puts.push((keys::VAULT.to_vec(), encode(header).to_vec()));
         }
@@ -146,6 +187,9 @@ impl<'a, S: Store, P: Platform> Tx<'a, S, P> {
         }
         self.db.store.commit(batch).await?;
         self.db.touched.borrow_mut().extend(touched);
+        let mut known = self.db.changes.borrow_mut();
+        known.groups.extend(changes.groups);
+        known.officials.extend(changes.officials);
         Ok(())
     }
 }
@@ -153,7 +197,7 @@ impl<'a, S: Store, P: Platform> Tx<'a, S, P> {
 /// The group for which a row that was written may have something to be sent.
 fn waits(key: &[u8], row: &[u8]) -> Option<GroupId> {
     if key.starts_with(keys::OUTBOX) {
-        return decode::<crate::records::OutItem>(row).ok().map(|item| item.group);
+        return decode::<OutItem>(row).ok().map(|item| item.group);
     }
     let of_group = [keys::GROUPS, keys::INTENTS, keys::PENDING].iter().any(|kind| key.starts_with(kind));
     of_group.then(|| GroupId::from_slice(key.get(1..17)?)).flatten()

@@ -39,6 +39,8 @@ pub(crate) struct Inner {
     pub cut_off: Cell<bool>,
     listener: RefCell<Option<Listener>>,
     step: Cell<Option<Step>>,
+    /// The list of conversations as it was last made.
+    pub listing: Mutex<crate::listing::Listing>,
     /// Files on their way.
     pub transfers: crate::files::Transfers,
     wake: RefCell<Option<mpsc::UnboundedSender<()>>>,
@@ -130,6 +132,10 @@ impl Inner {
         *self.known.borrow_mut() = None;
         if let Some(mut mls) = self.mls.try_lock() {
             *mls = None;
+        }
+        // While it is being made it is held; whoever makes it then finds the profile closed and throws it away.
+        if let Some(mut listing) = self.listing.try_lock() {
+            *listing = Default::default();
         }
     }
     /// Where the running connection hears that there is something to send.

@@ -40,6 +40,9 @@ pub const DRAFTS: &[u8] = b"e";
 pub const SETTINGS: &[u8] = b"l";
 /// MLS rows.
 pub const MLS: &[u8] = b"m";
+/// Rows of which the list of conversations shows something, each named after its group: records, settings, drafts,
+/// lines, what is known about messages, and what is unread. (The outbox too, but its rows are not named so.)
+pub const LISTED: [&[u8]; 6] = [GROUPS, FLAGS, DRAFTS, b"t", b"d", b"u"];
 
 fn join(parts: &[&[u8]]) -> Key {
     parts.concat()

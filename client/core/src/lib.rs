@@ -31,6 +31,7 @@ pub mod fuzz;
 mod http;
 mod inner;
 mod keys;
+mod listing;
 mod local;
 mod login;
 #[cfg(any(test, feature = "testing"))]

@@ -1,9 +1,9 @@
 //! Reading: view-models built from the store, offline. A window costs what it shows, however long the conversation is.
 
-use crate::records::{FlagsRecord, GroupRecord, Line, LineRecord, MessageRecord, Mode, OutItem};
+use crate::records::{Line, LineRecord, MessageRecord, OutItem};
 use crate::scene::Scene;
-use crate::store::{Key, Range};
-use crate::views::{ConversationView, LineView, MemberView, TimelineView};
+use crate::store::Range;
+use crate::views::{LineView, MemberView, TimelineView};
 use crate::{Client, ClientError, Platform, Store, Transport, keys};
 use pakawaaz_base::{GroupId, MessageId, OfficialId};
 use pakawaaz_contract::directory::BilingualName;
@@ -22,87 +22,6 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let name = known.map_or_else(|| BilingualName { en: official.to_string(), ur: String::new() }, |o| o.name);
         names.insert(official, name.clone());
         Ok(name)
-    }
-
-    /// Conversations: pinned ones first, then the most recent. Works offline, and looks at no line but the newest of
-    /// each.
-    ///
-    /// # Errors
-    /// Store errors.
-    pub async fn conversations(&self) -> Result<Vec<ConversationView>, ClientError> {
-        let me = self.profile().await?.official;
-        let mut waiting: BTreeMap<GroupId, Vec<OutItem>> = BTreeMap::new();
-        for (_, item) in self.db.scan::<OutItem>(Range::prefix(keys::OUTBOX)).await? {
-            waiting.entry(item.group).or_default().push(item);
-        }
-        let by_group = |(key, v): (Key, _)| Some((GroupId::from_slice(key.get(1..)?)?, v));
-        let flags = self.db.scan::<FlagsRecord>(Range::prefix(keys::FLAGS)).await?;
-        let flags: BTreeMap<GroupId, FlagsRecord> = flags.into_iter().filter_map(by_group).collect();
-        let by_group = |(key, v): (Key, _)| Some((GroupId::from_slice(key.get(1..)?)?, v));
-        let drafts = self.db.scan::<String>(Range::prefix(keys::DRAFTS)).await?;
-        let mut drafts: BTreeMap<GroupId, String> = drafts.into_iter().filter_map(by_group).collect();
-        let mut names = Names::new();
-        let mut out = Vec::new();
-        for (_, record) in self.db.scan::<GroupRecord>(Range::prefix(keys::GROUPS)).await? {
-            let group = record.group;
-            let mut scene = Scene { me, names, record, waiting: waiting.remove(&group).unwrap_or_default() };
-            let flags = flags.get(&group).copied().unwrap_or_default();
-            let draft = drafts.remove(&group).unwrap_or_default();
-            out.push(self.conversation_view(&mut scene, flags, draft).await?);
-            names = scene.names;
-        }
-        out.sort_by(|a, b| (b.pinned.cmp(&a.pinned)).then(b.updated_at.cmp(&a.updated_at)).then(b.group.cmp(&a.group)));
-        Ok(out)
-    }
-
-    async fn conversation_view(
-        &self,
-        scene: &mut Scene,
-        flags: FlagsRecord,
-        draft: String,
-    ) -> Result<ConversationView, ClientError> {
-        let group = scene.record.group;
-        let members = scene.record.officials();
-        let me = scene.me;
-        let mut names = Vec::new();
-        for official in members.iter().filter(|o| **o != me).take(4) {
-            names.push(self.name(&mut scene.names, *official).await?);
-        }
-        let queued = scene.queued().count();
-        let failed = scene.given_up().count();
-        let last = match (self.queued_lines(scene).await?.pop(), scene.record.last_line) {
-            (Some(waiting), _) => Some(waiting),
-            (None, Some((seq, sub))) => match self.db.get::<LineRecord>(&keys::line(group, seq, sub)).await? {
-                Some(row) => self.line_view(scene, seq, sub, row).await?,
-                None => None,
-            },
-            (None, None) => None,
-        };
-        let record = &scene.record;
-        let updated_at = scene.waiting.iter().filter(|i| i.body.is_message()).map(|i| i.queued_at).max();
-        let archived = flags.archived_at.is_some_and(|at| flags.muted || record.last_message <= at);
-        Ok(ConversationView {
-            group,
-            title: record.title.clone(),
-            names,
-            direct: record.direct,
-            members,
-            last,
-            updated_at: updated_at.map_or(record.updated_at, |q| q.max(record.updated_at)),
-            unread: record.unread,
-            mentions: record.mentions,
-            first_unread: if record.unread > 0 { self.first_unread(group).await? } else { None },
-            draft,
-            pinned: flags.pinned,
-            muted: flags.muted,
-            archived,
-            queued: u32::try_from(queued).unwrap_or(u32::MAX),
-            failed: u32::try_from(failed).unwrap_or(u32::MAX),
-            alarms: record.alarms,
-            held_back: record.held_back(),
-            left: record.mode == Mode::Left || scene.is_leaving(),
-            epoch: record.epoch,
-        })
     }
 
     async fn scene(&self, group: GroupId) -> Result<Scene, ClientError> {

@@ -167,9 +167,15 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         view.message = row.message;
         match row.line {
             Line::Hidden => return Ok(None),
-            Line::System(system) => {
+            Line::System(mut system) => {
+                if let SystemLine::Members { officials, names } = &mut system {
+                    for official in officials {
+                        names.push(self.name(&mut scene.names, *official).await?);
+                    }
+                }
                 view.author = match &system {
                     SystemLine::Joined { official, .. }
+                    | SystemLine::NewDevice { official, .. }
                     | SystemLine::Left { official, .. }
                     | SystemLine::Healed { official, .. }
                     | SystemLine::Titled { official, .. } => Some(*official),

@@ -348,8 +348,14 @@ fn shortened(text: &str) -> String {
 fn system_text(line: &SystemLine, who: &str) -> String {
     match line {
         SystemLine::Created => "you started this conversation".into(),
-        SystemLine::Joined { .. } => format!("a device of {who} joined"),
+        SystemLine::Members { names, .. } => {
+            let names: Vec<_> = names.iter().map(|name| output::one_line(&name.en)).collect();
+            format!("members: {}", names.join(", "))
+        }
+        SystemLine::Joined { .. } => format!("{who} joined"),
+        SystemLine::NewDevice { .. } => format!("{who} uses a new device"),
         SystemLine::Left { revoked: true, .. } => format!("a revoked device of {who} was removed"),
+        SystemLine::Left { gone: true, .. } => format!("{who} is no longer a member"),
         SystemLine::Left { .. } => format!("a device of {who} left"),
         SystemLine::Healed { .. } => format!("a device of {who} that had lost its keys came back"),
         SystemLine::JoinedHere => "you joined; earlier messages cannot be read on this device".into(),

@@ -36,17 +36,43 @@ fn sending_leaf(mls: &[u8]) -> Option<LeafNodeIndex> {
     member.then(|| LeafNodeIndex::new(u32::from_be_bytes([at[1], at[2], at[3], at[4]])))
 }
 
+/// What a change of members shows: a line for each official, not for each of their devices.
 fn member_lines<S: Store, P: Platform>(
     step: &mut Step<'_, S, P>,
     before: &[(OfficialId, DeviceId)],
     revoked: &[DeviceId],
 ) {
-    let after = step.record.members.clone();
-    for (official, device) in before.iter().filter(|m| !after.contains(m)) {
-        step.system(SystemLine::Left { official: *official, device: *device, revoked: revoked.contains(device) });
+    if step.record.epoch == 1 {
+        return first_members(step);
     }
-    for (official, device) in after.iter().filter(|m| !before.contains(m)) {
-        step.system(SystemLine::Joined { official: *official, device: *device });
+    let after = step.record.members.clone();
+    let mut told = Vec::new();
+    for (official, device) in before.iter().copied().filter(|m| !after.contains(m)) {
+        if !told.contains(&official) {
+            told.push(official);
+            let gone = after.iter().all(|(o, _)| *o != official);
+            step.system(SystemLine::Left { official, device, revoked: revoked.contains(&device), gone });
+        }
+    }
+    told.clear();
+    for (official, device) in after.iter().copied().filter(|m| !before.contains(m)) {
+        if !told.contains(&official) {
+            told.push(official);
+            let known = before.iter().any(|(o, _)| *o == official);
+            step.system(if known {
+                SystemLine::NewDevice { official, device }
+            } else {
+                SystemLine::Joined { official, device }
+            });
+        }
+    }
+}
+
+/// Who is there from the beginning is one line in a group; between two everybody knows.
+pub(crate) fn first_members<S: Store, P: Platform>(step: &mut Step<'_, S, P>) {
+    let officials = step.record.officials();
+    if !step.record.direct && officials.len() > 1 {
+        step.system(SystemLine::Members { officials, names: Vec::new() });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::mls::{EngineError, MlsEngine as _};
 use crate::records::{GroupRecord, Intent, Mode};
-use crate::sync::commit::new_epoch;
+use crate::sync::commit::{first_members, new_epoch};
 use crate::sync::machine::Machine;
 use crate::sync::step::Step;
 use crate::sync::trouble::is_local;
@@ -121,13 +121,19 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             }
         }
         let direct = matches!(mls.engine.kind(group)?, Kind::Direct(..));
+        // A record without a line was made when the server first named the group.
+        let from_beginning = epoch == 1 && known.as_ref().is_none_or(|k| k.last_line.is_none());
         let record = match known {
             Some(known) => GroupRecord { mode: Mode::Live, seq, hash: log_hash, base: seq, direct, ..known },
             None => fresh(group, seq, log_hash, direct, at, Mode::Live),
         };
         let mut step = Step::new(self.db.tx(), record, seq, at);
         new_epoch(mls, &mut step)?;
-        step.system(SystemLine::JoinedHere);
+        if from_beginning {
+            first_members(&mut step);
+        } else {
+            step.system(SystemLine::JoinedHere);
+        }
         // A joiner's path is blank: until it commits once, every commit of others is larger.
         if step.record.members.len() <= 32 {
             self.intend(&mut step.tx, group, &Intent::Update);

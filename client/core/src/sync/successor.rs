@@ -133,9 +133,9 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         record.succeeds = Some(old.group);
         record.members = vec![(profile.official, profile.device)];
         record.updated_leaf = true;
-        record.last_line = Some((0, 0));
+        record.last_line = (!old.direct).then_some((0, 0));
         let mut tx = self.db.tx();
-        let line = Line::System(SystemLine::Created);
+        let line = if old.direct { Line::Hidden } else { Line::System(SystemLine::Created) };
         let row = LineRecord { hash: Some(record.hash.clone()), message: None, at: now, line };
         tx.put(keys::line(group, 0, 0), &row);
         tx.put(keys::group(group), &record);

@@ -27,21 +27,39 @@ pub enum MessageStatus {
 pub enum SystemLine {
     /// The conversation was started here.
     Created,
-    /// A device joined.
+    /// Who was in a group conversation from its beginning. (A one-to-one conversation has no such line.)
+    Members {
+        /// Officials, this one included.
+        officials: Vec<OfficialId>,
+        /// Their names, in the same order, where the line is shown; not stored.
+        #[serde(default)]
+        names: Vec<BilingualName>,
+    },
+    /// An official joined, with one device or several.
     Joined {
-        /// Its official.
+        /// Who.
         official: OfficialId,
-        /// The device.
+        /// The first of the devices.
         device: DeviceId,
     },
-    /// A device was removed or left.
+    /// A member uses a further device.
+    NewDevice {
+        /// Its official.
+        official: OfficialId,
+        /// The device; the first when there are several at once.
+        device: DeviceId,
+    },
+    /// A device was removed or left; one line for each official.
     Left {
         /// Its official.
         official: OfficialId,
-        /// The device.
+        /// The device; the first when there are several at once.
         device: DeviceId,
         /// By a signed revocation.
         revoked: bool,
+        /// No device of the official is left.
+        #[serde(default)]
+        gone: bool,
     },
     /// A device that had lost its state came back.
     Healed {

@@ -12,6 +12,7 @@ mod file_server;
 mod files;
 mod lies;
 mod lies_about_posts;
+mod listing;
 mod rows;
 mod server;
 mod trouble;

@@ -146,4 +146,6 @@ fn a_message_that_gets_its_place_while_a_window_is_read_is_shown_once() {
     let batch = pakawaaz_client::store::Batch { puts: waiting, deletes: Vec::new() };
     block_on(pakawaaz_client::Store::commit(&alice.store, batch)).unwrap();
     assert_eq!(statuses(&alice, group), [MessageStatus::Sent]);
+    let view = block_on(alice.client.conversation(group)).unwrap();
+    assert_eq!((view.queued, view.last.unwrap().status), (0, Some(MessageStatus::Sent)), "and counted once");
 }

@@ -84,8 +84,15 @@ impl Device {
     }
     pub fn try_sync(&self) -> Result<Vec<ClientEvent>, pakawaaz_client::ClientError> {
         let mut events = Vec::new();
-        block_on(self.client.sync_once(&mut |e| events.push(e)))?;
-        Ok(events)
+        let ended = block_on(self.client.sync_once(&mut |e| events.push(e)));
+        self.list_is_true();
+        ended.map(|()| events)
+    }
+    /// The list of conversations says what a list says that is made anew.
+    pub fn list_is_true(&self) {
+        let (kept, anew) =
+            (block_on(self.client.conversations()).unwrap(), block_on(self.client.conversations_afresh()).unwrap());
+        assert_eq!(kept, anew);
     }
     /// Kills the process and starts it again on what was durable.
     pub fn restart(&mut self) {
@@ -145,7 +152,7 @@ impl World {
             root,
             issuing,
             ca_chain: vec![root_der.into(), issuing_der.into()],
-            external: Ed(ed25519_dalek::SigningKey::generate(&mut OsRng)),
+            external: Ed(ed25519_dalek::SigningKey::from_bytes(&rand::random())),
             devices: BTreeMap::new(),
             packages: BTreeMap::new(),
             groups: BTreeMap::new(),

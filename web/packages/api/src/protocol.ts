@@ -92,8 +92,12 @@ export type MessageStatus = "queued" | "sent" | "delivered" | "read" | "failed";
 
 export type SystemLine =
   | { what: "created" | "joined_here" | "removed_here" | "unreadable" }
-  | { what: "joined" | "healed"; official: Id; device: Id }
-  | { what: "left"; official: Id; device: Id; revoked: boolean }
+  /** Who was in a group from its beginning, this official included. */
+  | { what: "members"; officials: Id[]; names: BilingualName[] }
+  /** "joined": an official, with one device or several; "new_device": a further device of a member. */
+  | { what: "joined" | "new_device" | "healed"; official: Id; device: Id }
+  /** "gone": no device of the official is left. */
+  | { what: "left"; official: Id; device: Id; revoked: boolean; gone: boolean }
   | { what: "titled"; official: Id; title: string }
   | { what: "failed"; reason: string }
   | { what: "alarm"; kind: AlarmKind };
@@ -156,11 +160,23 @@ export interface TransferView {
   /** Message it belongs to (downloads); null for uploads, whose message is sent at the end. */
   message: Id | null;
   name: string; media_type: string; size: number;
-  /** Bytes encrypted into this device's outgoing folder, and bytes that are at the server (or fetched). */
+  /**
+   * Bytes encrypted into this device's own folder, and bytes that are at the server (or fetched). An upload of which
+   * everything is prepared no longer needs the file.
+   */
   prepared: number; done: number;
+  /** "done": a download that is whole and verified on this device; asking for it again needs no network. */
   state: "preparing" | "running" | "paused" | "waiting" | "failed" | "needs_file" | "done";
   failure: string | null;
   bytes_per_second: number | null;
+}
+
+/** What this official's files take up at the server, in encrypted bytes, and what they may. */
+export interface FileUsage {
+  used: number; quota: number;
+  open_uploads: number; max_open_uploads: number;
+  /** Largest file, largest chunk. */
+  max_size: number; max_chunk: number;
 }
 
 // ---- Commands ----------------------------------------------------------------------------------------------------
@@ -221,13 +237,17 @@ export interface Commands {
 
   /** Uploads; the `File` objects travel beside the arguments in the same order. */
   attach: [{ group: Id; caption: string; reply_to: Id | null; mentions?: Id[]; files: { name: string; media_type: string; size: number; width: number | null; height: number | null; duration_ms: number | null; thumbnail: string | null; thumbnail_type: string | null }[] }, { transfers: Id[] }];
-  /** Gives a transfer in state "needs_file" its file again; refused when it is another one. */
+  /** Gives a transfer in state "needs_file" its file again; `engine.other_file` when its size is another. */
   provide_file: [{ transfer: Id }, null];
   pause_transfer: [{ transfer: Id }, null];
   resume_transfer: [{ transfer: Id }, null];
   cancel_transfer: [{ transfer: Id }, null];
-  /** Resolves with a Blob (beside the reply) once every byte is verified. */
+  /**
+   * Resolves with a Blob (beside the reply) once every byte is verified. It goes on waiting while the download is paused.
+   * A download that nobody waits for (the page was loaded again) goes on too, and ends in state "done".
+   */
   download: [{ group: Id; message: Id }, { transfer: Id }];
+  file_usage: [Record<string, never>, FileUsage];
 
   /** Moves the window of a timeline subscription. */
   window: [{ subscription: number; to: { older: number } | { newer: number } | { message: Id } | { newest: true } }, null];
