@@ -219,8 +219,13 @@ const ERRORS: Entry[] = [
   ],
   [
     "files.quota",
-    "Your storage on the server is full. Cancel uploads that are not needed, or wait until old files expire.",
-    "سرور پر آپ کی جگہ بھر چکی ہے۔ غیر ضروری اپ لوڈ منسوخ کریں یا پرانی فائلوں کی مدت ختم ہونے کا انتظار کریں۔",
+    "The file does not fit into your storage on the server. Cancel uploads that are not needed, or wait until old files expire.",
+    "سرور پر آپ کی جگہ میں یہ فائل نہیں سما سکتی۔ غیر ضروری اپ لوڈ منسوخ کریں یا پرانی فائلوں کی مدت ختم ہونے کا انتظار کریں۔",
+  ],
+  [
+    "engine.other_file",
+    "This is another file. Choose the one that was being sent.",
+    "یہ کوئی اور فائل ہے۔ وہی فائل چنیں جو بھیجی جا رہی تھی۔",
   ],
   [
     "files.too_many_uploads",

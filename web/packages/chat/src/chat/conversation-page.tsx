@@ -5,7 +5,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { ArrowLeft, FileUp, MessageCircleOff, Users } from "lucide-react";
 import { type DragEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useAnnounce } from "../app/announcer.tsx";
-import { useEngine, useTopic } from "../app/engine.tsx";
+import { asEngineError, useEngine, useTopic } from "../app/engine.tsx";
 import { useErrorText } from "../app/errors.tsx";
 import { useFormat } from "../app/i18n.tsx";
 import { canView } from "../files/logic/kinds";
@@ -83,7 +83,11 @@ function Page({ conversation }: { conversation: ConversationView }) {
     (line: LineView) => {
       if (!line.message || !line.file) return;
       const name = harmlessName(line.file.name);
-      engine.download({ group, message: line.message }).then((blob) => saveAs(blob, name), failed);
+      engine.download({ group, message: line.message }).then(
+        (blob) => saveAs(blob, name),
+        // Whoever cancelled it knows.
+        (error) => asEngineError(error).code !== "client.transfer_cancelled" && failed(error),
+      );
     },
     [engine, failed, group],
   );
@@ -104,7 +108,6 @@ function Page({ conversation }: { conversation: ConversationView }) {
         if (line.message) engine.call("retry", { group, message: line.message }).catch(failed);
       },
       discard: (line) => setQuestion({ what: "discard", line }),
-      cancel: (transfer) => void engine.call("cancel_transfer", { transfer }).catch(failed),
     }),
     [engine, failed, group, react, save],
   );

@@ -1,6 +1,6 @@
-import { Trans, useLingui } from "@lingui/react/macro";
+import { useLingui } from "@lingui/react/macro";
 import type { FileView, TransferView } from "@pakawaaz/api/protocol";
-import { cx, IconButton, Progress } from "@pakawaaz/ui";
+import { cx, IconButton, Progress, toast } from "@pakawaaz/ui";
 import {
   Download,
   FileArchive,
@@ -9,18 +9,21 @@ import {
   FileText,
   FileVideo,
   type LucideIcon,
+  Pause,
   Play,
   RotateCcw,
   X,
 } from "lucide-react";
 import { Button } from "react-aria-components";
+import { useEngine } from "../app/engine.tsx";
+import { useErrorText } from "../app/errors.tsx";
 import { useFormat } from "../app/i18n.tsx";
 import { harmlessName } from "../chat/logic/text";
 import { UserText } from "../chat/parts/user-text";
 import { useWords } from "../chat/words";
 import { bubbleBox } from "./logic/fit";
 import { canView, type FileKind, kindOf, typeLabel } from "./logic/kinds";
-import { durationText, percent } from "./logic/sizes";
+import { durationText, percent, speedText } from "./logic/sizes";
 import { Thumbnail } from "./thumbnail";
 
 const ICONS: Record<FileKind, LucideIcon> = {
@@ -31,10 +34,6 @@ const ICONS: Record<FileKind, LucideIcon> = {
   other: FileArchive,
 };
 
-export interface TransferActions {
-  cancel(transfer: string): void;
-}
-
 export interface FileBubbleProps {
   file: FileView;
   /** The download under way, if there is one. */
@@ -42,11 +41,10 @@ export interface FileBubbleProps {
   mine: boolean;
   onOpen(): void;
   onSave(): void;
-  actions: TransferActions;
 }
 
 /** A file in a message: picture or name, size, type; pressing it fetches, checks and shows (or saves) it. */
-export function FileBubble({ file, transfer, mine, onOpen, onSave, actions }: FileBubbleProps) {
+export function FileBubble({ file, transfer, mine, onOpen, onSave }: FileBubbleProps) {
   const { t } = useLingui();
   const words = useWords();
   const kind = kindOf(file.media_type);
@@ -80,7 +78,7 @@ export function FileBubble({ file, transfer, mine, onOpen, onSave, actions }: Fi
           </span>
         </Button>
         {transfer && (
-          <DownloadProgress transfer={transfer} actions={actions} name={name} onAgain={viewable ? onOpen : onSave} />
+          <DownloadProgress transfer={transfer} name={name} viewable={viewable} onOpen={onOpen} onSave={onSave} />
         )}
       </div>
     );
@@ -115,49 +113,68 @@ export function FileBubble({ file, transfer, mine, onOpen, onSave, actions }: Fi
         )}
       </div>
       {transfer && (
-        <DownloadProgress transfer={transfer} actions={actions} name={name} onAgain={viewable ? onOpen : onSave} />
+        <DownloadProgress transfer={transfer} name={name} viewable={viewable} onOpen={onOpen} onSave={onSave} />
       )}
     </div>
   );
 }
 
+/** How far a download is, and what can be done with it. */
 function DownloadProgress({
   transfer,
-  actions,
   name,
-  onAgain,
+  viewable,
+  onOpen,
+  onSave,
 }: {
   transfer: TransferView;
-  actions: TransferActions;
   name: string;
-  /** Whoever wants the file asks again: what has arrived already is kept. */
-  onAgain(): void;
+  viewable: boolean;
+  onOpen(): void;
+  onSave(): void;
 }) {
   const { t } = useLingui();
+  const engine = useEngine();
   const words = useWords();
+  const errorText = useErrorText();
   const format = useFormat();
-  if (transfer.state === "done") return null;
-  const stopped = transfer.state === "paused" || transfer.state === "failed";
+  const call = (command: "pause_transfer" | "resume_transfer" | "cancel_transfer") =>
+    void engine.call(command, { transfer: transfer.transfer }).catch((error) => toast({ text: errorText(error) }));
+  const done = format.number(percent(transfer.done, transfer.size));
+  const states: Record<TransferView["state"], string> = {
+    preparing: `${done}%`,
+    running: [`${done}%`, speedText(transfer.bytes_per_second, format.language)].filter(Boolean).join(" · "),
+    paused: t`Paused at ${done}%`,
+    waiting: t`Waits for the connection`,
+    failed: words.failure(transfer.failure),
+    needs_file: "",
+    done: t`Ready on this device`,
+  };
+  const runs = transfer.state === "running" || transfer.state === "preparing" || transfer.state === "waiting";
   return (
     <div className="flex items-center gap-1 px-1 pt-1">
       <div className="min-w-0 flex-1">
-        <Progress
-          label={t`Fetching ${name}`}
-          value={percent(transfer.done, transfer.size) / 100}
-          tone={transfer.state === "failed" ? "danger" : stopped ? "muted" : "brand"}
-        />
-        <p className="text-xs tabular-nums">
-          {transfer.state === "failed" ? (
-            words.failure(transfer.failure)
-          ) : transfer.state === "waiting" ? (
-            <Trans>Waits for the connection</Trans>
-          ) : (
-            `${format.number(percent(transfer.done, transfer.size))}%`
-          )}
-        </p>
+        {transfer.state !== "done" && (
+          <Progress
+            label={t`Fetching ${name}`}
+            value={percent(transfer.done, transfer.size) / 100}
+            tone={transfer.state === "failed" ? "danger" : runs ? "brand" : "muted"}
+          />
+        )}
+        <p className="text-xs tabular-nums">{states[transfer.state]}</p>
       </div>
-      {stopped && <IconButton icon={RotateCcw} size="small" label={t`Resume`} onPress={onAgain} />}
-      <IconButton icon={X} size="small" label={t`Cancel`} onPress={() => actions.cancel(transfer.transfer)} />
+      {runs && <IconButton icon={Pause} size="small" label={t`Pause ${name}`} onPress={() => call("pause_transfer")} />}
+      {transfer.state === "paused" && (
+        <IconButton icon={Play} size="small" label={t`Resume ${name}`} onPress={() => call("resume_transfer")} />
+      )}
+      {transfer.state === "failed" && (
+        // What has arrived already is kept.
+        <IconButton icon={RotateCcw} size="small" label={t`Try ${name} again`} onPress={viewable ? onOpen : onSave} />
+      )}
+      {transfer.state === "done" && (
+        <IconButton icon={Download} size="small" label={t`Save ${name}`} onPress={onSave} />
+      )}
+      <IconButton icon={X} size="small" label={t`Cancel ${name}`} onPress={() => call("cancel_transfer")} />
     </div>
   );
 }

@@ -9,6 +9,7 @@ import { harmlessName } from "../chat/logic/text";
 import { UserText } from "../chat/parts/user-text";
 import { useWords } from "../chat/words";
 import { percent, secondsLeft, speedText } from "./logic/sizes";
+import { useLimits } from "./use-limits";
 
 /** How many are shown at first: the messages need the room. */
 const FOLDED = 2;
@@ -54,6 +55,7 @@ function TransferRow({ transfer, onError }: { transfer: TransferView; onError(co
       .call(command, { transfer: transfer.transfer }, files ? { files } : undefined)
       .catch((error: { code?: string }) => onError(error.code ?? "client.unexpected"));
 
+  const limits = useLimits(transfer);
   const done = percent(transfer.done, transfer.size);
   const left = secondsLeft(transfer.size, transfer.done, transfer.bytes_per_second);
   const states: Record<TransferView["state"], string> = {
@@ -67,7 +69,7 @@ function TransferRow({ transfer, onError }: { transfer: TransferView; onError(co
       .join(" · "),
     paused: t`Paused at ${format.number(done)}%`,
     waiting: t`Goes on when the connection is back`,
-    failed: words.failure(transfer.failure),
+    failed: [words.failure(transfer.failure), limits].filter(Boolean).join(" "),
     needs_file: t`The app was closed before the file was read completely. Choose the same file again to go on.`,
     done: t`Sent`,
   };

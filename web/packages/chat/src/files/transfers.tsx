@@ -22,18 +22,25 @@ export function Transfers() {
     const was = before.current;
     before.current = new Map(transfers.map((transfer) => [transfer.transfer, transfer]));
     if (!was) return;
+    const news = (transfer: TransferView, name: string): string | null => {
+      switch (transfer.state) {
+        case "done":
+          return t`${name} is ready to be saved`;
+        case "failed":
+          return `${name}: ${words.failure(transfer.failure)}`;
+        case "needs_file":
+          return t`${name}: choose the file again to go on`;
+        default:
+          return null;
+      }
+    };
     for (const transfer of transfers) {
       const old = was.get(transfer.transfer);
       if (!old || old.state === transfer.state) continue;
       const name = harmlessName(transfer.name);
-      if (transfer.state === "done")
-        announce(transfer.direction === "up" ? t`${name} was sent` : t`${name} was fetched`);
-      if (transfer.state !== "failed" && transfer.state !== "needs_file") continue;
+      const text = news(transfer, name);
+      if (text === null) continue;
       const here = pathname === `/c/${transfer.group}`;
-      const text =
-        transfer.state === "failed"
-          ? `${name}: ${words.failure(transfer.failure)}`
-          : t`${name}: choose the file again to go on`;
       if (here) announce(text, true);
       else
         toast({

@@ -5,11 +5,14 @@ import { Download, Maximize, X, ZoomIn, ZoomOut } from "lucide-react";
 import { type PointerEvent, useEffect, useRef, useState } from "react";
 import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { asEngineError, useEngine } from "../app/engine.tsx";
+import { useFormat } from "../app/i18n.tsx";
+import { useTransfers } from "../chat/hooks";
 import { directionOf, harmlessName } from "../chat/logic/text";
 import { UserText } from "../chat/parts/user-text";
 import { useWords } from "../chat/words";
 import { clampPan, UNZOOMED, type Zoom, zoomAt } from "./logic/fit";
 import { kindOf, viewType } from "./logic/kinds";
+import { percent } from "./logic/sizes";
 import { Thumbnail } from "./thumbnail";
 import { saveAs, useBlobUrl } from "./use-blob-url";
 
@@ -36,11 +39,13 @@ function Inside({ viewed, onClose }: { viewed: Viewed; onClose(): void }) {
   const { t } = useLingui();
   const engine = useEngine();
   const words = useWords();
+  const format = useFormat();
   const [blob, setBlob] = useState<Blob | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const [attempt, setAttempt] = useState(0);
   const { group, message, file } = viewed;
   const name = harmlessName(file.name);
+  const transfer = useTransfers(group).downloads.get(message);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt fetches again
   useEffect(() => {
     const stop = new AbortController();
@@ -88,8 +93,13 @@ function Inside({ viewed, onClose }: { viewed: Viewed; onClose(): void }) {
               />
             )}
             <span className="relative flex items-center gap-2 rounded-full bg-black/70 px-4 py-2">
-              <Spinner />
-              <Trans>Fetching and checking</Trans>
+              {transfer?.state === "paused" ? null : <Spinner />}
+              {transfer?.state === "paused" ? <Trans>Paused</Trans> : <Trans>Fetching and checking</Trans>}
+              {transfer && transfer.size > 0 && (
+                <span className="tabular-nums" aria-hidden>
+                  {format.number(percent(transfer.done, transfer.size))}%
+                </span>
+              )}
             </span>
           </div>
         ) : kind === "image" ? (

@@ -23,7 +23,6 @@ export interface RowActions {
   saveFile(line: LineView): void;
   retry(line: LineView): void;
   discard(line: LineView): void;
-  cancel(transfer: string): void;
 }
 
 export interface MessageProps {
@@ -118,7 +117,6 @@ export const Message = memo(function Message(props: MessageProps) {
                   mine={mine}
                   onOpen={() => actions.openFile(line)}
                   onSave={() => actions.saveFile(line)}
-                  actions={actions}
                 />
               )}
               {line.text && <MessageText text={line.text} mentioned={mentioned} me={me} onLink={actions.openLink} />}

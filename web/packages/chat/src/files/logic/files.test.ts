@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { bubbleBox, clampPan, fitInside, UNZOOMED, zoomAt } from "./fit";
 import { canView, kindOf, safeName, safeType, typeLabel, viewType } from "./kinds";
+import { limitOf } from "./limits";
 import { durationText, percent, secondsLeft, sizeText, speedText } from "./sizes";
 
 test("sizes are decimal and short", () => {
@@ -68,4 +69,10 @@ test("zooming keeps the point under the pointer and ends where it began", () => 
   expect(zoomed).toEqual({ scale: 2, x: -50, y: 0 });
   expect(zoomAt(zoomed, 0.1, { x: 0, y: 0 })).toEqual(UNZOOMED);
   expect(clampPan({ scale: 2, x: 999, y: -999 }, { width: 100, height: 100 })).toEqual({ scale: 2, x: 100, y: -100 });
+});
+test("the limits that are told in figures are the server's", () => {
+  expect(limitOf("files.quota")).toBe("quota");
+  expect(limitOf("files.too_large")).toBe("size");
+  expect(limitOf("files.not_found")).toBeNull();
+  expect(limitOf(null)).toBeNull();
 });

@@ -1,0 +1,98 @@
+/**
+ * One large file from one phone to another: how fast, and what memory it takes. `PAKAWAAZ_BENCH_MIB` says how large
+ * (256; the protocol takes 2048). The profiles lie on a disk: those of ordinary tests keep everything in memory.
+ */
+
+import { createHash } from "node:crypto";
+import { createReadStream, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, chromium } from "@playwright/test";
+import { executable, switches } from "../support/browser.ts";
+import { Phone } from "../support/phone.ts";
+import { expect, test } from "../support/test.ts";
+import { figure, note } from "./figures.ts";
+import { largestRenderer } from "./processes.ts";
+
+const mib = Number(process.env.PAKAWAAZ_BENCH_MIB ?? 256);
+const bytes = mib * 1024 ** 2;
+/** Slower than anything that is still worth measuring. */
+const patience = 120_000 + mib * 1_000;
+
+/** A browser whose one context keeps its data in a folder. */
+function onDisk(folder: string): Browser {
+  const newContext: Browser["newContext"] = (options) =>
+    chromium.launchPersistentContext(folder, { ...options, executablePath: executable, args: switches });
+  return { newContext } as Browser;
+}
+
+/** Bytes that do not repeat within a chunk. */
+function make(path: string) {
+  const block = Buffer.alloc(1024 ** 2);
+  for (let at = 0; at < block.length; at += 4) block.writeUInt32LE(Math.imul(at + 1, 2_654_435_761) >>> 0, at);
+  const file = openSync(path, "w");
+  for (let part = 0; part < mib; part++) {
+    block.writeUInt32LE(part, 0);
+    writeSync(file, block);
+  }
+}
+
+async function hash(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+  return hash.digest("hex");
+}
+
+/** Runs something; gives its seconds, and the most memory that the largest page had meanwhile. */
+async function measured(work: () => Promise<void>): Promise<{ seconds: number; peak: number }> {
+  let peak = largestRenderer();
+  const look = setInterval(() => {
+    peak = Math.max(peak, largestRenderer());
+  }, 200);
+  const began = performance.now();
+  await work();
+  clearInterval(look);
+  return { seconds: (performance.now() - began) / 1000, peak };
+}
+
+test("a large file up and down", async ({ demo }) => {
+  test.setTimeout(4 * patience);
+  const folder = mkdtempSync(join(tmpdir(), "pakawaaz-bench-"));
+  const [first, second] = [demo.somebody(), demo.somebody()];
+  const [path, saved] = [join(folder, "large.bin"), join(folder, "saved.bin")];
+  make(path);
+  const asma = await Phone.ready(onDisk(join(folder, "asma")), demo, first);
+  const bilal = await Phone.ready(onDisk(join(folder, "bilal")), demo, second);
+  try {
+    await asma.writeTo(second);
+    const before = largestRenderer();
+    await asma.page.locator("input[type=file]").first().setInputFiles(path);
+    const sending = asma.page.getByRole("region", { name: "Files being sent" });
+    const up = await measured(async () => {
+      await asma.page.getByRole("button", { name: "Send", exact: true }).click();
+      await expect(sending).toBeVisible();
+      await expect(asma.message("large.bin")).toBeVisible({ timeout: patience });
+    });
+    await bilal.openChat(first.name.en);
+    await expect(bilal.message("large.bin")).toBeVisible({ timeout: 60_000 });
+    const saving = bilal.page.waitForEvent("download", { timeout: patience });
+    const down = await measured(async () => {
+      await bilal.page.getByText("large.bin").first().click();
+      await saving;
+    });
+    await (await saving).saveAs(saved);
+    expect(statSync(saved).size).toBe(bytes);
+    expect(await hash(saved)).toBe(await hash(path));
+    const megabytes = bytes / 1e6;
+    note(`A file of ${mib} MiB between two browsers on this machine, over loopback, with the server and its disk`);
+    figure("up: encrypted, kept, sent, durable at the server", megabytes / up.seconds, "MB/s");
+    figure("down: fetched, kept, opened, verified whole, handed over", megabytes / down.seconds, "MB/s");
+    figure("memory of the largest page before", before / 1e6, "MB");
+    figure("memory of the largest page, peak while sending", up.peak / 1e6, "MB");
+    figure("memory of the largest page, peak while fetching", down.peak / 1e6, "MB");
+  } finally {
+    await asma.close();
+    await bilal.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
