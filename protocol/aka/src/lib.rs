@@ -26,9 +26,11 @@
 //! # let _ = (state, keys); Ok(()) }
 //! ```
 
+pub mod akma;
 pub mod algorithm;
 pub mod eap_aka_prime;
 pub mod error;
+pub mod five_g;
 pub mod fuzz;
 mod hex_text;
 pub mod kdf;
@@ -43,9 +45,11 @@ pub mod tuak;
 pub mod usim;
 pub mod vector;
 
+pub use akma::{ATid, KAkma};
 pub use algorithm::{Algorithm, Response};
 pub use eap_aka_prime::{EapAkaPrimeKeys, EapIdentity};
 pub use error::{AkaError, UsimError};
+pub use five_g::FiveGAka;
 pub use kdf::kdf;
 pub use network_name::NetworkName;
 pub use secret::{AnonymityKey, CipherKey, IntegrityKey, Key128, Key256, Op, Opc, Res, Top, Topc};
