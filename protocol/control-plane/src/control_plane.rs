@@ -286,7 +286,8 @@ fn user_plane(ues: &mut Ues, cx: &mut Cx<'_>, reply: UserPlaneReply) {
 
 /// Packets wait for a phone.
 fn waiting(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
-    let Some(session) = ue.session(psi).filter(|session| session.resources == Resources::Inactive) else { return };
+    let waits = |session: &&mut session::Session| session.resources == Resources::Inactive && !session.held;
+    let Some(session) = ue.session(psi).filter(waits) else { return };
     session.wanted = true;
     if ue.connection.is_none() {
         paging::begin(ue, cx);

@@ -254,6 +254,7 @@ fn session(core: &mut Core, key: UeKey, one: &KeptSession) -> Option<Session> {
         resources: Resources::Inactive,
         phase: Phase::Active,
         wanted: false,
+        held: false,
         unsaid: false,
         repeated: None,
         user_plane_timer: None,

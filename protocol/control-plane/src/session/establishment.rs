@@ -210,6 +210,7 @@ fn session(
         resources: Resources::Inactive,
         phase: Phase::Creating(Box::new(creating)),
         wanted: false,
+        held: false,
         unsaid: false,
         repeated: None,
         user_plane_timer: None,

@@ -82,6 +82,8 @@ pub(crate) struct Session {
     pub(crate) phase: Phase,
     /// To be set up at the gNB as soon as the phone is there.
     pub(crate) wanted: bool,
+    /// Its gNB has refused it on this connection: packets alone do not have it asked again.
+    pub(crate) held: bool,
     /// The phone does not know of the flows yet.
     pub(crate) unsaid: bool,
     pub(crate) repeated: Option<Box<Repeated>>,
@@ -212,6 +214,7 @@ pub(crate) fn reactivate(ue: &mut Ue, cx: &mut Cx<'_>, asked: &[u8]) -> (Vec<Car
             Some(transfer) => {
                 session.resources = Resources::Requested;
                 session.wanted = false;
+                session.held = false;
                 cx.core.timers.stop(session.ngap_timer.take());
                 session.ngap_timer = Some(cx.start(after, Timer::Session(key, session.psi, SessionTimer::Ngap)));
                 carried.push((session.psi, session.slice, transfer));
@@ -312,7 +315,10 @@ pub(crate) fn not_carried(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
             establishment::refuse(ue, cx, psi, pti, GsmCause::InsufficientResources);
             end(ue, cx, psi);
         }
-        Phase::Active => cx.user_plane(UserPlaneRequest::Idle { session: reference }),
+        Phase::Active => {
+            session.held = true;
+            cx.user_plane(UserPlaneRequest::Idle { session: reference });
+        }
         Phase::Releasing => {}
     }
 }
@@ -326,10 +332,10 @@ pub(crate) fn rest(ue: &mut Ue, cx: &mut Cx<'_>) {
             cx.core.timers.stop(Some(repeated.timer));
             session.unsaid |= session.phase == Phase::Active;
         }
-        session.wanted = false;
+        let held = std::mem::take(&mut session.held);
         if session.phase != Phase::Active {
             over.push(session.psi);
-        } else if std::mem::replace(&mut session.resources, Resources::Inactive) != Resources::Inactive {
+        } else if std::mem::replace(&mut session.resources, Resources::Inactive) != Resources::Inactive || held {
             cx.out.push(Output::UserPlane(UserPlaneRequest::Idle { session: session.reference }));
         }
     }

@@ -1,6 +1,6 @@
 //! The end of a connection (TS 38.413 §8.3.2, §8.3.3): asked for by the gNB, commanded by us, or lost.
 
-use super::Ue;
+use super::{Ue, paging};
 use crate::core::Cx;
 use crate::n2::build;
 use crate::session;
@@ -30,6 +30,10 @@ pub(crate) fn over(ue: &mut Ue, cx: &mut Cx<'_>) {
         return;
     }
     idle(ue, cx);
+    // What came up while the connection was ending.
+    if ue.detach.is_some() || ue.sessions.iter().any(|session| session.wanted && session.uplink.is_some()) {
+        paging::begin(ue, cx);
+    }
 }
 
 /// The phone is idle: it reports within T3512, or is taken for gone (TS 24.501 §5.3.7).

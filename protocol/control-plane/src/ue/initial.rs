@@ -188,6 +188,9 @@ fn open(ue: &mut Ue, cx: &mut Cx<'_>, initial: &Initial<'_>, secured: bool) {
 
 /// The connection that a phone had is of no use to it any more. It ends by itself, without the phone.
 fn leave_behind(ues: &mut Ues, cx: &mut Cx<'_>, ue: &mut Ue) {
+    if ue.connection.is_none() {
+        return;
+    }
     session::rest(ue, cx);
     let Some(mut connection) = cx.close(ue) else { return };
     let releasing = std::mem::take(&mut connection.releasing);

@@ -49,6 +49,8 @@ pub struct Phone {
     pub count: Option<NasCount>,
     pub replayed: Option<NasUeSecurityCapability>,
     pub challenges: usize,
+    /// Secure exchange is established on this connection.
+    pub exchange: bool,
 }
 
 pub fn network_plmn() -> Plmn {
@@ -90,6 +92,7 @@ impl Phone {
             count: None,
             replayed: None,
             challenges: 0,
+            exchange: false,
         }
     }
 
@@ -121,6 +124,7 @@ impl Phone {
 
     /// As it is sent first: protected when there is a context.
     pub fn initial(&mut self, message: &Nas5gsMessage) -> Vec<u8> {
+        self.exchange = false;
         match &mut self.security {
             Some(security) => {
                 self.count = security.nas_count(Direction::Uplink, NasConnection::ThreeGpp);
@@ -223,6 +227,7 @@ impl Phone {
                 .expect("a right MAC")
                 .message
         };
+        self.exchange |= protected;
         let Nas5gsMessage::Gmm(_, message) = message else { panic!("not of mobility management") };
         self.heard.push(format!("{:?}", message.message_type()));
         if self.mute.contains(&message.message_type()) {
@@ -262,8 +267,11 @@ impl Phone {
                     },
                 };
                 let response = NasIdentityResponse::new(identity);
-                let secured = self.heard.iter().any(|name| name == "SecurityModeCommand");
-                vec![if secured { self.protect(response) } else { Nas5gsMessage::new_5gmm(response).encode().unwrap() }]
+                vec![if self.exchange {
+                    self.protect(response)
+                } else {
+                    Nas5gsMessage::new_5gmm(response).encode().unwrap()
+                }]
             }
             Nas5gmmMessage::AuthenticationRequest(request) => vec![self.challenged(&request)],
             Nas5gmmMessage::SecurityModeCommand(command) => {

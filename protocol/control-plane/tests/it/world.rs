@@ -86,7 +86,6 @@ pub fn subscription() -> Subscription {
 /// What a gNB knows of a phone.
 pub struct Radio {
     pub phone: usize,
-    pub association: AssociationId,
     pub amf: Option<u64>,
     pub k_gnb: Option<Vec<u8>>,
     pub released: bool,
@@ -242,7 +241,7 @@ impl World {
     pub fn connect_at(&mut self, association: AssociationId, phone: usize, nas: &[u8]) -> u32 {
         self.next_ran += 1;
         let ran = self.next_ran;
-        let radio = Radio { phone, association, amf: None, k_gnb: None, released: false, integrity_required: false };
+        let radio = Radio { phone, amf: None, k_gnb: None, released: false, integrity_required: false };
         self.radios.insert((association, ran), radio);
         self.from_gnb(association, &initial_ue_message(ran, nas, AREA));
         ran
@@ -361,7 +360,10 @@ impl World {
             }
         };
         assert_eq!(ask.serving_network, phone::SN_NAME);
-        let n: u32 = imsi[5..].parse().unwrap();
+        let n: u32 = imsi.get(5..).and_then(|n| n.parse().ok()).ok_or(VaultRefusal::Unknown)?;
+        if n == 0 || n > 1_000_000 {
+            return Err(VaultRefusal::Unknown);
+        }
         if ask.resynchronise.is_some() {
             self.sqn = 8192;
         }
