@@ -7,6 +7,7 @@ export * from "./components/choices.tsx";
 export * from "./components/command-palette.tsx";
 export * from "./components/dialog.tsx";
 export * from "./components/fields.tsx";
+export * from "./components/glyph.tsx";
 export * from "./components/list-row.tsx";
 export * from "./components/menu.tsx";
 export * from "./components/progress.tsx";

@@ -1,10 +1,11 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Banner, Button } from "@pakawaaz/ui";
+import { Banner, Button, toast } from "@pakawaaz/ui";
 import { useNavigate } from "@tanstack/react-router";
 import { CloudOff, HardDrive, LogIn, RefreshCw } from "lucide-react";
-import { useEffect, useState } from "react";
-import { useCommand, useTopic } from "./engine.tsx";
+import { useEffect, useRef, useState } from "react";
+import { useCommand, useEngine, useTopic } from "./engine.tsx";
 import { usePreferences } from "./preferences.tsx";
+import { storageWarning } from "./storage-warning.ts";
 import { useUpdate } from "./updates.tsx";
 
 /** A short interruption is nobody's business. */
@@ -17,7 +18,19 @@ export function TopBanners() {
   const navigate = useNavigate();
   const update = useUpdate();
   const persist = useCommand("persist_storage");
+  const conversations = useTopic("conversations", {});
   const { preferences, change } = usePreferences();
+  const [closed, setClosed] = useState(false);
+  const asked = useSilentAsking();
+  const unkept = storageWarning(app, conversations ?? [], preferences.evictionSeen, closed);
+  useEffect(() => {
+    if (unkept) asked.ask();
+  });
+  const warning = asked.done ? unkept : null;
+  const seen = () => {
+    setClosed(true);
+    change({ evictionSeen: true });
+  };
   const offline = useLasting(app?.phase === "ready" && app.connection === "offline", OFFLINE_AFTER_MS);
   const queued = app?.queued ?? 0;
   return (
@@ -50,24 +63,43 @@ export function TopBanners() {
           )}
         </Banner>
       )}
-      {app?.phase === "ready" && !app.storage_persistent && !preferences.evictionSeen && (
+      {warning && (
         <Banner
-          tone="warn"
+          tone={warning === "strong" ? "warn" : "neutral"}
           flush
           icon={HardDrive}
-          onDismiss={() => change({ evictionSeen: true })}
-          dismissLabel={t`Not now`}
+          onDismiss={seen}
+          dismissLabel={t`Close`}
           action={
-            <Button
-              size="small"
-              busy={persist.running}
-              onPress={() => void persist.run({}).then(() => change({ evictionSeen: true }))}
-            >
-              <Trans>Ask it to keep them</Trans>
-            </Button>
+            <>
+              <Button
+                size="small"
+                busy={persist.running}
+                onPress={async () => {
+                  const kept = await persist.run({});
+                  seen();
+                  if (kept === true) toast({ text: t`The browser keeps this data until you delete it.` });
+                  else
+                    toast({ text: t`The browser said no. Install the app or use it for some days, then ask again.` });
+                }}
+              >
+                <Trans>Ask it to keep them</Trans>
+              </Button>
+              <Button
+                size="small"
+                kind="quiet"
+                onPress={() => void navigate({ to: "/settings/$section", params: { section: "storage" } }).then(seen)}
+              >
+                <Trans>Storage</Trans>
+              </Button>
+            </>
           }
         >
-          <Trans>The browser may delete your messages</Trans>
+          {warning === "strong" ? (
+            <Trans>Space is running out, and the browser may delete your messages.</Trans>
+          ) : (
+            <Trans>The browser has not promised to keep your messages on this device.</Trans>
+          )}
         </Banner>
       )}
       {update.ready && (
@@ -87,6 +119,23 @@ export function TopBanners() {
       )}
     </section>
   );
+}
+
+/**
+ * Chromium decides by itself whether it keeps the data, and asks nobody: so it is asked once before anybody is warned.
+ * Other browsers put a question to the official, which needs the official's wish.
+ */
+function useSilentAsking(): { done: boolean; ask(): void } {
+  const engine = useEngine();
+  const [done, setDone] = useState(!("userAgentData" in navigator));
+  const began = useRef(done);
+  const ask = () => {
+    if (began.current) return;
+    began.current = true;
+    const over = () => setDone(true);
+    engine.call("persist_storage", {}).then(over, over);
+  };
+  return { done, ask };
 }
 
 /** True once `value` has been true for so long; false at once. */

@@ -131,7 +131,7 @@ function SideNavigation({ places }: { places: Place[] }) {
             <place.icon size={22} aria-hidden />
             <Count count={place.count} />
           </span>
-          {place.label}
+          <span className="urdu:mt-2 urdu:leading-[1.9]">{place.label}</span>
         </Link>
       ))}
       <span className="flex-1" />
@@ -161,7 +161,7 @@ function BottomNavigation({ places }: { places: Place[] }) {
           to={place.to}
           aria-current={place.active ? "page" : undefined}
           className={cx(
-            "flex min-h-15 flex-col items-center justify-center gap-0.5 text-xs no-underline outline-offset-[-3px]",
+            "flex min-h-15 urdu:pt-1 flex-col items-center justify-center gap-0.5 text-xs no-underline outline-offset-[-3px]",
             place.active ? "font-semibold text-brand-ink" : "text-muted",
           )}
         >
@@ -169,7 +169,7 @@ function BottomNavigation({ places }: { places: Place[] }) {
             <place.icon size={22} aria-hidden />
             <Count count={place.count} />
           </span>
-          <span className="leading-snug urdu:leading-[1.9]">{place.label}</span>
+          <span className="leading-snug urdu:mt-1.5 urdu:leading-[1.9]">{place.label}</span>
         </Link>
       ))}
     </nav>

@@ -26,6 +26,7 @@ import { MentionList } from "./parts/mention-list";
 import { UserText } from "./parts/user-text";
 import { useDraft, useTyping } from "./use-draft";
 import { useEnterSends } from "./use-enter-sends";
+import { useOtherDraft } from "./use-other-draft";
 import { useWords, type WhoIs } from "./words";
 
 /** What the text under way belongs to. */
@@ -88,7 +89,13 @@ export function Composer({
   const saveDraft = useDraft(group);
   const tellTyping = useTyping(group, preferences.typing);
 
+  const typed = useOtherDraft(conversation.draft, (draft) => {
+    if (mode.kind === "edit") beforeEdit.current = draft;
+    else setText(draft);
+  });
+
   const change = (value: string) => {
+    typed();
     setText(value);
     setMarked(0);
     if (mode.kind !== "edit") saveDraft(value);
@@ -191,6 +198,7 @@ export function Composer({
           { files: staged.map((each) => each.file) },
         );
       } else await engine.call("send", { group, text: body, reply_to, mentions: mentionedIn(body, others) });
+      typed();
       setText("");
       setStaged([]);
       saveDraft("");
@@ -374,7 +382,6 @@ export function Composer({
           type="submit"
           kind="primary"
           icon={mode.kind === "edit" ? Check : SendHorizontal}
-          mirror={mode.kind !== "edit"}
           label={mode.kind === "edit" ? t`Save change` : t`Send`}
           isDisabled={!sendable}
           className="rounded-full! text-on-brand!"

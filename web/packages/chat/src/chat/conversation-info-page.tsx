@@ -54,7 +54,6 @@ export function ConversationInfoPage({ group }: { group: Id }) {
         back={
           <IconButton
             icon={ArrowLeft}
-            mirror
             label={t`Back to the conversation`}
             onPress={() => void navigate({ to: "/c/$group", params: { group } })}
           />

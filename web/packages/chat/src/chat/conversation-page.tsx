@@ -14,6 +14,7 @@ import { saveAs } from "../files/use-blob-url";
 import { type Viewed, Viewer } from "../files/viewer";
 import { Composer, type ComposerHandle, type Mode } from "./composer";
 import { useConversation, useConversationName, useFaceOf, useMembers, useTransfers, useWriting } from "./hooks";
+import { jumpWanted } from "./jump";
 import { harmlessName } from "./logic/text";
 import type { RowActions } from "./parts/message";
 import { MessageInfo } from "./parts/message-info";
@@ -172,10 +173,12 @@ function Page({ conversation }: { conversation: ConversationView }) {
       .then(() => announce(question.what === "delete" ? t`Message deleted` : t`Message discarded`), failed);
   };
 
-  // Focus goes to the field on wide screens; on a phone the keyboard would cover the messages.
+  // Focus goes to the field on wide screens; on a phone the keyboard would cover the messages. A message that was asked
+  // for takes it itself.
+  const [forMessage] = useState(() => jumpWanted(group));
   useEffect(() => {
-    if (matchMedia("(min-width: 768px) and (pointer: fine)").matches) composer.current?.focus();
-  }, []);
+    if (!forMessage && matchMedia("(min-width: 768px) and (pointer: fine)").matches) composer.current?.focus();
+  }, [forMessage]);
 
   const drag = useDrop((files) => composer.current?.addFiles(files), setDropping, !readOnly);
 
@@ -267,7 +270,6 @@ function Header({ conversation }: { conversation: ConversationView }) {
         <>
           <IconButton
             icon={ArrowLeft}
-            mirror
             label={t`All conversations`}
             className="md:hidden"
             onPress={() => void navigate({ to: "/" })}

@@ -26,6 +26,9 @@ export function jumpDone(jump: Jump) {
   for (const listener of listeners) listener();
 }
 
+/** Whether a message of this conversation is to be shown. */
+export const jumpWanted = (group: string): boolean => wanted?.group === group;
+
 export function useJump(group: string): Jump | null {
   return useSyncExternalStore(
     (listener) => {

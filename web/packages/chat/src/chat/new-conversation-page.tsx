@@ -34,9 +34,7 @@ export function NewConversationPage() {
     <div className="flex min-h-0 min-w-0 flex-1 flex-col bg-surface">
       <TopBar
         title={t`New conversation`}
-        back={
-          <IconButton icon={ArrowLeft} mirror label={t`All conversations`} onPress={() => void navigate({ to: "/" })} />
-        }
+        back={<IconButton icon={ArrowLeft} label={t`All conversations`} onPress={() => void navigate({ to: "/" })} />}
       />
       <div className="min-h-0 flex-1 overflow-y-auto px-4 py-3">
         <div className="mx-auto flex max-w-2xl flex-col gap-3">

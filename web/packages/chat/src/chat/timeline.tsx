@@ -1,6 +1,6 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import type { ConversationView, LineView, MemberView, TransferView } from "@pakawaaz/api/protocol";
-import { Button, EmptyState, Skeleton } from "@pakawaaz/ui";
+import { Button, EmptyState, Skeleton, toast } from "@pakawaaz/ui";
 import { ArrowDown, ArrowUp, MessageCircleMore } from "lucide-react";
 import { type KeyboardEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
@@ -8,6 +8,7 @@ import { useAnnounce } from "../app/announcer.tsx";
 import { useEngine, useSubscription } from "../app/engine.tsx";
 import { useFormat } from "../app/i18n.tsx";
 import { jumpDone, useJump } from "./jump";
+import { focusWhenDrawn } from "./logic/row-focus";
 import { nextFocusable, type Row, rowOfMessage, rowsOf } from "./logic/rows";
 import { dayLabel } from "./logic/times";
 import { atEnd, type Place, STEP_LINES, WINDOW_LINES, wanted } from "./logic/window";
@@ -34,7 +35,8 @@ export interface TimelineProps {
 }
 
 const MARK_MS = 1_800;
-const FRAMES_TO_DRAW = 30;
+/** After this a message that was asked for is held not to be on this device. */
+const ABSENT_MS = 3_000;
 const NO_LINES: LineView[] = [];
 
 export function Timeline(props: TimelineProps) {
@@ -61,6 +63,14 @@ export function Timeline(props: TimelineProps) {
   const [unreadAbove, setUnreadAbove] = useState(false);
   const [marked, setMarked] = useState<string | null>(null);
   const [active, setActive] = useState<string | null>(null);
+  const endFocus = useRef<() => void>(() => {});
+  useEffect(
+    () => () => {
+      endFocus.current();
+      pending.current = null;
+    },
+    [],
+  );
 
   const place = useCallback((): Place | null => {
     const handle = list.current;
@@ -138,9 +148,14 @@ export function Timeline(props: TimelineProps) {
   }, [rows, settled]);
 
   useEffect(() => {
-    const frame = requestAnimationFrame(look);
+    // The list knows its size some frames after it was drawn first, and says so to nobody.
+    const attempt = () => {
+      if (place()) look();
+      else frame = requestAnimationFrame(attempt);
+    };
+    let frame = requestAnimationFrame(attempt);
     return () => cancelAnimationFrame(frame);
-  }, [look]);
+  }, [look, place]);
 
   useEffect(() => {
     addEventListener("focus", look);
@@ -167,8 +182,14 @@ export function Timeline(props: TimelineProps) {
     if (show(message)) return;
     opened.current = true;
     stick.current = false;
-    pending.current = { message };
-    move({ message });
+    const asked = { message };
+    pending.current = asked;
+    move(asked);
+    setTimeout(() => {
+      if (pending.current !== asked) return;
+      pending.current = null;
+      toast({ text: t`This message is not on this device.` });
+    }, ABSENT_MS);
   };
   useEffect(() => {
     if (marked === null) return;
@@ -201,14 +222,13 @@ export function Timeline(props: TimelineProps) {
   const rowActions = useMemo<RowActions>(() => ({ ...actions, goTo: (message) => goTo.current(message) }), [actions]);
 
   const focusRow = (key: string) => {
+    // The active row is always drawn, wherever the list stands.
     setActive(key);
-    // The row is drawn once the list has scrolled there, which may take some frames.
-    const attempt = (left: number) => {
-      const row = scroller.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(key)}"]`);
-      if (row) row.focus({ preventScroll: true });
-      else if (left > 0) requestAnimationFrame(() => attempt(left - 1));
-    };
-    requestAnimationFrame(() => attempt(FRAMES_TO_DRAW));
+    endFocus.current();
+    const list = scroller.current;
+    if (list) {
+      endFocus.current = focusWhenDrawn(list, () => list.querySelector<HTMLElement>(`[data-row="${CSS.escape(key)}"]`));
+    }
   };
 
   const activeIndex = useMemo(() => {

@@ -6,6 +6,9 @@ import { alarmSentence, errorSentence } from "../app/messages.ts";
 import { sizeText } from "../files/logic/sizes";
 import { oneLine } from "./logic/text";
 
+/** Names in the line about the first members; the rest are a number. */
+const MOST_NAMES = 6;
+
 /** Names of the people that a conversation's lines speak about. */
 export type WhoIs = (official: string) => BilingualName | null;
 
@@ -39,20 +42,31 @@ export function useWords() {
           return t`This device is no longer in the conversation.`;
         case "unreadable":
           return t`A message could not be read on this device. Its sender will send it again if it was meant for you.`;
+        case "members": {
+          const names = what.names.map((name) => person(name));
+          const more = names.length - MOST_NAMES;
+          const who = format.list(more > 1 ? [...names.slice(0, MOST_NAMES), t`${more} more`] : names);
+          return t`${who} are in this conversation`;
+        }
         case "joined": {
-          const name = person(whoIs(what.official));
-          return t`${name} was added with a device`;
+          const name = person(whoIs(what.official) ?? author);
+          return t`${name} was added`;
+        }
+        case "new_device": {
+          const name = person(whoIs(what.official) ?? author);
+          return t`${name} uses a new device`;
         }
         case "healed": {
-          const name = person(whoIs(what.official));
+          const name = person(whoIs(what.official) ?? author);
           return t`A device of ${name} lost its keys and joined again. Compare fingerprints if you did not expect this.`;
         }
         case "left": {
-          const name = person(whoIs(what.official));
-          return what.revoked ? t`A device of ${name} was revoked and removed` : t`A device of ${name} left`;
+          const name = person(whoIs(what.official) ?? author);
+          if (what.revoked) return t`A device of ${name} was revoked and removed`;
+          return what.gone ? t`${name} is no longer in this conversation` : t`A device of ${name} left`;
         }
         case "titled": {
-          const name = person(whoIs(what.official));
+          const name = person(whoIs(what.official) ?? author);
           return t`${name} named the conversation “${what.title}”`;
         }
         case "failed":

@@ -23,7 +23,7 @@ export function OfficialPage({ official: id }: { official: Id }) {
     <div className="flex min-h-0 min-w-0 flex-1 flex-col bg-page">
       <TopBar
         title={t`Official`}
-        back={<IconButton icon={ArrowLeft} mirror label={t`Back`} onPress={() => router.history.back()} />}
+        back={<IconButton icon={ArrowLeft} label={t`Back`} onPress={() => router.history.back()} />}
       />
       <div className="min-h-0 flex-1 overflow-y-auto px-4 py-6">
         <div className="mx-auto flex max-w-2xl flex-col gap-6">

@@ -175,7 +175,7 @@ function Page() {
           </div>
           <Toolbar label={t`Toolbar`}>
             <IconButton icon={Paperclip} label={t`Attach`} />
-            <IconButton icon={Send} mirror kind="primary" label={t`Send`} />
+            <IconButton icon={Send} kind="primary" label={t`Send`} />
             <IconButton icon={Inbox} label={t`Conversations`} count={3} />
             <IconButton icon={Trash2} label={t`Delete`} isDisabled />
             <Menu label={t`More`} trigger={<IconButton icon={MoreVertical} label={t`More`} />}>

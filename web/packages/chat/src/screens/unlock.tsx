@@ -65,6 +65,12 @@ export function Unlock() {
           <Trans>Unlock</Trans>
         </Button>
       </form>
+      <p className="text-center text-sm text-muted">
+        <Trans>
+          The key that the PIN opens is held in memory only. So the PIN is asked again whenever the last tab of this app
+          is closed or loaded anew.
+        </Trans>
+      </p>
       <Button kind="quiet" size="small" className="self-center" onPress={() => setForgetting(true)}>
         <Trans>I forgot my PIN</Trans>
       </Button>

@@ -27,7 +27,7 @@ export function Badge({
   return (
     <span
       className={cx(
-        "inline-flex min-w-6 items-center justify-center gap-1 rounded-full px-2 py-0.5 text-sm font-medium tabular-nums",
+        "inline-flex min-w-6 items-center justify-center gap-1 rounded-full px-2 py-0.5 text-sm font-medium tabular-nums urdu:px-3 urdu:leading-[1.9]",
         TONES[tone],
         className,
       )}

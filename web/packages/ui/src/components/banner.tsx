@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { cx } from "../classes.ts";
 import { TONES } from "./badge.tsx";
 import { IconButton } from "./button.tsx";
+import { Glyph } from "./glyph.tsx";
 
 export interface BannerProps {
   tone: "info" | "ok" | "warn" | "danger" | "neutral";
@@ -22,13 +23,12 @@ export interface BannerProps {
 const ICONS = { info: Info, ok: CircleCheck, warn: TriangleAlert, danger: OctagonAlert, neutral: Info };
 
 export function Banner({ tone, title, children, icon, action, onDismiss, dismissLabel, flush, live }: BannerProps) {
-  const Icon = icon ?? ICONS[tone];
   return (
     <div
       role={live ? (tone === "danger" ? "alert" : "status") : undefined}
       className={cx("flex items-start gap-3 px-4 py-2.5", TONES[tone], flush ? "" : "rounded-control")}
     >
-      <Icon size={20} aria-hidden className="mt-[0.35em]" />
+      <Glyph icon={icon ?? ICONS[tone]} size={20} className="mt-[0.35em] urdu:mt-[0.6em]" />
       <div className="flex min-w-0 flex-1 flex-wrap items-center justify-between gap-x-4 gap-y-2 py-0.5">
         <div className="min-w-0 flex-1 basis-56">
           {title && <p className="font-semibold">{title}</p>}

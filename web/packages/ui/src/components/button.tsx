@@ -2,6 +2,7 @@ import type { LucideIcon } from "lucide-react";
 import type { ReactNode, Ref } from "react";
 import { Button as AriaButton, type ButtonProps as AriaProps } from "react-aria-components";
 import { cx } from "../classes.ts";
+import { Glyph } from "./glyph.tsx";
 import { Spinner } from "./progress.tsx";
 import { Tooltip } from "./tooltip.tsx";
 
@@ -41,7 +42,7 @@ export function Button({
   children,
   kind = "secondary",
   size = "normal",
-  icon: Icon,
+  icon,
   wide,
   busy,
   className,
@@ -53,7 +54,7 @@ export function Button({
       isDisabled={props.isDisabled || busy}
       className={cx(BASE, KINDS[kind], SIZES[size], wide && "w-full", className)}
     >
-      {busy ? <Spinner size={18} /> : Icon && <Icon size={18} aria-hidden />}
+      {busy ? <Spinner size={18} /> : icon && <Glyph icon={icon} size={18} />}
       {children}
     </AriaButton>
   );
@@ -65,8 +66,6 @@ export interface IconButtonProps extends Omit<AriaProps, "children" | "className
   label: string;
   kind?: ButtonKind;
   size?: "small" | "normal";
-  /** The icon points along the reading direction. */
-  mirror?: boolean;
   /** A number on its corner. */
   count?: number;
   className?: string;
@@ -74,11 +73,10 @@ export interface IconButtonProps extends Omit<AriaProps, "children" | "className
 }
 
 export function IconButton({
-  icon: Icon,
+  icon,
   label,
   kind = "quiet",
   size = "normal",
-  mirror,
   count,
   className,
   ...props
@@ -97,7 +95,7 @@ export function IconButton({
           className,
         )}
       >
-        <Icon size={size === "small" ? 18 : 22} aria-hidden className={cx(mirror && "mirror")} />
+        <Glyph icon={icon} size={size === "small" ? 18 : 22} />
         {count ? (
           <span
             className="absolute -top-1 -end-1 min-w-5 rounded-full bg-brand px-1 text-xs leading-5 text-on-brand"

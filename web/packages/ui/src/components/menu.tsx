@@ -10,6 +10,7 @@ import {
   Text,
 } from "react-aria-components";
 import { cx } from "../classes.ts";
+import { Glyph } from "./glyph.tsx";
 
 /** `trigger` is a Button or IconButton. */
 export function Menu({ trigger, label, children }: { trigger: ReactElement; label: string; children: ReactNode }) {
@@ -35,7 +36,7 @@ export interface MenuItemProps {
   onAction(): void;
 }
 
-export function MenuItem({ id, label, icon: Icon, shortcut, danger, disabled, onAction }: MenuItemProps) {
+export function MenuItem({ id, label, icon, shortcut, danger, disabled, onAction }: MenuItemProps) {
   return (
     <AriaMenuItem
       id={id}
@@ -47,7 +48,7 @@ export function MenuItem({ id, label, icon: Icon, shortcut, danger, disabled, on
         danger && "text-danger-ink",
       )}
     >
-      {Icon && <Icon size={18} aria-hidden />}
+      {icon && <Glyph icon={icon} size={18} />}
       <Text slot="label" className="flex-1">
         {label}
       </Text>

@@ -53,6 +53,13 @@ test("a system line, a day and the unread divider end a group", () => {
   expect(shape(rowsOf(lines, "3"))).toEqual(["day", "1^$", "sys s", "2^$", "unread", "3^$", "day", "4^$"]);
 });
 
+test("that a conversation was started is not said beside who was in it from the beginning", () => {
+  const created = line("c", noon, "a", { system: { what: "created" } });
+  const members = line("m", noon + 1, "a", { system: { what: "members", officials: ["a"], names: [] } });
+  expect(shape(rowsOf([created, members, line("1", noon + 2)], null))).toEqual(["day", "sys m", "1^$"]);
+  expect(shape(rowsOf([created, line("1", noon + 2)], null))).toEqual(["day", "sys c", "1^$"]);
+});
+
 test("no two rows share a key, even when clocks jump between days", () => {
   const rows = rowsOf([line("1", noon), line("2", noon + 86_400_000), line("3", noon + 10)], null);
   expect(new Set(rows.map((row) => row.key)).size).toBe(rows.length);

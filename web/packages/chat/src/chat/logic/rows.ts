@@ -16,7 +16,7 @@ export function rowsOf(lines: readonly LineView[], unreadFrom: string | null): R
   const rows: Row[] = [];
   let day: string | null = null;
   let before: LineView | null = null;
-  for (const line of lines) {
+  for (const [at, line] of lines.entries()) {
     const today = dayKey(line.at);
     if (today !== day) {
       // Named after the line below it: older lines of the same day then come in above it, not between it and its line.
@@ -29,6 +29,8 @@ export function rowsOf(lines: readonly LineView[], unreadFrom: string | null): R
       before = null;
     }
     if (line.system) {
+      // Who was there from the beginning says as well that it has begun.
+      if (line.system.what === "created" && lines[at + 1]?.system?.what === "members") continue;
       rows.push({ kind: "system", key: line.key, line });
       before = null;
       continue;

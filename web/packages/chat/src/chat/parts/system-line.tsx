@@ -1,6 +1,6 @@
 import type { LineView } from "@pakawaaz/api/protocol";
 import { cx } from "@pakawaaz/ui";
-import { Info, ShieldAlert } from "lucide-react";
+import { Info, MonitorSmartphone, ShieldAlert } from "lucide-react";
 import { memo } from "react";
 import { useFormat } from "../../app/i18n.tsx";
 import { useWords, type WhoIs } from "../words";
@@ -24,7 +24,8 @@ export const SystemLineView = memo(function SystemLineView({
     line.system.what === "healed" ||
     line.system.what === "unreadable";
   const text = words.system(line.system, whoIs, line.author_name);
-  const Icon = line.system.what === "alarm" ? ShieldAlert : Info;
+  const device = line.system.what === "new_device";
+  const Icon = device ? MonitorSmartphone : line.system.what === "alarm" ? ShieldAlert : Info;
   return (
     <div
       role="note"
@@ -39,7 +40,7 @@ export const SystemLineView = memo(function SystemLineView({
           loud ? "bg-warn-soft text-start text-warn-ink" : "text-muted",
         )}
       >
-        {loud && <Icon size={17} className="mt-1" aria-hidden />}
+        {(loud || device) && <Icon size={17} className="mt-1 urdu:mt-2" aria-hidden />}
         <span>
           {text} <time className="whitespace-nowrap tabular-nums">{format.time(line.at)}</time>
         </span>

@@ -102,13 +102,15 @@ export function Settings() {
           title={shown?.title}
           back={
             chosen && (
-              <IconButton
-                icon={ArrowLeft}
-                mirror
-                label={t`Back to settings`}
-                className="md:hidden"
-                onPress={() => void navigate({ to: "/settings" })}
-              />
+              <>
+                <IconButton
+                  icon={ArrowLeft}
+                  label={t`Back to settings`}
+                  className="md:hidden"
+                  onPress={() => void navigate({ to: "/settings" })}
+                />
+                <span className="w-0 max-md:hidden" />
+              </>
             )
           }
         />
