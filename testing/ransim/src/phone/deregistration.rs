@@ -26,6 +26,17 @@ impl Phone {
         self.leave(io, true);
     }
 
+    /// The battery is out: not a word, and everything that was not written down is gone.
+    pub fn pull_battery(&mut self) {
+        self.timers.stop_all();
+        self.sessions.clear();
+        self.forget_network();
+        self.forget_connection();
+        self.register_when_idle = None;
+        self.challenge = None;
+        self.state = State::Off;
+    }
+
     fn leave(&mut self, io: &mut Io<'_>, switching_off: bool) {
         if !self.is_registered() {
             return;

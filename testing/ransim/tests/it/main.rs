@@ -1,0 +1,8 @@
+//! The simulator against the real control plane, in memory: each side built its messages by itself.
+
+mod bench;
+mod hostile;
+mod load;
+mod mobility;
+mod procedures;
+mod sessions;
