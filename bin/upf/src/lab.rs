@@ -81,7 +81,7 @@ pub fn missing() -> Option<String> {
     if !Path::new("/dev/net/tun").exists() {
         return Some("this needs /dev/net/tun".into());
     }
-    ["ip", "nft"].into_iter().find(|program| !tools::is_installed(program)).map(tools::missing)
+    ["ip", "nft", "ping"].into_iter().find(|program| !tools::is_installed(program)).map(tools::missing)
 }
 
 /// A network namespace with a name, gone when it is dropped.
@@ -120,10 +120,7 @@ impl Namespace {
     /// Does something in a thread inside. Sockets that it opens stay inside.
     pub fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
         let namespace = NetworkNamespace::open(&Path::new("/run/netns").join(&self.0))?;
-        std::thread::scope(|scope| {
-            let thread = scope.spawn(move || namespace.enter().map(|()| work()));
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
+        namespace.inside(|| Ok(work()))
     }
     /// Sets a kernel value inside.
     pub fn set(&self, key: &str, value: &str) -> Result<()> {
@@ -158,14 +155,16 @@ impl Lab {
         internet.ip("addr add 198.51.100.1/24 dev core")?;
         internet.ip("addr add 2001:db8:1::1/64 dev core nodad")?;
         internet.ip("link set core up")?;
-        // The Internet is everywhere.
-        internet.ip("route add local 0.0.0.0/0 dev lo")?;
-        internet.ip("-6 route add local ::/0 dev lo")?;
+        // The Internet is everywhere, and knows the way to phones.
+        internet.ip("route add local 0.0.0.0/0 dev lo table main")?;
+        internet.ip("-6 route add local ::/0 dev lo table main")?;
+        internet.ip("route add 10.45.0.0/16 via 198.51.100.2")?;
+        internet.ip("-6 route add fd00:45::/48 via 2001:db8:1::2")?;
         core.ip("route add default via 198.51.100.1")?;
         core.ip("-6 route add default via 2001:db8:1::1")?;
         core.set("ipv4/conf/all/forwarding", "1")?;
         core.set("ipv6/conf/all/forwarding", "1")?;
-        let counting = "table inet count {\n counter v4 { }\n counter v6 { }\n chain all {\n\
+        let counting = "table inet count {\n counter v4 { }\n counter v6 { }\n chain counting {\n\
             type filter hook prerouting priority raw; policy accept;\n iifname lo return\n\
             ip6 saddr { ::, fe80::/10 } return\n\
             icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } return\n\

@@ -36,12 +36,11 @@ impl NetworkNamespace {
             .context("entering a network namespace (needs CAP_SYS_ADMIN)")
     }
 
-    /// Does something inside and comes back.
-    pub fn inside<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let here = Self::current()?;
-        self.enter()?;
-        let result = work();
-        here.enter()?;
-        result
+    /// Does something inside, in a thread of its own: this one stays where it is, whatever happens.
+    pub fn inside<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        std::thread::scope(|scope| {
+            let thread = scope.spawn(|| self.enter().and_then(|()| work()));
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
     }
 }

@@ -118,7 +118,7 @@ fn kernel_settings() -> Result<()> {
     for key in ["accept_ra", "accept_redirects", "autoconf", "accept_dad", "accept_source_route"] {
         everywhere("ipv6", key, "0")?;
     }
-    // No link-local addresses: nothing inside speaks before it is spoken to.
+    // No link-local address at the phones' side: nothing inside speaks before it is spoken to.
     set("ipv6/conf/default/addr_gen_mode", "1")
 }
 
@@ -147,8 +147,8 @@ fn open_tun(config: &Config, lists: &AllowLists) -> Result<tun_rs::SyncDevice> {
 
 fn open_n6(config: &Config, checked: &Checked, lists: &AllowLists, outside: &NetworkNamespace) -> Result<()> {
     let device = &config.n6.device;
+    // The process id stands for the main thread, this one, which is inside while another goes outside.
     let us = std::process::id();
-    // This thread is the one that the process id stands for, so `netns {us}` is the new namespace.
     outside.inside(|| match config.n6.kind {
         N6Kind::Veth => {
             tools::ip(&format!("link add {device} type veth peer name {N6_INSIDE} netns {us}"))?;
@@ -165,6 +165,8 @@ fn open_n6(config: &Config, checked: &Checked, lists: &AllowLists, outside: &Net
     for (address, prefix) in &checked.inner {
         tools::ip(&format!("addr add {address}/{prefix} dev {N6_INSIDE}{}", nodad(*address)))?;
     }
+    // Here the kernel needs a link-local address: it asks for its neighbours from there.
+    set(&format!("ipv6/conf/{N6_INSIDE}/addr_gen_mode"), "0")?;
     tools::ip(&format!("link set {N6_INSIDE} up"))?;
     for network in lists.destinations() {
         route(config, checked, &network)?;
@@ -172,10 +174,14 @@ fn open_n6(config: &Config, checked: &Checked, lists: &AllowLists, outside: &Net
     // The way back. Without a pair, the services' network has to have it.
     if config.n6.kind == N6Kind::Veth {
         outside.inside(|| {
-            for pool in lists.phones() {
-                let hop = checked.inner.iter().find(|(hop, _)| hop.is_ipv4() == pool.address.is_ipv4());
-                if let Some((hop, _)) = hop {
-                    tools::ip(&format!("route replace {pool} via {hop} dev {device}"))?;
+            for network in lists.networks() {
+                for pool in &network.phones {
+                    let hop = checked.inner.iter().find(|(hop, _)| hop.is_ipv4() == pool.address.is_ipv4());
+                    if let Some((hop, _)) = hop {
+                        // With the size of packets that goes through, nothing has to be lost to find it out.
+                        let mtu = network.mtu;
+                        tools::ip(&format!("route replace {pool} via {hop} dev {device} mtu {mtu}"))?;
+                    }
                 }
             }
             Ok(())

@@ -5,7 +5,8 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 /// Debian's package of each program that we run.
-const PACKAGES: &[(&str, &str)] = &[("ip", "iproute2"), ("nft", "nftables"), ("iperf3", "iperf3")];
+const PACKAGES: &[(&str, &str)] =
+    &[("ip", "iproute2"), ("nft", "nftables"), ("iperf3", "iperf3"), ("ping", "iputils-ping")];
 
 /// Where root's programs are, whatever the caller's PATH says.
 const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";

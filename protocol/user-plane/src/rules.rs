@@ -132,7 +132,7 @@ pub enum UserPlaneRequest {
 /// Why the user plane refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum RefusedBecause {
-    /// No allow-list is in force for this data network.
+    /// No allow-list is in force for this data network, or the phone's address is not one of its phones' there.
     UnknownDataNetwork,
     /// The address or the session is taken.
     Taken,
@@ -176,7 +176,9 @@ pub enum UserPlaneReply {
         /// Why.
         because: RefusedBecause,
     },
-    /// Packets wait for an idle phone: page it. Once until [`UserPlaneRequest::Reach`].
+    /// Packets wait for an idle phone: page it. Once until [`UserPlaneRequest::Reach`] or [`UserPlaneRequest::Idle`], or until
+    /// all that waited has become too old: then the next packet is told again. Also told to a control plane that connects
+    /// anew.
     Waiting {
         /// Which.
         session: SessionRef,

@@ -100,7 +100,6 @@ fn the_internet_does_not_reach_phones() {
     let gnb = Gnb::new(&lab).expect("gNB");
     let mut upf = lab.start(program()).expect("user plane");
     let teid = phones(&mut upf);
-    lab.internet.ip("addr add 198.51.100.77/32 dev lo").expect("address");
     // The core knows the way to phones, and forwards.
     for address in [PHONE, PHONE6] {
         assert!(!lab.internet.run("ping", &format!("-n -W 1 -c 2 {address}")).expect("ping").0, "{address}");
@@ -119,16 +118,12 @@ fn the_namespace_has_no_way_out_and_the_process_no_privileges() {
     }
     assert!(status.contains("NoNewPrivs:\t1"));
     let inside = NetworkNamespace::open(Path::new(&format!("/proc/{}/ns/net", upf.id()))).expect("namespace");
-    let (routes, rules) = std::thread::spawn(move || {
-        inside
-            .inside(|| {
-                let routes = tools::ip("route show table all")? + &tools::ip("-6 route show table all")?;
-                Ok((routes, tools::run("nft", "list ruleset")?))
-            })
-            .expect("inside")
-    })
-    .join()
-    .expect("thread");
+    let (routes, rules) = inside
+        .inside(|| {
+            let routes = tools::ip("route show table all")? + &tools::ip("-6 route show table all")?;
+            Ok((routes, tools::run("nft", "list ruleset")?))
+        })
+        .expect("inside");
     assert!(routes.contains("10.45.0.0/16 dev phones"), "{routes}");
     assert!(!routes.contains("default") && !routes.contains("0.0.0.0/0"), "{routes}");
     assert_eq!(rules.matches("policy drop").count(), 3, "{rules}");

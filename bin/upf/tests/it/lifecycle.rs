@@ -4,7 +4,7 @@ use crate::traffic::{PATIENCE, carry, connected, connection, rules};
 use crate::{laboratory, program};
 use pakawaaz_upf::lab::{Control, Lab, SERVICE};
 use pakawaaz_user_plane::rules::UserPlaneReply;
-use rustix::process::Uid;
+use rustix::process::{Gid, Uid};
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
@@ -82,6 +82,8 @@ fn strangers_are_no_control_plane() {
     let as_nobody = || {
         let socket = socket.clone();
         let thread = std::thread::spawn(move || {
+            rustix::thread::set_thread_groups(&[]).expect("no groups");
+            rustix::thread::set_thread_gid(Gid::from_raw(65_534)).expect("another group");
             rustix::thread::set_thread_uid(Uid::from_raw(65_534)).expect("another user");
             UnixStream::connect(&socket)
         });

@@ -2,7 +2,7 @@
 
 use crate::{laboratory, program};
 use pakawaaz_gtpu::{Elements, MessageType, Signal, decode};
-use pakawaaz_upf::lab::{FOREIGN, FOREIGN6, Gnb, Lab, Phone, SERVICE, SERVICE6, Upf, gnb_tunnel, session};
+use pakawaaz_upf::lab::{self, FOREIGN, FOREIGN6, Gnb, Lab, Phone, SERVICE, SERVICE6, Upf, gnb_tunnel, session};
 use pakawaaz_user_plane::rules::{SessionRef, SessionRules, UserPlaneReply, UserPlaneRequest};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -84,6 +84,8 @@ fn an_idle_phone_gets_what_waited() {
     carry(&near, &far, 10);
     let session = SessionRef(1);
     upf.control.send(&UserPlaneRequest::Idle { session }).expect("sends");
+    // Requests are dealt with in order: when this one is answered, the phone is idle.
+    upf.establish(lab::session(2, "10.45.0.3", 2)).expect("session");
     (&mut &far).write_all(b"wake up").expect("sends");
     let waiting = upf.control.next(PATIENCE).expect("link");
     assert_eq!(waiting, Some(UserPlaneReply::Waiting { session, qfi: 9 }));
