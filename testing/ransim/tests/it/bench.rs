@@ -120,11 +120,7 @@ impl Bench {
     pub fn with(setup: Setup) -> Self {
         let now = Millis(1_760_000_000_000);
         let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let key = if setup.profile_b {
-            HomeNetworkPrivateKey::profile_b(&[0x33; 32]).unwrap()
-        } else {
-            HomeNetworkPrivateKey::profile_a(&[0x42; 32])
-        };
+        let key = home_key(setup.profile_b);
         let mut config = PhoneConfig::new(plmn(), Concealment::Ecies { id: 7, key: Arc::new(key.public_key()) });
         (setup.change)(&mut config);
         let config = Arc::new(config);
@@ -139,20 +135,7 @@ impl Bench {
             let phone = Phone::new(Arc::clone(&config), card, &format!("35693803{i:06}01")).unwrap();
             world.add_phone(phone, GnbId(i % setup.gnbs), now).unwrap();
         }
-        let subscription = Subscription {
-            slices: vec![Snssai { sst: 1, sd: None }],
-            data_networks: vec![SubscribedDataNetwork {
-                name: DNN.into(),
-                static_ipv4: None,
-                static_ipv6: None,
-                ambr: None,
-            }],
-            ue_ambr: rates(100_000_000),
-            equipment: Vec::new(),
-            blocked: false,
-        };
-        let method = setup.network.method;
-        let vault = Vault { cards, key, blocked: vec![], subscription, method, asked: 0, down: false };
+        let vault = Vault { method: setup.network.method, ..Vault::new(cards, setup.profile_b) };
         let mut bench = Self {
             world,
             core: ControlPlane::new(Arc::new(setup.network)).unwrap(),
@@ -327,8 +310,38 @@ pub fn association(gnb: GnbId) -> AssociationId {
     AssociationId(u64::from(gnb.0) + 1)
 }
 
+/// The home network's key of SUCIs, of identifier 7.
+pub fn home_key(profile_b: bool) -> HomeNetworkPrivateKey {
+    match profile_b {
+        true => HomeNetworkPrivateKey::profile_b(&[0x33; 32]).unwrap(),
+        false => HomeNetworkPrivateKey::profile_a(&[0x42; 32]),
+    }
+}
+
 impl Vault {
-    fn answer(&mut self, ask: &VaultRequest, now: Millis, rng: &mut ChaCha20Rng) -> Result<HomeVector, VaultRefusal> {
+    pub fn new(cards: HashMap<String, (SoftwareUsim, SqnState)>, profile_b: bool) -> Self {
+        let subscription = Subscription {
+            slices: vec![Snssai { sst: 1, sd: None }],
+            data_networks: vec![SubscribedDataNetwork {
+                name: DNN.into(),
+                static_ipv4: None,
+                static_ipv6: None,
+                ambr: None,
+            }],
+            ue_ambr: rates(100_000_000),
+            equipment: Vec::new(),
+            blocked: false,
+        };
+        let method = AuthenticationMethod::FiveGAka;
+        Self { cards, key: home_key(profile_b), blocked: vec![], subscription, method, asked: 0, down: false }
+    }
+
+    pub fn answer(
+        &mut self,
+        ask: &VaultRequest,
+        now: Millis,
+        rng: &mut ChaCha20Rng,
+    ) -> Result<HomeVector, VaultRefusal> {
         self.asked += 1;
         let imsi = match &ask.who {
             WhoIs::Imsi(imsi) => imsi.as_str().to_owned(),

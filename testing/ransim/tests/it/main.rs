@@ -2,6 +2,7 @@
 
 mod bench;
 mod hostile;
+mod line;
 mod load;
 mod mobility;
 mod procedures;
