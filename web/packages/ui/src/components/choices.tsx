@@ -33,9 +33,13 @@ export function Switch({ label, hint, selected, onChange, disabled }: SwitchProp
       </span>
       <span
         aria-hidden
+        data-part="track"
         className="flex h-7 w-12 shrink-0 items-center rounded-full border-2 border-line-strong bg-sunken px-0.5 transition-colors duration-quick group-selected:border-brand group-selected:bg-brand"
       >
-        <span className="size-4.5 rounded-full bg-line-strong transition-[margin] duration-quick group-selected:ms-5 group-selected:bg-on-brand" />
+        <span
+          data-part="knob"
+          className="size-4.5 rounded-full bg-line-strong transition-[margin] duration-quick group-selected:ms-5 group-selected:bg-on-brand"
+        />
       </span>
     </AriaSwitch>
   );

@@ -38,6 +38,7 @@ export function Progress({ label, value, visibleLabel, detail, tone = "brand" }:
       )}
       <div className="h-2 overflow-hidden rounded-full bg-sunken forced-colors:border">
         <div
+          data-part="filled"
           className={cx(
             "h-full rounded-full transition-[width] duration-calm",
             TONES[tone],
