@@ -71,7 +71,7 @@ export function TopBanners() {
           onDismiss={seen}
           dismissLabel={t`Close`}
           action={
-            <>
+            warning === "strong" ? (
               <Button
                 size="small"
                 busy={persist.running}
@@ -85,14 +85,15 @@ export function TopBanners() {
               >
                 <Trans>Ask it to keep them</Trans>
               </Button>
+            ) : (
               <Button
                 size="small"
                 kind="quiet"
                 onPress={() => void navigate({ to: "/settings/$section", params: { section: "storage" } }).then(seen)}
               >
-                <Trans>Storage</Trans>
+                <Trans>What this means</Trans>
               </Button>
-            </>
+            )
           }
         >
           {warning === "strong" ? (

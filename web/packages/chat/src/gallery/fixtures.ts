@@ -12,6 +12,8 @@ import type {
   TransferView,
 } from "@pakawaaz/api/protocol";
 
+/** Officials, conversations and the rest that the gallery and the tests of screens share. */
+
 /** A fixed moment, so that pictures of screens can be compared. 22 Nov 2026, 14:05 in Islamabad. */
 export const NOW = Date.UTC(2026, 10, 22, 9, 5);
 const MINUTE = 60_000;
@@ -144,7 +146,10 @@ export function line(author: Official, text: string, at: number, some: Partial<L
 
 const question = line(fatima, "Can you send the revised figures before the meeting at three?", NOW - 40 * MINUTE);
 export const lines: LineView[] = [
-  line(ahmed, "", NOW - 2 * DAY, { system: { what: "created" }, message: null, author: null }),
+  line(fatima, "", NOW - 2 * DAY, {
+    system: { what: "new_device", official: fatima.official, device: id(211) },
+    message: null,
+  }),
   line(ahmed, "Assalam-o-alaikum. The draft of the budget note is ready for your comments.", NOW - DAY - 2 * HOUR),
   line(fatima, "وعلیکم السلام۔ میں نے مسودہ دیکھ لیا ہے، صفحہ تین پر دو تبدیلیاں درکار ہیں۔", NOW - DAY - HOUR, {
     reactions: [{ emoji: "👍", officials: [ahmed.official], mine: true }],
@@ -183,7 +188,7 @@ export const lines: LineView[] = [
   line(ahmed, "Reports attached.", NOW - 3 * MINUTE, { status: "failed", failure: "messaging.too_large", seq: null }),
 ];
 
-function conversation(n: number, some: Partial<ConversationView>): ConversationView {
+export function conversation(n: number, some: Partial<ConversationView>): ConversationView {
   return {
     group: id(300 + n),
     title: null,

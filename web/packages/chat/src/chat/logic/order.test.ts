@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { conversation } from "../testing/fixtures";
+import { conversation } from "../../gallery/fixtures";
 import { badgeCount, neighbour, ordered } from "./order";
 
 const all = [
-  conversation(1, { updated_at: 1, unread: 2 }),
-  conversation(2, { updated_at: 3, archived: true, unread: 5, mentions: 1 }),
-  conversation(3, { updated_at: 2, muted: true, unread: 7 }),
-  conversation(4, { updated_at: 0, pinned: true }),
+  conversation(1, { group: "1", updated_at: 1, unread: 2 }),
+  conversation(2, { group: "2", updated_at: 3, archived: true, unread: 5, mentions: 1 }),
+  conversation(3, { group: "3", updated_at: 2, muted: true, unread: 7 }),
+  conversation(4, { group: "4", updated_at: 0, pinned: true }),
 ];
 const groups = (list: { group: string }[]) => list.map((entry) => Number(entry.group.at(-1)));
 
