@@ -24,6 +24,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "file-stream-sealed_chunk", run: pakawaaz_file_stream::fuzz::sealed_chunk },
     Target { name: "files-access_header", run: pakawaaz_files::fuzz::access_header },
     Target { name: "files-blob_name", run: pakawaaz_files::fuzz::blob_name },
+    Target { name: "gtpu-datagram", run: pakawaaz_gtpu::fuzz::datagram },
     Target { name: "identity-refresh_token", run: pakawaaz_identity::fuzz::refresh_token },
     Target { name: "identity-sim_csv", run: pakawaaz_identity::fuzz::sim_csv },
     Target { name: "login-dpop", run: pakawaaz_login::fuzz::dpop },
@@ -39,4 +40,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "trust-certificate", run: pakawaaz_trust::fuzz::certificate },
     Target { name: "trust-statement", run: pakawaaz_trust::fuzz::statement },
     Target { name: "trust-voucher", run: pakawaaz_trust::fuzz::voucher },
+    Target { name: "user-plane-allow_list", run: pakawaaz_user_plane::fuzz::allow_list },
+    Target { name: "user-plane-link", run: pakawaaz_user_plane::fuzz::link },
+    Target { name: "user-plane-packets", run: pakawaaz_user_plane::fuzz::packets },
 ];
