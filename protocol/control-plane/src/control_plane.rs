@@ -130,6 +130,11 @@ impl ControlPlane {
         self.core.timers.next()
     }
 
+    /// Both halves, for entry points that begin in the middle.
+    pub(crate) fn parts(&mut self) -> (&mut Ues, &mut Core) {
+        (&mut self.ues, &mut self.core)
+    }
+
     /// The configuration in force.
     pub fn network(&self) -> &Arc<Network> {
         &self.core.network

@@ -2,7 +2,7 @@
 
 use super::connection::{Connection, Proven};
 use super::nas;
-use super::{Capability, Ue, UeKey, Ues, context_release, deregistration, registration, service_request};
+use super::{Access, Capability, Ue, UeKey, Ues, context_release, deregistration, registration, service_request};
 use crate::core::Cx;
 use crate::identifiers::{AssociationId, Location, RanUeNgapId};
 use crate::io::DeregisteredBecause;
@@ -127,12 +127,24 @@ fn believe(
         security.rest();
     }
     match verified {
-        Ok(verified) => Some((key, verified.message, verified.count)),
+        Ok(verified) => {
+            named_by(ue, cx, tmsi);
+            Some((key, verified.message, verified.count))
+        }
         Err(_) => {
             cx.count("control_plane.nas_unproven");
             None
         }
     }
+}
+
+/// The phone has used this name, so it is the one that it has: the other one, if there are two, never reached it or is
+/// over.
+fn named_by(ue: &mut Ue, cx: &mut Cx<'_>, tmsi: u32) {
+    if ue.old_tmsi == Some(tmsi) {
+        std::mem::swap(&mut ue.tmsi, &mut ue.old_tmsi);
+    }
+    super::configuration_update::forget_old_guti(ue, cx);
 }
 
 /// A message of a phone that we know.
@@ -147,6 +159,13 @@ fn known(ues: &mut Ues, cx: &mut Cx<'_>, initial: &Initial<'_>, key: UeKey, mess
         cx.trace(&ue, false, &plain);
     }
     nas::secured(&mut ue, cx, message, count);
+    let idle = |connection: &Connection| {
+        connection.access == Access::None && connection.pending.is_none() && !connection.releasing
+    };
+    if ue.connection.as_deref().is_some_and(idle) {
+        // It was no message to begin with: nothing goes on, and nothing would end the connection.
+        context_release::command(&mut ue, cx, Cause::nas(CauseNas::unspecified));
+    }
     ues.insert(key, ue);
     settle(ues, cx, key);
 }

@@ -123,6 +123,50 @@ fn a_phone_whose_new_name_was_lost_is_known_by_both() {
 }
 
 #[test]
+fn a_phone_that_keeps_losing_its_new_names_stays_known_by_the_one_it_has() {
+    let mut world = idle_with_session();
+    let old = world.phones[0].guti;
+    world.phones[0].mute.insert(Nas5gmmMessageType::ConfigurationUpdateCommand);
+    for _ in 0..4 {
+        let ran = world.service(0, ServiceType::Signalling, &[]);
+        assert_eq!(world.phones[0].heard.last().map(String::as_str), Some("ConfigurationUpdateCommand"));
+        world.release(ran);
+    }
+    assert_eq!(world.phones[0].guti, old);
+    assert_eq!(world.asked.len(), 1, "never authenticated again");
+}
+
+#[test]
+fn a_first_message_whose_container_cannot_be_read_is_asked_for_again_under_new_keys() {
+    let (mut world, ran) = World::registered();
+    world.release(ran);
+    let whole = world.phones[0].registration_request(RegistrationType::MobilityRegistrationUpdating);
+    world.phones[0].registration = Some(Nas5gsMessage::new_5gmm(whole.clone()));
+    let mut cut = whole;
+    cut.nas_message_container = Some(NasMessageContainer::new(vec![1, 2, 3]));
+    let plain = Nas5gsMessage::new_5gmm(cut).encode().unwrap();
+    let header = Nas5gsSecurityHeaderType::IntegrityProtected;
+    let security = world.phones[0].security.as_mut().unwrap();
+    let nas = security.protect_opaque_payload(plain, header, Direction::Uplink).unwrap();
+    world.phones[0].exchange = false;
+    world.connect(0, &nas);
+    assert_eq!(world.view(1).unwrap().state, UeState::Connected);
+    assert_eq!(world.asked.len(), 2, "authenticated again");
+}
+
+#[test]
+fn a_first_message_that_begins_nothing_ends_the_connection() {
+    let (mut world, ran) = World::with_session();
+    world.release(ran);
+    // It names nobody, so nobody is believed.
+    let status = NasFGmmStatus::new(NasFGmmCause::from_cause(GmmCause::ProtocolErrorUnspecified));
+    let nas = world.phones[0].protect(status);
+    let ran = world.connect(0, &nas);
+    assert!(world.radio(ran).released);
+    assert_eq!(world.view(1).unwrap().state, UeState::Idle);
+}
+
+#[test]
 fn a_second_connection_of_the_same_phone_ends_the_first() {
     let (mut world, first) = World::with_session();
     let second = world.service(0, ServiceType::Data, &[1]);

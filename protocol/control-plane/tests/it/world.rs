@@ -124,6 +124,9 @@ pub struct World {
     pub user_plane_mute: bool,
     pub user_plane_refuses: Option<RefusedBecause>,
     pub paged: Vec<u32>,
+    /// Time inside the control plane, and inputs that it took.
+    pub spent: Duration,
+    pub handled: u64,
 }
 
 impl World {
@@ -161,6 +164,8 @@ impl World {
             user_plane_mute: false,
             user_plane_refuses: None,
             paged: Vec::new(),
+            spent: Duration::ZERO,
+            handled: 0,
         }
     }
 
@@ -209,7 +214,7 @@ impl World {
 
     pub fn input(&mut self, input: Input<'_>) {
         let mut out = Vec::new();
-        self.core.handle(input, self.now, &mut self.rng, &mut out);
+        self.handle(input, &mut out);
         self.run(out);
     }
 
@@ -297,6 +302,27 @@ impl World {
         self.phones[0].heard.iter().map(String::as_str).collect()
     }
 
+    /// The only place where the control plane works, and its time is taken.
+    #[allow(clippy::disallowed_methods)]
+    fn handle(&mut self, input: Input<'_>, out: &mut Vec<Output>) {
+        let begin = std::time::Instant::now();
+        self.core.handle(input, self.now, &mut self.rng, out);
+        self.spent += begin.elapsed();
+        self.handled += 1;
+    }
+
+    /// Lets go of what was written down; for the benchmark.
+    #[allow(dead_code)]
+    pub fn forget(&mut self) {
+        self.radios.clear();
+        self.sent.clear();
+        self.facts.clear();
+        self.user_plane.clear();
+        self.asked.clear();
+        self.kept.clear();
+        self.causes.clear();
+    }
+
     fn run(&mut self, out: Vec<Output>) {
         let mut queue: VecDeque<Output> = out.into();
         while let Some(output) = queue.pop_front() {
@@ -305,7 +331,7 @@ impl World {
                 Output::Send { association, stream, bytes } => {
                     for pdu in self.at_gnb(association, stream, &bytes) {
                         let input = Input::Message { association, stream, bytes: &pdu };
-                        self.core.handle(input, self.now, &mut self.rng, &mut more);
+                        self.handle(input, &mut more);
                     }
                 }
                 Output::Vault { ue, request, ask } => {
@@ -314,7 +340,7 @@ impl World {
                         self.waiting_vault.push((ue, request));
                     } else {
                         let reply = self.vault(&ask);
-                        self.core.handle(Input::Vault { ue, request, reply }, self.now, &mut self.rng, &mut more);
+                        self.handle(Input::Vault { ue, request, reply }, &mut more);
                     }
                 }
                 Output::UserPlane(request) => {
@@ -328,7 +354,7 @@ impl World {
                                 UserPlaneReply::Established { session: rules.session, uplink }
                             }
                         };
-                        self.core.handle(Input::UserPlane(reply), self.now, &mut self.rng, &mut more);
+                        self.handle(Input::UserPlane(reply), &mut more);
                     }
                 }
                 Output::Close { association } => self.closed.push(association),
