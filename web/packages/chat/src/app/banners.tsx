@@ -1,6 +1,6 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Banner, Button, toast } from "@pakawaaz/ui";
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { CloudOff, HardDrive, LogIn, RefreshCw } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useCommand, useEngine, useTopic } from "./engine.tsx";
@@ -71,7 +71,7 @@ export function TopBanners() {
           onDismiss={seen}
           dismissLabel={t`Close`}
           action={
-            warning === "strong" ? (
+            warning === "strong" && (
               <Button
                 size="small"
                 busy={persist.running}
@@ -85,21 +85,23 @@ export function TopBanners() {
               >
                 <Trans>Ask it to keep them</Trans>
               </Button>
-            ) : (
-              <Button
-                size="small"
-                kind="quiet"
-                onPress={() => void navigate({ to: "/settings/$section", params: { section: "storage" } }).then(seen)}
-              >
-                <Trans>What this means</Trans>
-              </Button>
             )
           }
         >
           {warning === "strong" ? (
             <Trans>Space is running out, and the browser may delete your messages.</Trans>
           ) : (
-            <Trans>The browser has not promised to keep your messages on this device.</Trans>
+            <>
+              <Trans>The browser has not promised to keep your messages on this device.</Trans>{" "}
+              <Link
+                to="/settings/$section"
+                params={{ section: "storage" }}
+                onClick={seen}
+                className="font-medium underline"
+              >
+                <Trans>What this means</Trans>
+              </Link>
+            </>
           )}
         </Banner>
       )}

@@ -14,7 +14,7 @@ export function storageWarning(
   seenBefore: boolean,
   closedNow: boolean,
 ): "quiet" | "strong" | null {
-  const toLose = conversations.some((conversation) => conversation.last !== null);
+  const toLose = conversations.some(({ last }) => last !== null && !last.system);
   if (app?.phase !== "ready" || app.storage_persistent || !toLose || closedNow) return null;
   const full = app.storage !== null && app.storage.usage > app.storage.quota * NEARLY_FULL;
   if (full) return "strong";
