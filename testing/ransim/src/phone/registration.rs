@@ -83,7 +83,7 @@ impl Phone {
 
     pub(super) fn registration_accepted(&mut self, io: &mut Io<'_>, accept: &NasRegistrationAccept) {
         let State::RegistrationInitiated(kind) = self.state else {
-            return io.event(Event::Dropped(Dropped::Unexpected));
+            return self.accepted_again(io, accept);
         };
         self.timers.stop(Timer::T3510);
         self.timers.stop(Timer::T3516);
@@ -114,6 +114,16 @@ impl Phone {
         }
         io.event(Event::Registered { kind });
         self.flush_sessions(io);
+    }
+
+    /// T3550 of the network has run out: our REGISTRATION COMPLETE was lost, and is said again (§5.5.1.2.8 c).
+    fn accepted_again(&mut self, io: &mut Io<'_>, accept: &NasRegistrationAccept) {
+        let guti = accept.fg_guti.as_ref().and_then(|identity| identity.as_guti());
+        if self.state == State::Registered && guti.is_some() && guti == self.guti {
+            self.send(io, NasRegistrationComplete::new());
+        } else {
+            io.event(Event::Dropped(Dropped::Unexpected));
+        }
     }
 
     pub(super) fn registration_rejected(&mut self, io: &mut Io<'_>, reject: &NasRegistrationReject, vouched: bool) {

@@ -1,6 +1,7 @@
 //! The simulator against the real control plane, in memory: each side built its messages by itself.
 
 mod bench;
+mod chaos;
 mod hostile;
 mod line;
 mod load;

@@ -13,7 +13,6 @@ fn two() -> Bench {
 }
 
 #[test]
-#[ignore = "the core forgets, when the called phone connects, that packets wait for its session"]
 fn an_idle_phone_moves_and_is_found_at_its_new_cell() {
     let mut bench = two();
     bench.go_idle();

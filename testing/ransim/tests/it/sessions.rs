@@ -150,7 +150,19 @@ fn idle_data_of_the_phone_brings_the_bearer_back() {
 }
 
 #[test]
-#[ignore = "the core forgets, when the called phone connects, that packets wait for its session"]
+fn an_always_on_session_comes_back_with_every_connection() {
+    let mut network = network(1);
+    network.data_networks[0].always_on = true;
+    let mut bench = Bench::registered(Setup { network, change: Box::new(one_session), ..Setup::default() });
+    assert!(bench.phone().session(1).unwrap().always_on);
+    bench.go_idle();
+    bench.world.with_phone(PhoneId(0), bench.now, |phone, io| phone.connect(io));
+    bench.settle();
+    assert!(bench.phone().session(1).unwrap().bearer);
+    bench.assert_clean();
+}
+
+#[test]
 fn a_packet_for_an_idle_phone_pages_it() {
     let mut bench = with_session();
     bench.go_idle();

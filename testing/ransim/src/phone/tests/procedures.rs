@@ -19,6 +19,39 @@ fn a_whole_registration_with_milenage_and_with_tuak() {
 }
 
 #[test]
+fn a_registration_complete_that_was_lost_is_said_again() {
+    let mut bench = Bench::new();
+    bench.register();
+    let guti = bench.phone.guti().expect("a GUTI");
+    let mut again = bench.network.acceptance();
+    again.fg_guti = Some(NasFGsMobileIdentity::from_guti(guti));
+    let bytes = bench.network.send(again);
+    bench.receive(&bytes);
+    let complete = bench.sent_one();
+    assert!(matches!(bench.network.hears(&complete), Nas5gmmMessage::RegistrationComplete(_)));
+}
+
+#[test]
+fn a_security_mode_complete_that_was_lost_is_said_again() {
+    let mut bench = Bench::new();
+    bench.call(|phone, io| phone.power_on(io));
+    let request = bench.sent_one();
+    bench.network.hears_registration(&request);
+    let challenge = bench.network.challenge();
+    bench.receive(&challenge);
+    let response = bench.sent_one();
+    bench.network.hears_response(&response);
+    let command = bench.network.security_mode();
+    bench.receive(&command);
+    bench.sent_one();
+    let command = bench.network.command(CipheringAlgorithm::NEA2, IntegrityAlgorithm::NIA2);
+    let again = bench.network.protect_command(command);
+    bench.receive(&again);
+    let complete = bench.sent_one();
+    bench.network.hears_security_mode_complete(&complete);
+}
+
+#[test]
 fn without_keys_only_the_cleartext_part_is_sent_and_the_rest_follows_in_the_security_mode_complete() {
     let mut bench = Bench::new();
     bench.call(|phone, io| phone.power_on(io));
