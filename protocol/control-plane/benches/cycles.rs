@@ -8,6 +8,8 @@
 
 #[path = "../tests/it/eap.rs"]
 mod eap;
+#[path = "../tests/it/pdus.rs"]
+mod pdus;
 #[path = "../tests/it/phone.rs"]
 mod phone;
 #[path = "../tests/it/world.rs"]

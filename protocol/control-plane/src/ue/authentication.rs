@@ -93,7 +93,7 @@ fn challenge(ue: &mut Ue, cx: &mut Cx<'_>, vector: Box<HomeVector>, resynchronis
     let challenge = Challenge { vector, ngksi: next_ksi(used), eap_id: id[0], resynchronised, renamed: false };
     registering.eap = matches!(challenge.vector.expected, Expected::EapAkaPrime { .. }).then_some(id[0]);
     registering.challenge = Some(challenge);
-    cx.count("RM.AuthReq");
+    cx.count("AMF.AuthReq");
     send(ue, cx);
 }
 
@@ -157,7 +157,7 @@ pub(crate) fn response(ue: &mut Ue, cx: &mut Cx<'_>, response: &NasAuthenticatio
 }
 
 fn proven(ue: &mut Ue, cx: &mut Cx<'_>, challenge: Challenge, eap_success: Option<Vec<u8>>) {
-    cx.count("RM.AuthSucc");
+    cx.count("control_plane.authenticated");
     let network = cx.network();
     let vector = challenge.vector;
     let (Expected::FiveGAka { k_ausf, .. } | Expected::EapAkaPrime { k_ausf, .. }) = &vector.expected;
@@ -188,6 +188,7 @@ pub(crate) fn failure(ue: &mut Ue, cx: &mut Cx<'_>, failure: &NasAuthenticationF
         return;
     };
     let Some(mut challenge) = registering.challenge.take() else { return };
+    cx.count("AMF.AuthFail");
     match failure.fgmm_cause.cause() {
         Some(GmmCause::SynchFailure) => {
             let auts =
@@ -209,7 +210,7 @@ pub(crate) fn failure(ue: &mut Ue, cx: &mut Cx<'_>, failure: &NasAuthenticationF
 }
 
 fn resynchronise(ue: &mut Ue, cx: &mut Cx<'_>, challenge: &Challenge, auts: [u8; 14]) {
-    cx.count("RM.AuthSyncFail");
+    cx.count("control_plane.resynchronisations");
     if challenge.resynchronised {
         return reject(ue, cx);
     }
@@ -229,7 +230,7 @@ fn mac_failure(ue: &mut Ue, cx: &mut Cx<'_>) {
 
 /// AUTHENTICATION REJECT (TS 24.501 §5.4.1.3.5), then the connection ends.
 fn reject(ue: &mut Ue, cx: &mut Cx<'_>) {
-    cx.count("RM.AuthFail");
+    cx.count("AMF.AuthReject");
     registration::failed(ue, cx);
     let eap = ue.connection.as_deref_mut().and_then(|connection| connection.registering()).and_then(|one| one.eap);
     let mut reject = NasAuthenticationReject::new();

@@ -32,6 +32,7 @@ pub(crate) fn forget_old_guti(ue: &mut Ue, cx: &mut Cx<'_>) {
 /// A new GUTI, acknowledged.
 pub(crate) fn command(ue: &mut Ue, cx: &mut Cx<'_>) {
     let Some(guti) = new_guti(ue, cx) else { return };
+    cx.count("MM.ConfUpdate");
     // The new name is written down before it is given.
     snapshot::keep(ue, cx);
     let command = NasConfigurationUpdateCommand::new()
@@ -55,6 +56,7 @@ pub(crate) fn name(ue: &mut Ue, cx: &mut Cx<'_>) {
 /// CONFIGURATION UPDATE COMPLETE.
 pub(crate) fn complete(ue: &mut Ue, cx: &mut Cx<'_>) {
     if cx.answered(ue, Expect::ConfigurationComplete).is_some() {
+        cx.count("MM.ConfUpdateSucc");
         forget_old_guti(ue, cx);
     }
 }

@@ -4,6 +4,7 @@ mod connecting;
 mod eap;
 mod first;
 mod gnbs;
+mod pdus;
 mod phone;
 mod properties;
 mod registering;

@@ -24,7 +24,7 @@ fn gone(world: &World) {
 #[test]
 fn registration_tells_the_platform_and_counts() {
     let (world, _) = World::registered();
-    assert_eq!((world.count("RM.RegInitReq"), world.count("RM.RegInitSucc"), world.count("RM.AuthSucc")), (1, 1, 1));
+    assert_eq!((world.count("RM.RegInitReq"), world.count("RM.RegInitSucc"), world.count("AMF.AuthReq")), (1, 1, 1));
     let registered = world.facts.iter().find_map(|fact| match fact {
         Fact::Registered { imsi, pei, location, .. } => Some((*imsi, pei.unwrap(), location.tac)),
         _ => None,
@@ -66,7 +66,7 @@ fn a_wrong_answer_is_rejected_by_either_method() {
         let ran = world.register(phone);
         assert_eq!(world.heard(), ["AuthenticationRequest", "AuthenticationReject"]);
         assert!(world.radio(ran).released);
-        assert_eq!((world.count("RM.AuthFail"), world.count("RM.RegInitFail")), (1, 1));
+        assert_eq!((world.count("AMF.AuthReject"), world.count("RM.RegInitFail")), (1, 1));
         gone(&world);
     }
 }
