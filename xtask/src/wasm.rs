@@ -16,9 +16,8 @@ const PACKAGES: &[&str] = &["pakawaaz-client-wasm", "pakawaaz-client-store-index
 const LIBRARY: &str = "pakawaaz_client_wasm.wasm";
 const OUTPUT: &str = "web/packages/api/src/wasm";
 const LIMIT: Duration = Duration::from_secs(20 * 60);
-/// Largest module that a browser may have to load, in bytes after brotli. The design asks for 700 kB and we are not
-/// there (ADR 0012 says where the rest lies): this only keeps it from growing, and has to come down.
-const BUDGET: usize = 940_000;
+/// Largest module that a browser may have to load, in bytes after brotli. The design allows 700 kB (ADR 0012).
+const BUDGET: usize = 685_000;
 
 /// How it is built.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -162,7 +161,7 @@ fn clippy(limit: Duration) -> Result<Outcome> {
 fn compiler(args: &[&str]) -> Result<(Command, PathBuf)> {
     if rustup_has_target() {
         let mut command = process::cargo();
-        command.args(args);
+        command.args(args).args(["--config", &nameless("rustc")?]);
         return Ok((command, process::target_dir()));
     }
     println!("  rustup has no {TARGET}; using Debian's compiler with its own standard library source");
@@ -177,8 +176,24 @@ fn compiler(args: &[&str]) -> Result<(Command, PathBuf)> {
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "/usr/bin/wasm-ld")
         .env("CARGO_TARGET_DIR", &target_dir)
         .args(args)
+        .args(["--config", &nameless("/usr/bin/rustc")?])
         .args(["--ignore-rust-version", "-Z", "build-std=std,panic_abort"]);
     Ok((command, target_dir))
+}
+
+/// Flags that keep out of the module where the sources of panics lie on this machine: the names of its folders concern
+/// nobody, another machine would make another module, and they are long.
+fn nameless(rustc: &str) -> Result<String> {
+    let sysroot = Command::new(rustc).args(["--print", "sysroot"]).output().context("asking for the sysroot")?;
+    let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot.stdout).trim());
+    let mut folders = vec![tree::root().to_path_buf(), sysroot.join("lib/rustlib/src/rust/library")];
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    let registries = home.and_then(|home| std::fs::read_dir(home.join("registry/src")).ok());
+    folders.extend(registries.into_iter().flatten().flatten().map(|entry| entry.path()));
+    let flags: Vec<String> =
+        folders.iter().map(|folder| format!("--remap-path-prefix={}/=", folder.display())).collect();
+    Ok(format!("target.{TARGET}.rustflags={flags:?}"))
 }
 
 /// Whether the toolchain in use can compile for the browser; asks rustup for the target if not.

@@ -100,9 +100,7 @@ pub fn decode_compact<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StorageErr
 
 /// What [`encode_described`] wrote; trailing bytes and other formats are an error.
 pub fn decode_described<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StorageError> {
-    let mut body = body(bytes, Format::Described)?;
-    let value = ciborium::from_reader(&mut body).map_err(|_| StorageError::Decode)?;
-    if body.is_empty() { Ok(value) } else { Err(StorageError::Decode) }
+    pakawaaz_tree::from_cbor(body(bytes, Format::Described)?).map_err(|_| StorageError::Decode)
 }
 
 fn body(bytes: &[u8], format: Format) -> Result<&[u8], StorageError> {

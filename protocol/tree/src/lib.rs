@@ -2,20 +2,21 @@
 //!
 //! serde writes a decoder for every type *and* every format, with the format's parser and the words of its errors woven
 //! into each. In a browser that is a quarter of what has to be loaded. Here a document is first read into a [`Tree`], by
-//! `serde_json` or `ciborium` and once for all types; the type is then made of the tree, by a decoder that has no
-//! parser, one wordless error, and serves both formats.
+//! `serde_json` or the parser under `ciborium` and once for all types; the type is then made of the tree, by a decoder
+//! that has no parser, one wordless error, and serves both formats.
 //!
 //! For small documents (rows, statements, answers); a tree costs about an allocation for each text in it.
 //!
 //! It is a little stricter than the parsers alone: a struct is a map, never an array, and the whole input must be one
-//! document. CBOR tags are passed over, as `ciborium` does; numbers of more than 64 bits are refused.
+//! document. CBOR tags are passed over, as `ciborium` does; numbers of more than 64 bits and texts in pieces are refused.
 //!
 //! **Invariant**: what a tree held is wiped when it is dropped, or has moved into the value that was made of it.
 
+mod cbor;
 pub mod fuzz;
 mod typed;
 
-use serde::de::{self, DeserializeOwned, EnumAccess, MapAccess, SeqAccess, VariantAccess as _};
+use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -64,7 +65,7 @@ pub fn from_cbor<T: DeserializeOwned>(cbor: &[u8]) -> Result<T, NotThis> {
 /// # Errors
 /// [`NotThis`].
 pub fn from_cbor_within<T: DeserializeOwned>(cbor: &[u8], depth: usize) -> Result<T, NotThis> {
-    typed::make(cbor_tree(cbor, depth)?, false)
+    typed::make(cbor::read(cbor, depth)?, false)
 }
 
 /// Makes a `T` of CBOR that was read already.
@@ -72,12 +73,7 @@ pub fn from_cbor_within<T: DeserializeOwned>(cbor: &[u8], depth: usize) -> Resul
 /// # Errors
 /// [`NotThis`].
 pub fn from_value<T: DeserializeOwned>(value: &ciborium::Value) -> Result<T, NotThis> {
-    typed::make(value.deserialized().map_err(|_| NotThis)?, false)
-}
-
-fn cbor_tree(mut cbor: &[u8], depth: usize) -> Result<Tree, NotThis> {
-    let tree = ciborium::de::from_reader_with_recursion_limit(&mut cbor, depth).map_err(|_| NotThis)?;
-    if cbor.is_empty() { Ok(tree) } else { Err(NotThis) }
+    typed::make(cbor::tree_of(value, DEPTH)?, false)
 }
 
 impl<'de> de::Deserialize<'de> for Tree {
@@ -86,7 +82,7 @@ impl<'de> de::Deserialize<'de> for Tree {
     }
 }
 
-/// Whatever a parser finds becomes a tree.
+/// What `serde_json` finds becomes a tree.
 struct Reader;
 
 impl<'de> de::Visitor<'de> for Reader {
@@ -97,12 +93,6 @@ impl<'de> de::Visitor<'de> for Reader {
     }
     fn visit_unit<E>(self) -> Result<Tree, E> {
         Ok(Tree::Null)
-    }
-    fn visit_none<E>(self) -> Result<Tree, E> {
-        Ok(Tree::Null)
-    }
-    fn visit_some<D: de::Deserializer<'de>>(self, d: D) -> Result<Tree, D::Error> {
-        d.deserialize_any(self)
     }
     fn visit_bool<E>(self, v: bool) -> Result<Tree, E> {
         Ok(Tree::Bool(v))
@@ -122,12 +112,6 @@ impl<'de> de::Visitor<'de> for Reader {
     fn visit_string<E>(self, v: String) -> Result<Tree, E> {
         Ok(Tree::Text(Zeroizing::new(v)))
     }
-    fn visit_bytes<E>(self, v: &[u8]) -> Result<Tree, E> {
-        Ok(Tree::Bytes(Zeroizing::new(v.to_vec())))
-    }
-    fn visit_byte_buf<E>(self, v: Vec<u8>) -> Result<Tree, E> {
-        Ok(Tree::Bytes(Zeroizing::new(v)))
-    }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {
         // No room is made for the number of items that the document claims to have.
         let mut out = Vec::new();
@@ -142,10 +126,5 @@ impl<'de> de::Visitor<'de> for Reader {
             out.push(entry);
         }
         Ok(Tree::Map(out))
-    }
-    /// A CBOR tag, as `ciborium` shows it.
-    fn visit_enum<A: EnumAccess<'de>>(self, tag: A) -> Result<Tree, A::Error> {
-        let (de::IgnoredAny, tagged) = tag.variant()?;
-        tagged.newtype_variant()
     }
 }

@@ -4,6 +4,7 @@ use crate::{NotThis, Tree};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer as _, Visitor};
 use std::fmt;
 use std::mem::take;
+use zeroize::Zeroizing;
 
 /// Makes a `T` of `tree`; `readable` is what `is_human_readable` says (JSON).
 pub(crate) fn make<T: DeserializeOwned>(tree: Tree, readable: bool) -> Result<T, NotThis> {
@@ -41,6 +42,16 @@ impl de::Error for NotThis {
 struct Node {
     tree: Tree,
     readable: bool,
+}
+
+impl Node {
+    #[inline(never)]
+    fn text(self) -> Result<Zeroizing<String>, NotThis> {
+        match self.tree {
+            Tree::Text(v) => Ok(v),
+            _ => Err(NotThis),
+        }
+    }
 }
 
 macro_rules! number {
@@ -106,16 +117,10 @@ impl<'de> de::Deserializer<'de> for Node {
     }
     // Lent, not given: a visitor that makes something else of a text would drop it without wiping it.
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotThis> {
-        match self.tree {
-            Tree::Text(v) => visitor.visit_str(&v),
-            _ => Err(NotThis),
-        }
+        visitor.visit_str(&self.text()?)
     }
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotThis> {
-        match self.tree {
-            Tree::Text(mut v) => visitor.visit_string(take(&mut *v)),
-            _ => Err(NotThis),
-        }
+        visitor.visit_string(take(&mut *self.text()?))
     }
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotThis> {
         match self.tree {
@@ -228,26 +233,33 @@ struct Entries {
     readable: bool,
 }
 
+// Apart, so that they are there once and not for every type.
+impl Entries {
+    #[inline(never)]
+    fn key(&mut self) -> Option<Node> {
+        let (key, value) = self.rest.next()?;
+        self.value = value;
+        Some(Node { tree: key, readable: self.readable })
+    }
+    #[inline(never)]
+    fn value(&mut self) -> Node {
+        Node { tree: std::mem::replace(&mut self.value, Tree::Null), readable: self.readable }
+    }
+}
+
 impl<'de> de::MapAccess<'de> for &mut Entries {
     type Error = NotThis;
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, NotThis> {
-        match self.rest.next() {
-            Some((tree, value)) => {
-                self.value = value;
-                seed.deserialize(Node { tree, readable: self.readable }).map(Some)
-            }
-            None => Ok(None),
-        }
+        self.key().map(|key| seed.deserialize(key)).transpose()
     }
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, NotThis> {
-        let tree = std::mem::replace(&mut self.value, Tree::Null);
-        seed.deserialize(Node { tree, readable: self.readable })
+        seed.deserialize(self.value())
     }
 }
 
 /// A variant's name, and what it holds: `"name"` or `{"name": content}`.
 struct Variant {
-    name: zeroize::Zeroizing<String>,
+    name: Zeroizing<String>,
     content: Option<Node>,
 }
 
