@@ -138,7 +138,7 @@ export class Demo {
   revokeNewest(person: Person): Promise<unknown> {
     return this.wish(person, "revoke");
   }
-  /** An administrator writes them two hundred messages. */
+  /** An administrator writes them a hundred and fifty messages. */
   letters(person: Person): Promise<{ letters: number }> {
     return this.wish(person, "letters");
   }

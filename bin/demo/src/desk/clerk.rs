@@ -27,7 +27,7 @@ const CARD_LASTS: Duration = Duration::from_secs(24 * 3600);
 /// Revocation reason "lost or stolen".
 const LOST: u8 = 1;
 /// More than the app holds on the screen at once, so that the oldest have to be looked for.
-const LETTERS: usize = 200;
+const LETTERS: usize = 150;
 
 /// What somebody wants at the desk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -75,7 +75,7 @@ function row(person) {
       await wish(person, "revoke");
       say(`The newest phone of ${person.name.en} is revoked.`);
     }));
-    actions.append(button("Send 200 letters", async () => {
+    actions.append(button("Send 150 letters", async () => {
       say(`An administrator is writing to ${person.name.en}…`);
       await wish(person, "letters");
       say(`${person.name.en} has a long conversation now, to scroll and search in.`);
