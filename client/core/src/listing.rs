@@ -125,7 +125,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let mut out = BTreeMap::new();
         for (_, record) in self.db.scan::<GroupRecord>(Range::prefix(keys::GROUPS)).await? {
             let group = record.group;
-            let mut scene = Scene { me, names, record, waiting: waiting.remove(&group).unwrap_or_default() };
+            let waiting = waiting.remove(&group).unwrap_or_default();
+            let mut scene = Scene { me, names, record, waiting, about: BTreeMap::new() };
             let flags = flags.get(&group).copied().unwrap_or_default();
             let draft = drafts.remove(&group).unwrap_or_default();
             out.insert(group, self.conversation_view(&mut scene, flags, draft).await?);
@@ -139,7 +140,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let me = self.profile().await?.official;
         let flags = self.db.get(&keys::flags(group)).await?.unwrap_or_default();
         let draft = self.db.get(&keys::draft(group)).await?.unwrap_or_default();
-        let mut scene = Scene { me, names: Names::new(), record, waiting };
+        let mut scene = Scene { me, names: Names::new(), record, waiting, about: BTreeMap::new() };
         self.conversation_view(&mut scene, flags, draft).await
     }
 

@@ -10,6 +10,7 @@ pub struct MemoryStore {
     rows: RefCell<BTreeMap<Key, Vec<u8>>>,
     commits: Cell<u64>,
     reads: Cell<u64>,
+    calls: Cell<u64>,
     fail_after: Cell<Option<u64>>,
 }
 
@@ -25,6 +26,10 @@ impl MemoryStore {
     /// Rows looked at so far.
     pub fn reads(&self) -> u64 {
         self.reads.get()
+    }
+    /// Questions asked so far, however many rows each was about.
+    pub fn calls(&self) -> u64 {
+        self.calls.get()
     }
     /// Lets `more` further batches succeed, then fails every one (a crash at a batch boundary).
     pub fn crash_after(&self, more: u64) {
@@ -43,6 +48,7 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.reads.set(self.reads.get() + 1);
+        self.calls.set(self.calls.get() + 1);
         Ok(self.rows.borrow().get(key).cloned())
     }
     async fn scan(&self, range: Range) -> Result<Vec<Row>, StoreError> {
@@ -58,6 +64,7 @@ impl Store for MemoryStore {
         let found: Vec<_> =
             if range.reverse { found.rev().take(range.limit).collect() } else { found.take(range.limit).collect() };
         self.reads.set(self.reads.get() + found.len() as u64);
+        self.calls.set(self.calls.get() + 1);
         Ok(found)
     }
     async fn commit(&self, batch: Batch) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use crate::records::{Line, LineRecord, MessageRecord, OutItem};
 use crate::scene::Scene;
-use crate::store::Range;
+use crate::store::{Key, Range};
 use crate::views::{LineView, MemberView, TimelineView};
 use crate::{Client, ClientError, Platform, Store, Transport, keys};
 use pakawaaz_base::{GroupId, MessageId, OfficialId};
@@ -29,7 +29,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let me = self.profile().await?.official;
         let rows = self.db.scan::<OutItem>(Range::prefix(keys::OUTBOX)).await?;
         let waiting = rows.into_iter().map(|(_, item)| item).filter(|i| i.group == group).collect();
-        Ok(Scene { me, names: Names::new(), record, waiting })
+        Ok(Scene { me, names: Names::new(), record, waiting, about: BTreeMap::new() })
     }
 
     /// The newest `limit` lines before position `before` (none: the newest). A few more when the last position has
@@ -168,6 +168,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             } else {
                 range.start = [&last[..], &[0]].concat();
             }
+            self.read_about(scene, &rows, limit.saturating_sub(lines.len())).await?;
             for (key, row) in rows {
                 let seq = keys::seq_of(&key).ok_or(ClientError::Damaged)?;
                 let sub = key.get(25).copied().ok_or(ClientError::Damaged)?;
@@ -180,6 +181,25 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 }
             }
         }
+    }
+
+    /// Reads at once what is known about the first `count` messages of these lines: in a browser a row by itself costs
+    /// as much time as a hundred together. Messages are named by when they were written, so those of neighbouring lines
+    /// are neighbours, nearly always; any other is read by itself later.
+    async fn read_about(&self, scene: &mut Scene, rows: &[(Key, LineRecord)], count: usize) -> Result<(), ClientError> {
+        let group = scene.record.group;
+        let texts = rows.iter().filter(|(_, row)| matches!(row.line, Line::Text { .. }));
+        let mut ids: Vec<MessageId> = texts.filter_map(|(_, row)| row.message).take(count).collect();
+        ids.sort();
+        let [first, .., last] = ids[..] else { return Ok(()) };
+        // One that was written long before it was sent must not have everything since read as well.
+        let limit = ids.len().saturating_mul(2);
+        let end = Some([&keys::message(group, last)[..], &[0]].concat());
+        let range = Range { start: keys::message(group, first), end, limit, reverse: false };
+        let rows = self.db.scan::<MessageRecord>(range).await?;
+        let named = |(key, about): (Key, _)| Some((MessageId::from_slice(key.get(17..)?)?, about));
+        scene.about.extend(rows.into_iter().filter_map(named));
+        Ok(())
     }
 
     /// Members of a conversation. Works offline.

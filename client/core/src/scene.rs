@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use pakawaaz_base::{MessageId, Millis, OfficialId};
 use pakawaaz_contract::directory::BilingualName;
 use pakawaaz_conversation::FileRef;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How much of a message is shown with its answer, in characters.
 const PREVIEW: usize = 160;
@@ -23,6 +23,8 @@ pub(crate) struct Scene {
     pub record: GroupRecord,
     /// Everything in the outbox for this conversation, oldest first.
     pub waiting: Vec<OutItem>,
+    /// What is known about messages, as far as it was read beforehand.
+    pub about: BTreeMap<MessageId, MessageRecord>,
 }
 
 impl Scene {
@@ -190,7 +192,10 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 let mut words = Words { text, reply_to, mentions, file, ..Words::default() };
                 view.mine = author == scene.me;
                 if let Some(id) = row.message {
-                    let about: Option<MessageRecord> = self.db.get(&keys::message(scene.record.group, id)).await?;
+                    let about = match scene.about.remove(&id) {
+                        Some(about) => Some(about),
+                        None => self.db.get::<MessageRecord>(&keys::message(scene.record.group, id)).await?,
+                    };
                     if let Some(about) = about {
                         view.status = view.mine.then(|| status(&scene.record, scene.me, &about));
                         (words.edited, words.deleted) = (about.edited, about.deleted);

@@ -181,7 +181,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let me = self.profile().await?.official;
         let scene = |record: GroupRecord| {
             let waiting = waiting.remove(&record.group).unwrap_or_default();
-            (record.group, Scene { me, names: Names::new(), record, waiting })
+            (record.group, Scene { me, names: Names::new(), record, waiting, about: BTreeMap::new() })
         };
         Ok(records.into_iter().map(scene).collect())
     }

@@ -55,6 +55,21 @@ fn what_is_to_be_acknowledged_does_not_make_the_record_of_a_conversation_grow() 
 }
 
 #[test]
+fn a_window_is_read_in_a_few_questions_to_the_store() {
+    let (_, alice, _, _) = pair();
+    let group = block_on(alice.client.long_conversation(300)).unwrap();
+    block_on(alice.client.open_timeline(group, 100)).unwrap();
+    let before = alice.store.calls();
+    let window = block_on(alice.client.open_timeline(group, 100)).unwrap();
+    let calls = alice.store.calls() - before;
+    assert_eq!(window.lines.len(), 100);
+    assert!(window.lines.iter().all(|line| !line.mine || line.status == Some(MessageStatus::Read)));
+    // What an answer quotes may be anywhere and is looked up by itself.
+    let quotes = window.lines.iter().filter(|line| line.reply.is_some()).count() as u64;
+    assert!(quotes > 0 && calls < 10 + 2 * quotes, "{calls} questions for 100 lines with {quotes} quotes");
+}
+
+#[test]
 fn what_an_earlier_version_had_to_acknowledge_is_acknowledged() {
     let (world, alice, bob, group) = pair();
     keeps_catching_up(&world, &bob);
