@@ -23,7 +23,8 @@ async function recorded(milliseconds: number): Promise<string> {
   const stopped = new Promise((done) => {
     recorder.onstop = done;
   });
-  recorder.start();
+  // Handed over piece by piece, so that nothing in front can be corrected at the end.
+  recorder.start(200);
   draw();
   await stopped;
   const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
