@@ -294,13 +294,17 @@ store_test!(logins_in_one_commit_do_not_mix, MIGRATIONS, |db| async move {
         assert_eq!((record.password_failures, record.sim_failures), (0, 0));
     }
     assert_eq!(world.number("SELECT COUNT(*) FROM identity_accounts WHERE retry_at > 0").await, 0);
-    // Two failures in one commit are one for each, and none for the third.
-    let before = world.identity.account(&second.actor(), third.official).await.unwrap().password_failures;
-    let (mut one, mut other) = (world_person(&first, &first.key), world_person(&third, &third.key));
-    let failed = tokio::join!(world.login(&mut one, b"wrong"), world.login(&mut other, b"wrong"));
-    assert_eq!(failed, (Err(Error::WrongPassword), Err(Error::WrongPassword)));
-    for (official, failures) in [(first.official, 1), (second.official, 0), (third.official, before + 1)] {
-        let record = world.identity.account(&second.actor(), official).await.unwrap();
-        assert_eq!(record.password_failures, failures);
+    // The first commit takes one of them, the next one the others: a failure is counted for its own account.
+    let people = [&first, &second, &third];
+    let mut before = Vec::new();
+    for person in people {
+        before.push(world.identity.account(&second.actor(), person.official).await.unwrap().password_failures);
+    }
+    let mut guessing = people.map(|person| world_person(person, &person.key));
+    let [a, b, c] = guessing.each_mut().map(|person| world.login(person, b"wrong"));
+    assert_eq!(tokio::join!(a, b, c), (Err(Error::WrongPassword), Err(Error::WrongPassword), Err(Error::WrongPassword)));
+    for (person, before) in people.into_iter().zip(before) {
+        let record = world.identity.account(&second.actor(), person.official).await.unwrap();
+        assert_eq!(record.password_failures, before + 1);
     }
 });
