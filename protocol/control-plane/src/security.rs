@@ -185,3 +185,38 @@ impl std::fmt::Debug for SecurityContext {
         write!(f, "SecurityContext(ksi {}, {:?}, {uplink}, {downlink})", self.ngksi, self.algorithms())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context(downlink: u32) -> SecurityContext {
+        SecurityContext::restored(KAmf::new(&[1; 32]), 2, Integrity::Nia1, Ciphering::Nea3, 5, downlink)
+    }
+
+    #[test]
+    fn resting_changes_no_count_and_shows_no_key() {
+        let mut security = context(7);
+        let header = Nas5gsSecurityHeaderType::IntegrityProtectedAndCiphered;
+        let first = security.protect(&[0x7e, 0, 0x64, 0x6f], header).unwrap();
+        security.rest();
+        let second = security.protect(&[0x7e, 0, 0x64, 0x6f], header).unwrap();
+        assert_eq!((first[6], second[6]), (7, 8));
+        assert_ne!(first[2..6], second[2..6]);
+        assert_eq!(security.counts(), (5, 9));
+        assert_eq!(format!("{security:?}"), "SecurityContext(ksi 2, (Nia1, Nea3), 5, 9)");
+    }
+
+    #[test]
+    fn a_context_that_is_nearly_used_up_is_worn_and_a_used_up_one_protects_nothing() {
+        assert!(!context(WORN - 1).worn());
+        assert!(context(WORN).worn());
+        let mut last = context((1 << 24) - 1);
+        let header = Nas5gsSecurityHeaderType::IntegrityProtectedAndCiphered;
+        assert!(last.protect(&[0x7e, 0, 0x64, 0x6f], header).is_some());
+        assert!(last.protect(&[0x7e, 0, 0x64, 0x6f], header).is_none());
+        assert_eq!(last.counts().1, 1 << 24);
+        last.rest();
+        assert!(last.protect(&[0x7e, 0, 0x64, 0x6f], header).is_none(), "not even after a rest");
+    }
+}

@@ -1,6 +1,6 @@
 //! PDU session establishment (TS 24.501 §6.4.1, TS 23.502 §4.3.2.2).
 
-use super::{Kind, Phase, Resources, Session, end, messages, release_at_gnb, send_message, set_up, status};
+use super::{Kind, Phase, Resources, Session, end, lose, messages, send_message, set_up, status};
 use crate::config::{DataNetwork, Network, Snssai};
 use crate::core::Cx;
 use crate::io::{Alarm, Fact};
@@ -71,10 +71,7 @@ pub(crate) fn request(
     }
     if ue.session(psi).is_some() {
         // The phone has forgotten the session of this name (§6.4.1.7 d).
-        if ue.session(psi).is_some_and(|session| session.resources != Resources::Inactive) {
-            release_at_gnb(ue, cx, psi, None);
-        }
-        end(ue, cx, psi);
+        lose(ue, cx, psi);
     }
     if ue.sessions.len() >= cx.core.limits().sessions_per_ue {
         cx.count("SM.PduSessionCreationFail");

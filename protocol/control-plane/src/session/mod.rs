@@ -195,7 +195,22 @@ pub(crate) fn status(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, pti: u8, cause: GsmC
 pub(crate) fn synchronise(ue: &mut Ue, cx: &mut Cx<'_>, at_phone: &[u8]) {
     let lost: Vec<u8> = ue.sessions.iter().map(|session| session.psi).filter(|psi| !at_phone.contains(psi)).collect();
     for psi in lost {
-        end(ue, cx, psi);
+        lose(ue, cx, psi);
+    }
+}
+
+/// The phone does not have the session: it ends here, and at the gNB when that carries it.
+pub(crate) fn lose(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
+    if ue.session(psi).is_some_and(|session| session.resources != Resources::Inactive) {
+        release_at_gnb(ue, cx, psi, None);
+    }
+    end(ue, cx, psi);
+}
+
+/// The phone has forgotten all of them.
+pub(crate) fn lose_all(ue: &mut Ue, cx: &mut Cx<'_>) {
+    while let Some(psi) = ue.sessions.first().map(|session| session.psi) {
+        lose(ue, cx, psi);
     }
 }
 

@@ -1,6 +1,6 @@
 //! PDU session release (TS 24.501 §6.3.3, §6.4.3).
 
-use super::{Phase, Repeated, Resources, end, release_at_gnb, send, send_message};
+use super::{Phase, Repeated, Resources, end, lose, release_at_gnb, send, send_message};
 use crate::core::Cx;
 use crate::io::Fact;
 use crate::snapshot;
@@ -65,11 +65,8 @@ pub(crate) fn complete(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
     }
 }
 
-/// The phone does not have the session: it ends here, and at the gNB.
+/// The phone says that it does not have the session.
 pub(crate) fn local(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
-    if ue.session(psi).is_some_and(|session| session.resources != Resources::Inactive) {
-        release_at_gnb(ue, cx, psi, None);
-    }
-    end(ue, cx, psi);
+    lose(ue, cx, psi);
     snapshot::keep(ue, cx);
 }

@@ -137,6 +137,8 @@ pub(crate) struct Connection {
     pub(crate) location: Location,
     /// The phone has nothing more to say: the connection ends when it has acknowledged.
     pub(crate) release_after_complete: bool,
+    /// A service request was accepted: a new name is due as soon as the radio is secured.
+    pub(crate) renew: bool,
 }
 
 impl Connection {
@@ -155,6 +157,7 @@ impl Connection {
             guard: None,
             location,
             release_after_complete: false,
+            renew: false,
         }
     }
     pub(crate) fn ran(&self) -> RanUeNgapId {

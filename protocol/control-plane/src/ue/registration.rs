@@ -153,7 +153,7 @@ pub(crate) fn verified(ue: &mut Ue, cx: &mut Cx<'_>, request: NasRegistrationReq
     connection.procedure = Procedure::Registration(Box::new(Registering::new(request, false)));
     if initial {
         // The phone has forgotten its sessions.
-        session::end_all(ue, cx);
+        session::lose_all(ue, cx);
     }
     go_on(ue, cx);
 }

@@ -25,6 +25,7 @@ pub(crate) fn verified(ue: &mut Ue, cx: &mut Cx<'_>, request: &NasServiceRequest
     if connection.access == Access::None {
         connection.count = Some(uplink);
     }
+    connection.renew = connection.access != Access::Established;
     let location = connection.location;
     cx.count("MM.ServiceReq");
     let (blocked, network) = (ue.subscription.as_ref().is_none_or(|subscription| subscription.blocked), cx.network());
@@ -127,16 +128,10 @@ pub(crate) fn access_established(ue: &mut Ue, cx: &mut Cx<'_>) {
     };
     connection.access = Access::Established;
     cx.stop(&mut connection.ngap_timer);
-    let registering = connection.registering().is_some();
-    if registering {
-        session::resume(ue, cx);
-    } else {
-        let waiting = ue.connection.as_ref().is_some_and(|connection| connection.pending.is_some());
-        if waiting {
-            session::resume(ue, cx);
-        } else {
-            after(ue, cx);
-        }
+    match std::mem::take(&mut connection.renew) {
+        true => after(ue, cx),
+        // A registration gives its name by itself.
+        false => session::resume(ue, cx),
     }
 }
 

@@ -438,6 +438,34 @@ fn a_repeated_first_message_changes_nothing_and_another_one_begins_anew() {
 }
 
 #[test]
+fn a_phone_that_is_faster_than_its_gnb_is_named_once() {
+    let mut world = World::ready();
+    world.gnb_late = true;
+    let phone = world.phone(1);
+    let ran = world.register(phone);
+    let renamed = world.phones[0].heard.iter().filter(|name| *name == "ConfigurationUpdateCommand").count();
+    assert_eq!(renamed, 1, "only the name of the network");
+    let request = world.phones[0].session_request(1, PduSessionTypeValue::Ipv4, None);
+    world.uplink(ran, &request);
+    assert!(world.view(1).unwrap().sessions[0].carried);
+    world.release(ran);
+    let before = world.phones[0].guti;
+    world.service(0, ServiceType::Data, &[1]);
+    assert_ne!(world.phones[0].guti, before);
+}
+
+#[test]
+fn an_initial_registration_while_connected_frees_the_sessions_at_the_gnb_too() {
+    let (mut world, ran) = World::with_session();
+    let request = world.phones[0].registration_request(RegistrationType::InitialRegistration);
+    let nas = world.phones[0].protect(request);
+    world.uplink(ran, &nas);
+    assert!(world.sent_names().contains(&"PDUSessionResourceReleaseCommand"));
+    let view = world.view(1).unwrap();
+    assert_eq!((view.state, view.sessions.len()), (UeState::Connected, 0));
+}
+
+#[test]
 fn emergency_registration_is_not_offered() {
     let mut world = World::ready();
     let phone = world.phone(1);

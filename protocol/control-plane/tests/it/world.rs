@@ -110,6 +110,8 @@ pub struct World {
     pub gnb_mute: HashSet<&'static str>,
     pub gnb_refuses_sessions: bool,
     pub gnb_integrity: bool,
+    /// Answers to context setups come after what the phone says to them.
+    pub gnb_late: bool,
     /// Names of PDUs to gNBs, in order.
     pub sent: Vec<(AssociationId, String)>,
     pub causes: Vec<Cause>,
@@ -151,6 +153,7 @@ impl World {
             gnb_mute: HashSet::new(),
             gnb_refuses_sessions: false,
             gnb_integrity: true,
+            gnb_late: false,
             sent: Vec::new(),
             causes: Vec::new(),
             facts: Vec::new(),
@@ -561,6 +564,9 @@ impl World {
         let mut answers = vec![response];
         if let Some(Ok(nas)) = pdu.ie::<ie::NAS_PDU>() {
             answers.extend(self.to_phone(association, amf, ran, nas.0.as_slice()));
+        }
+        if self.gnb_late {
+            answers.rotate_left(1);
         }
         answers
     }
