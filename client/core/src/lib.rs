@@ -66,7 +66,7 @@ pub use client::{Client, ClientEvent};
 pub use enrol::{EnrolOptions, Enrolled};
 pub use error::ClientError;
 pub use files::{Direction, FileError, FileSink, FileSource, NewFile, NoSpool, Spool, TransferState, TransferView};
-pub use platform::Platform;
+pub use platform::{AesGcm, Platform};
 pub use progress::{Step, StepState};
 pub use store::{Store, StoreError};
 pub use transport::{Connection, EventSocket, Transport, TransportError};

@@ -4,6 +4,18 @@ use pakawaaz_base::Millis;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
+/// One operation of AES-256-GCM without further data. `Debug` is not there: it holds a key.
+pub struct AesGcm<'a> {
+    /// Key.
+    pub key: &'a [u8; 32],
+    /// Nonce.
+    pub nonce: [u8; 12],
+    /// Seal (the tag is appended), or open (the tag is removed).
+    pub seal: bool,
+    /// What is sealed or opened.
+    pub bytes: &'a [u8],
+}
+
 /// The machine.
 pub trait Platform {
     /// Wall-clock time.
@@ -15,6 +27,12 @@ pub trait Platform {
     /// A secret of this device that is not in the store (a file outside the profile, a keystore, a TPM): together
     /// with the PIN it opens the vault, so a copied store cannot be searched for the PIN.
     fn device_secret(&self) -> Zeroizing<[u8; 32]>;
+    /// Seals or opens where the machine is much faster at it than compiled code: WebAssembly has no AES instructions, a
+    /// browser has. None: it is not, or it failed, also because what is opened is not authentic.
+    async fn aes_gcm(&self, work: AesGcm<'_>) -> Option<Vec<u8>> {
+        let _ = work;
+        None
+    }
 }
 
 /// [`Platform::fill_random`] as a `rand_core` generator.
@@ -53,5 +71,8 @@ impl<P: Platform + ?Sized> Platform for std::rc::Rc<P> {
     }
     fn device_secret(&self) -> Zeroizing<[u8; 32]> {
         (**self).device_secret()
+    }
+    async fn aes_gcm(&self, work: AesGcm<'_>) -> Option<Vec<u8>> {
+        (**self).aes_gcm(work).await
     }
 }

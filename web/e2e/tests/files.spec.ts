@@ -96,6 +96,7 @@ async function saved(download: Promise<Download>): Promise<string> {
 }
 
 test("a download is paused, goes on, and survives a reload", async ({ demo, phones }) => {
+  test.slow();
   const [first, second] = [demo.somebody(), demo.somebody()];
   const asma = await phones.ready(first);
   const bilal = await phones.ready(second);
@@ -161,6 +162,11 @@ test("an upload that is wholly encrypted goes on after a reload without its file
     await phone.page.locator("input[type=file]").first().setInputFiles(path);
     await phone.page.getByRole("button", { name: "Send", exact: true }).click();
     const sending = phone.page.getByRole("region", { name: "Files being sent" });
+    // Paused and continued without being asked for the file: it is still at hand.
+    await sending.getByRole("button", { name: `Pause ${name}` }).click();
+    await expect(sending.getByText(/^Paused at/)).toBeVisible();
+    sent = 0;
+    await sending.getByRole("button", { name: `Resume ${name}` }).click();
     await expect.poll(() => sent).toBeGreaterThan(0);
     await expect(sending.getByText(/^0%/)).toBeVisible({ timeout: 60_000 });
     rmSync(path);
@@ -179,6 +185,7 @@ test("an upload that is wholly encrypted goes on after a reload without its file
 });
 
 test("an upload that was not wholly encrypted asks for its file, for this one only", async ({ demo, phones }) => {
+  test.slow();
   const phone = await phones.ready();
   await phone.writeTo(demo.answering());
   await withFile(64 * 1024 * 1024, async (path, name, bytes) => {

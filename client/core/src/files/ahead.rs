@@ -1,10 +1,9 @@
 //! Sealing a file into the outgoing folder ahead of the network, so that the file is needed no longer than that takes.
 
-use super::kept;
 use super::record::{BLOCK, TransferRecord};
 use super::upload::{Job, Stop, Tell};
 use super::{FileError, FileSource, IN_FLIGHT, Spool};
-use crate::{Client, ClientError, ClientEvent, Platform, Store, Transport};
+use crate::{Client, ClientEvent, Platform, Store, Transport};
 use futures::channel::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use futures::future::{Either, select};
 use futures::stream::StreamExt as _;
@@ -20,6 +19,23 @@ struct Sealed {
     bytes: Option<Vec<u8>>,
 }
 
+/// Where sealed chunks wait for the network.
+struct Queue<'a> {
+    queue: UnboundedSender<Sealed>,
+    /// How many may wait with their bytes.
+    wanted: &'a Cell<usize>,
+}
+
+impl Queue<'_> {
+    fn push(&self, index: u32, sealed: Option<Vec<u8>>) {
+        let bytes = sealed.filter(|_| self.wanted.get() > 0);
+        if bytes.is_some() {
+            self.wanted.set(self.wanted.get() - 1);
+        }
+        let _ = self.queue.unbounded_send(Sealed { index, bytes }); // the network may have given up
+    }
+}
+
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// Seals the whole file and sends it, each at its own pace. A broken connection does not end the sealing.
     pub(super) async fn send_ahead<F: FileSource, L: Spool>(
@@ -33,7 +49,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let (queue, sealed) = mpsc::unbounded();
         // None until somebody sends: uploads that wait for others take no memory.
         let wanted = Cell::new(0);
-        let seal = pin!(self.seal_all(job, source, spool, held, queue, &wanted, tell));
+        let queue = Queue { queue, wanted: &wanted };
+        let seal = pin!(self.seal_all(job, source, spool, held, queue, tell));
         let send = pin!(self.send_queue(job, spool, sealed, &wanted, tell));
         match select(seal, send).await {
             Either::Left((whole, send)) => {
@@ -76,8 +93,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         source: &F,
         spool: &L,
         held: &[u32],
-        queue: UnboundedSender<Sealed>,
-        wanted: &Cell<usize>,
+        queue: Queue<'_>,
         tell: &Tell<'_>,
     ) -> Result<[u8; 32], Stop> {
         let Job { transfer, run, key, shape, .. } = job;
@@ -100,19 +116,16 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             self.note_hashes(*transfer, index / BLOCK, hashes).await?;
             for (i, mut chunk) in block {
                 let length = chunk.len() as u64;
-                let there = held.contains(&i) && kept::sealed(spool, *transfer, key, shape, i).await.is_some();
-                let mut bytes = None;
+                let there = held.contains(&i) && self.kept_chunk(spool, *transfer, key, shape, i).await.is_some();
+                let mut sealed = None;
                 if !there {
-                    key.seal(shape, i, &mut chunk).map_err(|_| ClientError::Damaged)?;
+                    self.seal_chunk(key, shape, i, &mut chunk).await?;
                     spool.put(*transfer, i, &chunk).await.map_err(|_| Stop::NoRoom)?;
-                    if wanted.get() > 0 {
-                        wanted.set(wanted.get() - 1);
-                        bytes = Some(chunk);
-                    }
+                    sealed = Some(chunk);
                 }
                 run.prepared.set(run.prepared.get() + length);
                 (tell.borrow_mut())(ClientEvent::Transfer { transfer: *transfer });
-                let _ = queue.unbounded_send(Sealed { index: i, bytes }); // the network may have given up
+                queue.push(i, sealed);
             }
             index = end;
         }
@@ -150,7 +163,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 }
                 let bytes = match bytes {
                     Some(bytes) => Some(bytes),
-                    None => kept::sealed(spool, *transfer, key, shape, index).await.map(|(sealed, _)| sealed),
+                    None => self.kept_chunk(spool, *transfer, key, shape, index).await.map(|(sealed, _)| sealed),
                 };
                 // The outgoing folder was emptied: with the file at hand it can be sealed again, byte for byte.
                 let Some(bytes) = bytes else { return Err(Stop::Again) };

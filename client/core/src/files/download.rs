@@ -254,7 +254,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     async fn opened_chunk<L: Spool>(&self, job: &Job<'_, L>, index: u32) -> Result<Opened, ClientError> {
         let Job { transfer, run, file, key, shape, spool, .. } = job;
         if job.held.contains(&index)
-            && let Some((_, plain)) = kept::sealed(*spool, *transfer, key, shape, index).await
+            && let Some((_, plain)) = self.kept_chunk(*spool, *transfer, key, shape, index).await
         {
             return Ok(Opened { plain, fetched: false });
         }
@@ -263,7 +263,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         if job.spooling.get() && spool.put(*transfer, index, &chunk).await.is_err() {
             job.spooling.set(false);
         }
-        key.open(shape, index, &mut chunk).map_err(|_| FileError::NotAuthentic)?;
+        self.open_chunk(key, shape, index, &mut chunk).await?;
         Ok(Opened { plain: chunk, fetched: true })
     }
 }

@@ -28,22 +28,6 @@ impl Written {
     }
 }
 
-/// A sealed chunk of an earlier run, if it is there and is still what was sealed: a crash may have left half of it.
-///
-/// A spool that cannot be read has nothing.
-pub(super) async fn sealed<L: Spool>(
-    spool: &L,
-    transfer: TransferId,
-    key: &FileKey,
-    shape: &Shape,
-    index: u32,
-) -> Option<(Vec<u8>, Vec<u8>)> {
-    let sealed = spool.get(transfer, index).await.ok()??;
-    let mut plain = sealed.clone();
-    key.open(shape, index, &mut plain).ok()?;
-    Some((sealed, plain))
-}
-
 /// Whether all of a file of this shape still fits beside what is in the spool already.
 pub(super) async fn fits<L: Spool>(spool: &L, shape: &Shape, held: usize) -> bool {
     let there = held as u64 * u64::from(shape.sealed_chunk());
@@ -52,6 +36,24 @@ pub(super) async fn fits<L: Spool>(spool: &L, shape: &Shape, held: usize) -> boo
 }
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
+    /// A sealed chunk of an earlier run with what is in it, if it is there and is still what was sealed: a crash may have
+    /// left half of it.
+    ///
+    /// A spool that cannot be read has nothing.
+    pub(super) async fn kept_chunk<L: Spool>(
+        &self,
+        spool: &L,
+        transfer: TransferId,
+        key: &FileKey,
+        shape: &Shape,
+        index: u32,
+    ) -> Option<(Vec<u8>, Vec<u8>)> {
+        let sealed = spool.get(transfer, index).await.ok()??;
+        let mut plain = sealed.clone();
+        self.open_chunk(key, shape, index, &mut plain).await.ok()?;
+        Some((sealed, plain))
+    }
+
     /// Reads what a sink has kept back as far as the rows confirm it, and hashes it; gives what comes next. Whole chunks
     /// after the last row are taken on trust: the hash of the whole judges them.
     pub(super) async fn take_kept<K: FileSink>(

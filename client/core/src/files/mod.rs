@@ -19,6 +19,7 @@
 //!   sink by the hashes in the rows and by the hash of the whole.
 
 mod ahead;
+mod cipher;
 mod download;
 mod ending;
 mod error;

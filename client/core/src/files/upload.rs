@@ -328,7 +328,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             }
             self.note_hashes(*transfer, index / BLOCK, hashes).await?;
             for (i, mut chunk) in block {
-                key.seal(shape, i, &mut chunk).map_err(|_| ClientError::Damaged)?;
+                self.seal_chunk(key, shape, i, &mut chunk).await?;
                 while flying.len() >= IN_FLIGHT {
                     let sent = flying.next().await;
                     self.chunk_sent(job, sent, tell)?;

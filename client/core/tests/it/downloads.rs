@@ -180,6 +180,7 @@ fn a_running_download_is_paused_resumed_and_cancelled() {
     let view = views(&scene.bob).remove(0);
     assert_eq!((view.state, view.done), (TransferState::Paused, kept as u64));
     assert_eq!(code(scene.download(message, &mut sink)), "client.transfer_paused", "until resumed");
+    assert_eq!(views(&scene.bob)[0].done, kept as u64, "how far it was is not forgotten by trying");
     block_on(client.resume_transfer(transfer)).unwrap();
     scene.asked_for();
     scene.download(message, &mut sink).unwrap();
