@@ -132,7 +132,7 @@ async fn serve(connection: Option<&mut Connection>) -> Result<Vec<UserPlaneReque
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
             Err(_) => return Err("the socket failed"),
         }
-        while let Some(request) = connection.decoder.next().map_err(|_| "it sent a malformed frame")? {
+        while let Some(request) = connection.decoder.take().map_err(|_| "it sent a malformed frame")? {
             requests.push(request);
         }
     }

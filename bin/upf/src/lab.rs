@@ -316,7 +316,7 @@ impl Control {
     pub fn next(&mut self, patience: Duration) -> Result<Option<UserPlaneReply>> {
         self.stream.set_read_timeout(Some(patience))?;
         loop {
-            if let Some(reply) = self.decoder.next()? {
+            if let Some(reply) = self.decoder.take()? {
                 return Ok(Some(reply));
             }
             let mut bytes = [0; 4096];

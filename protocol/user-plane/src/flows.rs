@@ -52,7 +52,7 @@ impl Flow {
         self.filters.is_empty() || self.filters.iter().any(|filter| filter_matches(filter, stream))
     }
 
-    /// Takes the packet out of the flow's bucket, if there is one. Only when [`Flow::has_room`] said so.
+    /// What the flow may carry in a direction; none: what the session may.
     pub(crate) fn bucket(&mut self, uplink: bool) -> Option<&mut Bucket> {
         if uplink { self.uplink.as_mut() } else { self.downlink.as_mut() }
     }

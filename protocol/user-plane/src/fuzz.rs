@@ -21,16 +21,16 @@ pub fn allow_list(data: &[u8]) {
 pub fn link(data: &[u8]) {
     let mut decoder = Decoder::default();
     decoder.feed(data);
-    while let Ok(Some(request)) = decoder.next::<UserPlaneRequest>() {
+    while let Ok(Some(request)) = decoder.take::<UserPlaneRequest>() {
         let mut bytes = Vec::new();
         crate::link::encode(&request, &mut bytes).expect("what was read fits a frame");
         let mut again = Decoder::default();
         again.feed(&bytes);
-        assert_eq!(again.next().expect("frame"), Some(request));
+        assert_eq!(again.take().expect("frame"), Some(request));
     }
     let mut decoder = Decoder::default();
     decoder.feed(data);
-    while let Ok(Some(_)) = decoder.next::<UserPlaneReply>() {}
+    while let Ok(Some(_)) = decoder.take::<UserPlaneReply>() {}
 }
 
 /// Datagrams of a hostile gNB and packets of a hostile network, one after the other: `direction (1) ‖ length (2) ‖ bytes`.

@@ -48,7 +48,7 @@ impl Decoder {
     }
 
     /// The next whole value; none until more bytes come. After an error the stream cannot be read any more.
-    pub fn next<T: OnLink>(&mut self) -> Result<Option<T>, UserPlaneError> {
+    pub fn take<T: OnLink>(&mut self) -> Result<Option<T>, UserPlaneError> {
         let rest = &self.bytes[self.at..];
         let Some((length, rest)) = rest.split_first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_be_bytes(*length) as usize;

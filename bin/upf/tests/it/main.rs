@@ -8,6 +8,7 @@ mod second_line;
 mod traffic;
 
 use pakawaaz_upf::lab::{self, Lab};
+use std::io::Write as _;
 use std::path::Path;
 
 /// The program under test.
@@ -21,7 +22,7 @@ fn program() -> &'static Path {
 fn possible() -> bool {
     match lab::missing() {
         Some(why) => {
-            eprintln!("skipped: {why}");
+            let _ = writeln!(std::io::stderr(), "skipped: {why}");
             false
         }
         None => true,

@@ -141,7 +141,7 @@ fn a_teid_rests_after_its_session() {
     impl rand_chacha::rand_core::CryptoRng for Stuck {}
 
     let (mut world, mut rng) = (World::new(), Stuck(0));
-    let mut given = |world: &mut World, rng: &mut Stuck| {
+    let given = |world: &mut World, rng: &mut Stuck| {
         world.out.control.clear();
         world.plane.request(UserPlaneRequest::Establish(Box::new(session(1, A))), world.now, rng, &mut world.out);
         let Some(UserPlaneReply::Established { uplink, .. }) = world.out.control.pop() else { panic!("refused") };
@@ -173,7 +173,7 @@ fn frames_come_back_however_the_stream_is_cut() {
         let mut read = Vec::new();
         for part in bytes.chunks(cut) {
             decoder.feed(part);
-            while let Some(request) = decoder.next::<UserPlaneRequest>().expect("frame") {
+            while let Some(request) = decoder.take::<UserPlaneRequest>().expect("frame") {
                 read.push(request);
             }
         }
@@ -195,6 +195,6 @@ fn frames_of_others_end_the_link() {
     for bad in [version, long, more, vec![0; 4], vec![0, 0, 0, 2, 1, 99]] {
         let mut decoder = Decoder::default();
         decoder.feed(&bad);
-        assert_eq!(decoder.next::<UserPlaneReply>(), Err(UserPlaneError::Frame), "{bad:?}");
+        assert_eq!(decoder.take::<UserPlaneReply>(), Err(UserPlaneError::Frame), "{bad:?}");
     }
 }
