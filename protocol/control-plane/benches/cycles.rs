@@ -12,6 +12,8 @@ mod eap;
 mod pdus;
 #[path = "../tests/it/phone.rs"]
 mod phone;
+#[path = "../tests/it/radio.rs"]
+mod radio;
 #[path = "../tests/it/world.rs"]
 mod world;
 

@@ -190,6 +190,6 @@ mod tests {
         let other = QosFlow { precedence: 11, ..flow.clone() };
         assert_eq!(said(std::slice::from_ref(&flow), &[other]), [QosRuleOpCode::ModifyReplace]);
         assert_eq!(said(std::slice::from_ref(&flow), &[]), [QosRuleOpCode::Delete]);
-        assert!(change(std::slice::from_ref(&flow), &[flow.clone()]).is_none());
+        assert!(change(std::slice::from_ref(&flow), std::slice::from_ref(&flow)).is_none());
     }
 }

@@ -75,7 +75,7 @@ fn say_from(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, pti: u8, before: Vec<QosFlow>
     session.repeated = Some(Box::new(Repeated { plain: plain.clone(), sent: 1, timer, before }));
     let sealed = nas_transport::downlink(psi, plain).and_then(|plain| cx.protect(ue, &plain));
     let (Some(nas), Some(connection)) = (sealed, ue.connection.as_deref()) else { return };
-    cx.to_gnb(connection, n2::modify_request(connection.ids, psi, ambr, &changed, &gone, &nas));
+    cx.tell_gnb(connection, n2::modify_request(connection.ids, psi, ambr, &changed, &gone, &nas));
 }
 
 /// T3591 or T3592 has run out.

@@ -173,7 +173,7 @@ impl Connection {
 
 impl Cx<'_> {
     /// A PDU to the phone's gNB, on the phone's stream.
-    pub(crate) fn to_gnb(&mut self, connection: &Connection, pdu: Result<Vec<u8>, oxirush_ngap::Error>) {
+    pub(crate) fn tell_gnb(&mut self, connection: &Connection, pdu: Result<Vec<u8>, oxirush_ngap::Error>) {
         let stream = self.stream(connection.association, connection.ids.amf);
         self.send(connection.association, stream, pdu);
     }
@@ -210,7 +210,7 @@ impl Cx<'_> {
     pub(crate) fn nas(&mut self, ue: &mut Ue, plain: &[u8]) {
         let Some(nas) = self.protect(ue, plain) else { return };
         let Some(connection) = ue.connection.as_deref() else { return };
-        self.to_gnb(connection, build::downlink_nas_transport(connection.ids, &nas));
+        self.tell_gnb(connection, build::downlink_nas_transport(connection.ids, &nas));
     }
 
     /// Stops repeating the message that waits for `expect`; whether there was one.

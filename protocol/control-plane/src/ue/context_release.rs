@@ -20,7 +20,7 @@ pub(crate) fn command(ue: &mut Ue, cx: &mut Cx<'_>, cause: Cause) {
     cx.stop(&mut connection.ngap_timer);
     connection.ngap_timer = Some(cx.start(after, Timer::Ue(key, UeTimer::Ngap)));
     let pdu = build::ue_context_release_command(connection.ids, cause);
-    cx.to_gnb(connection, pdu);
+    cx.tell_gnb(connection, pdu);
 }
 
 /// The connection is over: by the gNB's completion, because it did not answer, or because its association is gone.

@@ -88,6 +88,8 @@ pub(crate) struct Ue {
     pub(crate) location: Option<Location>,
     pub(crate) registered_at: Millis,
     pub(crate) seen_at: Millis,
+    /// Boxed: most phones have one, and a vector makes room for four.
+    #[allow(clippy::vec_box)]
     pub(crate) sessions: Vec<Box<Session>>,
     pub(crate) connection: Option<Box<Connection>>,
     pub(crate) radio: Option<Box<[u8]>>,

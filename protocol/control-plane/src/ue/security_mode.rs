@@ -48,7 +48,7 @@ pub(crate) fn send(ue: &mut Ue, cx: &mut Cx<'_>, plain: &[u8]) {
     let Some(proven) = connection.registering().and_then(|registering| registering.proven.as_mut()) else { return };
     let header = Nas5gsSecurityHeaderType::IntegrityProtectedWithNewFiveGNasSecurityContext;
     let Some(sealed) = proven.security.protect(plain, header) else { return };
-    cx.to_gnb(connection, build::downlink_nas_transport(connection.ids, &sealed));
+    cx.tell_gnb(connection, build::downlink_nas_transport(connection.ids, &sealed));
 }
 
 /// A message under the new context: the SECURITY MODE COMPLETE, or nothing.

@@ -106,16 +106,16 @@ pub(crate) fn deliver(ue: &mut Ue, cx: &mut Cx<'_>, plain: &[u8], resources: Vec
             connection.access = Access::Requested;
             cx.core.timers.stop(connection.ngap_timer.take());
             connection.ngap_timer = Some(cx.start(network.timers.ngap, Timer::Ue(key, UeTimer::Ngap)));
-            cx.to_gnb(connection, pdu);
+            cx.tell_gnb(connection, pdu);
         }
         _ if resources.is_empty() => {
             let pdu = build::downlink_nas_transport(connection.ids, &nas);
-            cx.to_gnb(connection, pdu);
+            cx.tell_gnb(connection, pdu);
         }
         _ => {
             let sessions = resources.into_iter().map(|(psi, slice, transfer)| (psi, slice, transfer, None));
             let pdu = n2_sessions::setup_request(connection.ids, rates, Some(&nas), sessions.collect());
-            cx.to_gnb(connection, pdu);
+            cx.tell_gnb(connection, pdu);
         }
     }
 }

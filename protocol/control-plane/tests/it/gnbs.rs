@@ -18,7 +18,7 @@ fn up(world: &mut World, association: AssociationId) {
 fn refused(setup: &[u8]) -> (World, Cause) {
     let mut world = World::new();
     up(&mut world, GNB);
-    world.from_gnb(GNB, setup);
+    world.gnb_says(GNB, setup);
     assert_eq!(world.sent_names(), ["NGSetupFailure"]);
     assert!(!world.core.gnbs().next().unwrap().ready);
     let cause = world.causes.remove(0);
@@ -81,10 +81,10 @@ fn nothing_is_done_before_ng_setup() {
 #[test]
 fn bytes_that_are_no_pdu_are_a_transfer_syntax_error() {
     let mut world = World::ready();
-    world.from_gnb(GNB, &[0xff, 0xff, 1, 2, 3]);
+    world.gnb_says(GNB, &[0xff, 0xff, 1, 2, 3]);
     assert_eq!(world.sent_names().last(), Some(&"ErrorIndication"));
     assert_eq!(world.causes, [Cause::protocol(CauseProtocol::transfer_syntax_error)]);
-    world.from_gnb(GNB, &[0xff, 0xff, 1, 2, 3]);
+    world.gnb_says(GNB, &[0xff, 0xff, 1, 2, 3]);
     assert_eq!(world.alarms.len(), 1, "one alarm, however often");
 }
 
@@ -93,7 +93,7 @@ fn a_setup_without_what_it_needs_fails_with_diagnostics() {
     let mut world = World::new();
     up(&mut world, GNB);
     let setup = build_ngap!(InitiatingMessage, NGSetup, NGSetupRequest, DefaultPagingDRX(PagingDRX::v128));
-    world.from_gnb(GNB, &setup.unwrap().encode().unwrap());
+    world.gnb_says(GNB, &setup.unwrap().encode().unwrap());
     assert_eq!(world.sent_names(), ["NGSetupFailure"]);
     assert!(matches!(world.causes[0], Cause::protocol(_)));
 }
@@ -111,7 +111,7 @@ fn an_ie_that_must_be_understood_and_is_not_refuses_the_message() {
     ];
     let message = UplinkNASTransport::new(ProtocolIEContainer(ies));
     let pdu = NGAP_PDU::of_message(&message, Criticality::ignore).unwrap().encode().unwrap();
-    world.from_gnb(GNB, &pdu);
+    world.gnb_says(GNB, &pdu);
     assert_eq!(world.sent_names().last(), Some(&"ErrorIndication"));
     assert_eq!(world.causes.last(), Some(&Cause::protocol(CauseProtocol::abstract_syntax_error_reject)));
 }
@@ -121,7 +121,7 @@ fn a_procedure_that_an_amf_does_not_take_is_answered_by_its_criticality() {
     let (mut world, _) = World::registered();
     let before = world.sent.len();
     let paging_from_gnb = build_ngap!(InitiatingMessage, OverloadStop, OverloadStop,);
-    world.from_gnb(GNB, &paging_from_gnb.unwrap().encode().unwrap());
+    world.gnb_says(GNB, &paging_from_gnb.unwrap().encode().unwrap());
     assert_eq!(world.sent_names()[before..], ["ErrorIndication"]);
 }
 
@@ -129,9 +129,9 @@ fn a_procedure_that_an_amf_does_not_take_is_answered_by_its_criticality() {
 fn ids_that_nobody_has_are_answered() {
     let (mut world, ran) = World::registered();
     let amf = world.amf(ran);
-    world.from_gnb(GNB, &uplink_nas_transport(amf + 77, ran, &[0x7e, 0, 0x43]));
+    world.gnb_says(GNB, &uplink_nas_transport(amf + 77, ran, &[0x7e, 0, 0x43]));
     assert_eq!(world.causes.pop(), Some(Cause::radioNetwork(CauseRadioNetwork::unknown_local_UE_NGAP_ID)));
-    world.from_gnb(GNB, &uplink_nas_transport(amf, ran + 77, &[0x7e, 0, 0x43]));
+    world.gnb_says(GNB, &uplink_nas_transport(amf, ran + 77, &[0x7e, 0, 0x43]));
     assert_eq!(world.causes.pop(), Some(Cause::radioNetwork(CauseRadioNetwork::inconsistent_remote_UE_NGAP_ID)));
     assert_eq!(world.view(1).unwrap().state, UeState::Connected);
 }
@@ -149,9 +149,9 @@ fn an_error_indication_that_a_phone_is_unknown_ends_its_connection() {
     );
     let pdu = pdu.unwrap().encode().unwrap();
     world.gnb(OTHER, 2);
-    world.from_gnb(OTHER, &pdu);
+    world.gnb_says(OTHER, &pdu);
     assert_eq!(world.view(1).unwrap().state, UeState::Connected, "another gNB says nothing about it");
-    world.from_gnb(GNB, &pdu);
+    world.gnb_says(GNB, &pdu);
     assert_eq!(world.view(1).unwrap().state, UeState::Idle);
 }
 
@@ -179,7 +179,7 @@ fn reset(what: ResetType) -> Vec<u8> {
 #[test]
 fn a_reset_of_everything_makes_all_phones_idle() {
     let (mut world, _) = World::with_session();
-    world.from_gnb(GNB, &reset(ResetType::nG_Interface(ResetAll::reset_all)));
+    world.gnb_says(GNB, &reset(ResetType::nG_Interface(ResetAll::reset_all)));
     assert_eq!(world.sent_names().last(), Some(&"NGResetAcknowledge"));
     assert_eq!(world.view(1).unwrap().state, UeState::Idle);
 }
@@ -194,10 +194,10 @@ fn a_reset_of_one_phone_leaves_the_others() {
     let (mut world, ran) = World::registered();
     let second = world.phone(2);
     let other = world.register(second);
-    world.from_gnb(GNB, &part(Some(world.amf(ran)), Some(ran)));
+    world.gnb_says(GNB, &part(Some(world.amf(ran)), Some(ran)));
     assert_eq!(world.view(1).unwrap().state, UeState::Idle);
     assert_eq!(world.view(2).unwrap().state, UeState::Connected);
-    world.from_gnb(GNB, &part(None, Some(other)));
+    world.gnb_says(GNB, &part(None, Some(other)));
     assert_eq!(world.view(2).unwrap().state, UeState::Idle);
 }
 
@@ -206,8 +206,8 @@ fn a_hostile_gnb_cannot_reset_or_release_the_phones_of_another() {
     let (mut world, ran) = World::with_session();
     world.gnb(OTHER, 2);
     let amf = world.amf(ran);
-    world.from_gnb(OTHER, &part(Some(amf), Some(ran)));
-    world.from_gnb(OTHER, &part(None, Some(ran)));
+    world.gnb_says(OTHER, &part(Some(amf), Some(ran)));
+    world.gnb_says(OTHER, &part(None, Some(ran)));
     let request = build_ngap!(
         InitiatingMessage,
         UEContextReleaseRequest,
@@ -216,11 +216,11 @@ fn a_hostile_gnb_cannot_reset_or_release_the_phones_of_another() {
         RAN_UE_NGAP_ID(ran),
         Cause(Cause::radioNetwork(CauseRadioNetwork::user_inactivity)),
     );
-    world.from_gnb(OTHER, &request.unwrap().encode().unwrap());
-    world.from_gnb(OTHER, &release_complete(amf, ran));
+    world.gnb_says(OTHER, &request.unwrap().encode().unwrap());
+    world.gnb_says(OTHER, &release_complete(amf, ran));
     let nas = world.phones[0].deregistration(false);
     let nas = world.phones[0].protect(nas);
-    world.from_gnb(OTHER, &uplink_nas_transport(amf, ran, &nas));
+    world.gnb_says(OTHER, &uplink_nas_transport(amf, ran, &nas));
     let view = world.view(1).unwrap();
     assert_eq!((view.state, view.sessions[0].carried), (UeState::Connected, true));
     assert!(world.alarms.contains(&Alarm::MisbehavingGnb { association: OTHER, what: "ids_of_another_gnb" }));
@@ -237,7 +237,7 @@ fn a_new_configuration_reaches_the_gnbs_and_closes_those_that_are_not_on_the_lis
     assert_eq!(world.sent.last(), Some(&(GNB, "AMFConfigurationUpdate".to_owned())));
     assert_eq!(world.closed, [OTHER]);
     let acknowledge = build_ngap!(SuccessfulOutcome, AMFConfigurationUpdate, AMFConfigurationUpdateAcknowledge,);
-    world.from_gnb(GNB, &acknowledge.unwrap().encode().unwrap());
+    world.gnb_says(GNB, &acknowledge.unwrap().encode().unwrap());
     world.pass(Duration::from_secs(60));
     assert!(!world.alarms.iter().any(|alarm| matches!(alarm, Alarm::MisbehavingGnb { .. })));
 }
@@ -273,10 +273,10 @@ fn update(areas: SupportedTAList) -> Vec<u8> {
 #[test]
 fn a_gnb_may_rename_itself_and_not_serve_areas_that_are_not_its_own() {
     let mut world = World::ready();
-    world.from_gnb(GNB, &update(areas(AREA, 1)));
+    world.gnb_says(GNB, &update(areas(AREA, 1)));
     assert_eq!(world.sent_names().last(), Some(&"RANConfigurationUpdateAcknowledge"));
     assert_eq!(world.core.gnbs().next().unwrap().name, "renamed");
-    world.from_gnb(GNB, &update(areas(2, 1)));
+    world.gnb_says(GNB, &update(areas(2, 1)));
     assert_eq!(world.sent_names().last(), Some(&"RANConfigurationUpdateFailure"));
     assert_eq!(world.core.gnbs().next().unwrap().tacs, [AREA]);
 }
@@ -318,7 +318,7 @@ fn a_phone_in_an_area_that_its_gnb_does_not_serve_is_not_believed() {
     let mut world = World::ready();
     let phone = world.phone(1);
     let nas = world.phones[phone].register(RegistrationType::InitialRegistration);
-    world.from_gnb(GNB, &initial_ue_message(1, &nas, 2));
+    world.gnb_says(GNB, &initial_ue_message(1, &nas, 2));
     assert_eq!(world.sent_names().last(), Some(&"ErrorIndication"));
     assert!(world.asked.is_empty());
     assert_eq!(world.alarms, [Alarm::MisbehavingGnb { association: GNB, what: "foreign_tracking_area" }]);
@@ -330,7 +330,7 @@ fn a_gnb_number_that_is_given_again_ends_the_connection_before() {
     let second = world.phone(2);
     let nas = world.phones[second].register(RegistrationType::InitialRegistration);
     world.radios.get_mut(&(GNB, ran)).unwrap().phone = second;
-    world.from_gnb(GNB, &initial_ue_message(ran, &nas, AREA));
+    world.gnb_says(GNB, &initial_ue_message(ran, &nas, AREA));
     assert_eq!(world.view(1).unwrap().state, UeState::Idle);
     assert_eq!(world.view(2).unwrap().state, UeState::Connected);
 }
@@ -346,7 +346,7 @@ fn the_radio_capability_is_kept_and_given_to_the_next_gnb() {
         RAN_UE_NGAP_ID(ran),
         UERadioCapability(vec![1, 2, 3]),
     );
-    world.from_gnb(GNB, &pdu.unwrap().encode().unwrap());
+    world.gnb_says(GNB, &pdu.unwrap().encode().unwrap());
     world.release(ran);
     let request = world.phones[0].service_request(oxirush_nas::nas_5gs::ServiceType::Signalling, &[]);
     let mut out = Vec::new();

@@ -111,7 +111,7 @@ fn take(world: &mut World, step: Step) {
                 *octet ^= with;
             }
             // Nobody answers on this connection.
-            world.from_gnb(GNB, &initial_ue_message(900, &nas, AREA));
+            world.gnb_says(GNB, &initial_ue_message(900, &nas, AREA));
         }
         Step::Wait(seconds) => world.pass(Duration::from_secs(u64::from(seconds % 5000))),
         Step::Down => {
@@ -163,10 +163,10 @@ proptest! {
         let mut world = World::new();
         world.input(Input::Up { association: GNB, peer: String::new(), streams: 3 });
         if ready {
-            world.from_gnb(GNB, &ng_setup(1, 24, AREA, 1));
+            world.gnb_says(GNB, &ng_setup(1, 24, AREA, 1));
         }
         for message in &messages {
-            world.from_gnb(GNB, message);
+            world.gnb_says(GNB, message);
         }
         prop_assert_eq!(world.core.gauges()[0].1, 0);
     }
@@ -183,7 +183,7 @@ proptest! {
         if let Some(octet) = bytes.get_mut(at) {
             *octet ^= with;
         }
-        world.from_gnb(GNB, &bytes);
+        world.gnb_says(GNB, &bytes);
     }
 
     #[test]
@@ -198,9 +198,9 @@ proptest! {
         if first {
             let amf = world.amf(ran);
             let pdu = uplink_nas_transport(amf, ran, &nas);
-            world.from_gnb(GNB, &pdu);
+            world.gnb_says(GNB, &pdu);
         } else {
-            world.from_gnb(GNB, &initial_ue_message(500, &nas, AREA));
+            world.gnb_says(GNB, &initial_ue_message(500, &nas, AREA));
         }
         prop_assert_eq!(world.view(1), before);
     }

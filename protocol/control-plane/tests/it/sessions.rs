@@ -472,7 +472,7 @@ fn a_gnb_that_lets_go_of_a_session_makes_it_idle() {
         RAN_UE_NGAP_ID(ran),
         PDUSessionResourceReleasedListNot(PDUSessionResourceReleasedListNot(vec![item])),
     );
-    world.from_gnb(GNB, &pdu.unwrap().encode().unwrap());
+    world.gnb_says(GNB, &pdu.unwrap().encode().unwrap());
     assert!(!world.view(1).unwrap().sessions[0].carried);
     assert!(matches!(world.user_plane.last(), Some(UserPlaneRequest::Idle { .. })));
 }
