@@ -92,6 +92,34 @@ fn recorded_messages_sent_again_do_nothing() {
 }
 
 #[test]
+fn a_changed_service_request_proves_nothing() {
+    let mut bench = victim();
+    bench.go_idle();
+    // The message that the phone would send next, made by a phone that is heard by nobody but the attacker.
+    bench.world.data_waiting(PhoneId(0), 1, bench.now);
+    let (_, _, initial) = bench.world.wire.to_core.pop_front().unwrap();
+    // 7e 01: protected; 4c: service request (TS 24.501 §9.2, §9.3, §9.7).
+    let start = initial.windows(10).position(|w| w[..2] == [0x7e, 0x01] && w[7..10] == [0x7e, 0x00, 0x4c]).unwrap();
+    let end = start + usize::from(initial[start - 1]);
+    let message = &initial[start..end];
+    let served = bench.core.counters().get("MM.ServiceReq");
+    // No MAC covers the octet of the security header type (TS 24.501 §4.4.3.3): a message under another type is
+    // authentic, only not readable, and uses its COUNT up. Whoever can change a message on the way can drop it as well.
+    let header = |changed: &[u8]| changed[..1] == message[..1] && changed[2..] == message[2..];
+    let changed: Vec<_> = nas::bit_flips(message).filter(|m| !header(m)).chain(nas::cut_off(message)).collect();
+    for (i, nas) in (3000..).zip(changed.into_iter().chain([nas::wrong_mac(message), nas::wrong_count(message)])) {
+        let pdu = gnb::initial(plmn(), 2, 2, i, nas);
+        hostile(&mut bench, &pdu);
+        bench.world.wire.from_core.clear();
+    }
+    assert_eq!(bench.core.counters().get("MM.ServiceReq"), served);
+    bench.world.wire.to_core.push_back((GnbId(0), 1, initial));
+    bench.settle();
+    assert!(bench.phone().session(1).unwrap().bearer, "the right one is taken");
+    unharmed(&mut bench);
+}
+
+#[test]
 fn ids_of_another_association_reach_nobody() {
     let mut bench = victim();
     let (ran, amf) = bench.world.gnbs()[0].ngap_ids(PhoneId(0)).unwrap();
