@@ -25,9 +25,9 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Once};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -92,6 +92,8 @@ impl Namespace {
     /// A new one with a name that nobody else has.
     pub fn new(purpose: &str) -> Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
+        static SWEPT: Once = Once::new();
+        SWEPT.call_once(sweep);
         let name = format!("pkw{}-{}-{purpose}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         tools::ip(&format!("netns add {name}"))?;
         let made = Self(name);
@@ -125,6 +127,16 @@ impl Namespace {
     /// Sets a kernel value inside.
     pub fn set(&self, key: &str, value: &str) -> Result<()> {
         self.inside(|| std::fs::write(format!("/proc/sys/net/{key}"), value))?.with_context(|| format!("setting {key}"))
+    }
+}
+
+/// Takes away what processes left that were killed before they could: a name begins with its maker's number.
+fn sweep() {
+    for name in tools::ip("netns list").unwrap_or_default().lines().filter_map(|line| line.split_whitespace().next()) {
+        let maker = name.strip_prefix("pkw").and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        if maker.is_some_and(|maker| !Path::new(&format!("/proc/{maker}")).exists()) {
+            let _ = tools::ip(&format!("netns del {name}"));
+        }
     }
 }
 
