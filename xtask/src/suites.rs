@@ -5,7 +5,7 @@
 
 use crate::report::Outcome;
 use crate::tools::{
-    BUSYBOX, CARGO_DENY, CARGO_NEXTEST, CHROMIUM, CLIPPY, FAKETIME, IPROUTE, KERNEL, NFTABLES, POSTGRESQL, QEMU,
+    BUSYBOX, CARGO_DENY, CARGO_NEXTEST, CHROMIUM, CLIPPY, FAKETIME, IPROUTE, KERNEL, NFTABLES, PING, POSTGRESQL, QEMU,
     RUSTFMT, Tool,
 };
 use crate::{browser, contract, process, tidy, tree, wasm, web};

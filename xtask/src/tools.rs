@@ -129,6 +129,10 @@ pub const NFTABLES: Tool = Tool {
     source: Source::Debian { package: "nftables" },
 };
 
+/// Asks whether a host answers.
+pub const PING: Tool =
+    Tool { name: "ping", present: || answers("ping", &["-V"]), source: Source::Debian { package: "iputils-ping" } };
+
 /// The kernel of the virtual machines.
 pub const KERNEL: Tool =
     Tool { name: "a Linux kernel", present: crate::guest::kernel_present, source: Source::Ours(crate::guest::kernel) };
