@@ -134,10 +134,12 @@ fn a_part_of_another_file_is_noticed() {
 
 #[test]
 fn a_crash_at_any_store_commit_of_a_download_loses_little_and_delivers_the_file() {
+    let mut scene = scene();
+    let source = Source::new(1, SIZE);
+    let message = scene.send(&source);
     for boundary in 0..8 {
-        let mut scene = scene();
-        let (source, mut sink) = (Source::new(1, SIZE), Sink::default());
-        let message = scene.send(&source);
+        let mut sink = Sink::default();
+        scene.asked_for();
         let transfer = block_on(scene.bob.client.begin_download(scene.group, message)).unwrap();
         scene.bob.store.crash_after(boundary);
         let crashed = block_on(scene.bob.client.download(transfer, &mut sink, &mut |_| {})).is_err();
@@ -220,10 +222,10 @@ fn a_spool_fetches_no_chunk_twice() {
 
 #[test]
 fn a_damaged_chunk_of_the_spool_is_fetched_again_alone() {
+    let mut scene = scene();
+    let (source, folder) = (Source::new(1, SIZE), Folder::default());
+    let message = scene.send(&source);
     for damage in ["flipped", "cut", "gone", "of another place"] {
-        let mut scene = scene();
-        let (source, folder) = (Source::new(1, SIZE), Folder::default());
-        let message = scene.send(&source);
         let transfer = scene.download_ahead(message, &folder).unwrap();
         scene.asked_for();
         {
