@@ -302,7 +302,10 @@ store_test!(logins_in_one_commit_do_not_mix, MIGRATIONS, |db| async move {
     }
     let mut guessing = people.map(|person| world_person(person, &person.key));
     let [a, b, c] = guessing.each_mut().map(|person| world.login(person, b"wrong"));
-    assert_eq!(tokio::join!(a, b, c), (Err(Error::WrongPassword), Err(Error::WrongPassword), Err(Error::WrongPassword)));
+    assert_eq!(
+        tokio::join!(a, b, c),
+        (Err(Error::WrongPassword), Err(Error::WrongPassword), Err(Error::WrongPassword))
+    );
     for (person, before) in people.into_iter().zip(before) {
         let record = world.identity.account(&second.actor(), person.official).await.unwrap();
         assert_eq!(record.password_failures, before + 1);
