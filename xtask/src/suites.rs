@@ -156,7 +156,7 @@ pub const SUITES: &[Suite] = &[
     Suite {
         name: "browser",
         about: "the app in a real browser against a real server, every screen with axe",
-        budget: 900,
+        budget: 1200,
         after_build: true,
         tools: &[CHROMIUM],
         run: |suite| browser::check(suite.limit()),

@@ -21,6 +21,9 @@ use std::rc::Rc;
 use std::time::Duration;
 use zeroize::Zeroize;
 
+/// The server's word for a device that may not log in any more.
+const CUT_OFF: &str = "identity.device_not_active";
+
 /// An access token with less than this left is renewed first.
 const FRESH: Duration = Duration::from_secs(30);
 
@@ -228,6 +231,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         tx.put(keys::SESSION.to_vec(), &session);
         tx.commit().await?;
         let session = Rc::new(session);
+        self.inner.cut_off.set(false);
         self.inner.set_session(Some(session.clone()));
         Ok(session)
     }
@@ -291,7 +295,9 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 next.offset = self.inner.offset();
                 self.keep_session(next).await
             }
-            Err(ClientError::Refused { status: 400 | 401 | 403, .. }) => {
+            Err(ClientError::Refused { status: 400 | 401 | 403, code, .. }) => {
+                // Said here too: a request that fails may be faster than the socket's last word.
+                self.inner.cut_off.set(code == CUT_OFF);
                 self.drop_session().await?;
                 Err(ClientError::LoginRequired)
             }

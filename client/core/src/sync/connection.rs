@@ -242,10 +242,13 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// The server ended the session. A token may only have run out: then a refresh brings a new one.
     async fn cut_off(&self, code: &str) -> Result<Ended, ClientError> {
         match code {
+            // Whichever of the two is said first: the answer to the refresh tells the one from the other as well.
             "identity.session_ended" => self.refresh().await.map(|_| Ended::Broken),
             "identity.revoked" => {
                 let refreshed = self.refresh().await;
-                self.inner.cut_off.set(matches!(refreshed, Err(ClientError::LoginRequired)));
+                if matches!(refreshed, Err(ClientError::LoginRequired)) {
+                    self.inner.cut_off.set(true);
+                }
                 refreshed.map(|_| Ended::Broken)
             }
             _ => Ok(Ended::Broken),

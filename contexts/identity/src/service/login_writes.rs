@@ -175,7 +175,8 @@ fn refresh(rows: &mut Rows, id: SessionId, generation: u32, now: Millis) -> Resu
     let usable = rows.accounts.get(&session.official).is_some_and(|account| account.usable())
         && rows.sims.get(&session.sim).is_some_and(|sim| sim.usable());
     let device = rows.devices.get(&device_id).filter(|device| usable && device.may_log_in());
-    let assurance = device.ok_or(Error::SessionEnded)?.assurance;
+    // Told apart for the very device that holds the token: it shows its owner why, whichever answer is first.
+    let assurance = device.ok_or(Error::DeviceNotActive)?.assurance;
     let now_is = |session: &Session| Ok(Written::Session(Box::new(session.clone()), assurance));
     match decide(&chain, generation, now) {
         Decision::Rotate => {

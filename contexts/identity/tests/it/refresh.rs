@@ -2,6 +2,7 @@
 
 use crate::MIGRATIONS;
 use crate::world::{AUTHORITY, PASSWORD, Person, World};
+use pakawaaz_contract::admin::Subject;
 use pakawaaz_contract::identity::{RefreshRequest, Tokens};
 use pakawaaz_identity::Error;
 use pakawaaz_storesuite::store_test;
@@ -96,4 +97,17 @@ store_test!(logging_out_ends_one_session_or_all, MIGRATIONS, |db| async move {
     world.authenticate(&first).await.expect("the other session goes on");
     world.identity.logout(&first.actor(), true).await.unwrap();
     assert_eq!(world.authenticate(&first).await.err().as_deref(), Some("identity.session_ended"));
+});
+
+// The socket of a device that is cut off may hear first that its session has ended: the refresh that follows says why.
+store_test!(whoever_is_cut_off_hears_so_at_the_refresh, MIGRATIONS, |db| async move {
+    let (world, first, second) = World::with_administrators(db).await;
+    let mut person = world.person((&first, &second), 3, "amna.khan").await;
+    world.login(&mut person, PASSWORD).await.unwrap();
+    let token = person.tokens().refresh_token.clone();
+    let subject = Subject::Device(person.device);
+    world.identity.suspend(&first.actor(), subject).await.unwrap();
+    assert_eq!(refresh(&world, &person, &token).await.err(), Some(Error::DeviceNotActive));
+    world.identity.unsuspend(&first.actor(), subject).await.unwrap();
+    assert_eq!(refresh(&world, &person, &token).await.err(), Some(Error::SessionEnded), "what was ended stays ended");
 });
