@@ -125,6 +125,35 @@ pub struct SimList {
     pub sims: Vec<SimRecord>,
 }
 
+/// `POST /v1/admin/suci-keys`: a key of the home network that opens concealed identities (TS 33.501 Annex C).
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SuciKeyRequest {
+    /// `a` (X25519) or `b` (secp256r1).
+    pub scheme: String,
+}
+
+/// The public half of such a key: what cards are made with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SuciKeyRecord {
+    /// Home network public key identifier.
+    pub number: u8,
+    /// `a` or `b`.
+    pub scheme: String,
+    /// 32 bytes for `a`, SEC1 compressed (33 bytes) for `b`.
+    pub public: Bytes,
+    /// When it was made.
+    pub made_at: Millis,
+    /// Since when new cards do not get it.
+    pub retired_at: Option<Millis>,
+}
+
+/// `GET /v1/admin/suci-keys`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SuciKeyList {
+    /// By number.
+    pub keys: Vec<SuciKeyRecord>,
+}
+
 /// `GET /v1/admin/accounts/{official}`: the login side of an official.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AccountRecord {

@@ -95,3 +95,30 @@ impl AppointmentSigned {
     /// Outbox kind.
     pub const KIND: &'static str = "identity.appointment_signed";
 }
+
+/// `identity`: a card was suspended or revoked: whatever it holds open ends.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CardCut {
+    /// Its IMSI.
+    pub imsi: String,
+    /// When.
+    pub at: Millis,
+}
+impl CardCut {
+    /// Outbox kind.
+    pub const KIND: &'static str = "identity.card_cut";
+}
+
+/// `cellular`: a phone has left the network in a way that proves who asked for it: it said so with an intact signature of
+/// its keys, or its card was revoked. Silence, lost radio and unprotected messages are no such facts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PhoneLeft {
+    /// Its card.
+    pub imsi: String,
+    /// When.
+    pub at: Millis,
+}
+impl PhoneLeft {
+    /// Outbox kind.
+    pub const KIND: &'static str = "cellular.phone_left";
+}

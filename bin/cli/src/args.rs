@@ -382,6 +382,19 @@ pub enum SimsCommand {
     Import { file: PathBuf },
     /// List them.
     List,
+    /// Keys with which cards conceal their identity on the air (SUCI): list their public halves.
+    SuciKeys,
+    /// Make such a key, for new cards.
+    NewSuciKey {
+        /// Profile A (X25519) or B (secp256r1) of TS 33.501 Annex C.
+        #[arg(value_parser = ["a", "b"], default_value = "a")]
+        scheme: String,
+    },
+    /// New cards do not get this key any more; it still opens for those that have it.
+    RetireSuciKey {
+        /// Home network public key identifier.
+        number: u8,
+    },
 }
 
 #[derive(Subcommand, Debug)]

@@ -6,7 +6,7 @@ use crate::{Client, ClientError, Platform, Store, Transport};
 use pakawaaz_base::{Millis, OfficialId, PostId, ProposalId, Role, VoucherId};
 use pakawaaz_contract::admin::{
     AccountRecord, ApproveRequest, AuditPage, Proposal, ProposalKind, ProposalList, ProposalRequest, ProposalStatus,
-    SimImportResponse, SimList, Subject, SuspendRequest,
+    SimImportResponse, SimList, Subject, SuciKeyList, SuciKeyRecord, SuciKeyRequest, SuspendRequest,
 };
 use pakawaaz_contract::directory::{
     CreateOfficialRequest, CreatePostRequest, CreateUnitRequest, Official, OrgUnit, Post,
@@ -245,6 +245,27 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// As [`Client::propose_vouchers`].
     pub async fn sims(&self) -> Result<SimList, ClientError> {
         self.get("/v1/admin/sims").await
+    }
+    /// Keys with which cards conceal their identity on the air: their public halves.
+    ///
+    /// # Errors
+    /// As [`Client::propose_vouchers`].
+    pub async fn suci_keys(&self) -> Result<SuciKeyList, ClientError> {
+        self.get("/v1/admin/suci-keys").await
+    }
+    /// Makes such a key of scheme `a` or `b`.
+    ///
+    /// # Errors
+    /// As [`Client::propose_vouchers`].
+    pub async fn make_suci_key(&self, scheme: &str) -> Result<SuciKeyRecord, ClientError> {
+        self.post("/v1/admin/suci-keys", &SuciKeyRequest { scheme: scheme.to_owned() }).await
+    }
+    /// New cards do not get this key any more.
+    ///
+    /// # Errors
+    /// As [`Client::propose_vouchers`].
+    pub async fn retire_suci_key(&self, number: u8) -> Result<(), ClientError> {
+        self.post_empty(&format!("/v1/admin/suci-keys/{number}/retire"), &()).await
     }
     /// The login side of an official.
     ///

@@ -51,6 +51,9 @@ pub enum Error {
     /// No such SIM, or it may not be used.
     #[error("the SIM is not known or may not be used")]
     SimUnavailable,
+    /// A concealed identity does not open with any key of ours.
+    #[error("the concealed identity does not open")]
+    Concealed,
     /// The SIM belongs to another official.
     #[error("the SIM belongs to somebody else")]
     SimTaken,
@@ -148,6 +151,7 @@ impl StableError for Error {
             Self::LoginFailed => "identity.login_failed",
             Self::WrongPassword => "identity.wrong_password",
             Self::SimRejected => "identity.sim_rejected",
+            Self::Concealed => "identity.concealed",
             Self::WrongConnection => "identity.wrong_connection",
             Self::DeviceNotActive => "identity.device_not_active",
             Self::Wait { .. } => "identity.back_off",
@@ -202,7 +206,7 @@ impl StableError for Error {
             | Self::BadRow(_)
             | Self::ProposalInvalid(_)
             | Self::ClockSkew => ErrorClass::Invalid,
-            Self::SimUnavailable | Self::NotFound(_) => ErrorClass::NotFound,
+            Self::SimUnavailable | Self::Concealed | Self::NotFound(_) => ErrorClass::NotFound,
             Self::AttemptExpired | Self::VoucherUsed | Self::SimTaken | Self::Conflict(_) => ErrorClass::Conflict,
             Self::RevocationsStale | Self::Busy => ErrorClass::Unavailable,
             Self::Vault(_) | Self::Damaged(_) => ErrorClass::Internal,

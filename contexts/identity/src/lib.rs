@@ -24,8 +24,8 @@ mod vault;
 pub use error::{Error, Result};
 pub use installation::{Installation, InstallationPublic, InstallationSecrets, root_voucher};
 pub use service::{
-    ActiveDevice, ENROLMENT_LASTS, FRESH_LOGIN, FirstAdministrator, HelloProof, Identity, LoginConnection, STALE_AFTER,
-    Settings, SocketCloser,
+    ActiveDevice, CoreExpected, CoreMethod, CoreVector, ENROLMENT_LASTS, FRESH_LOGIN, FirstAdministrator, HelloProof,
+    Identity, LoginConnection, STALE_AFTER, Settings, SocketCloser, Subscriber,
 };
 pub use store::MIGRATIONS;
 pub use vault::{SoftwareVault, Vault, VaultSigner};

@@ -5,13 +5,16 @@
 
 use crate::error::{Error, Result};
 use crate::installation::InstallationSecrets;
+use crate::model::suci::{Concealed, Scheme, SuciKey};
 use hkdf::Hkdf;
 use pakawaaz_aka::{Algorithm, Amf, AuthVector, Auts, Rand, Sqn, generate_vector, resynchronise};
 use pakawaaz_base::{Millis, SimId};
 use pakawaaz_login::{AccessClaims, OpaqueServer, SealKey, TokenSigningKey};
 use pakawaaz_trust::{DeviceSigner, PublicKeyBytes, SigningKey};
+use rand::RngCore;
 use rand::rngs::OsRng;
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
 /// A signing key that several threads may use.
 pub type VaultSigner = dyn DeviceSigner + Send + Sync;
@@ -26,6 +29,12 @@ pub trait Vault: Send + Sync + 'static {
     ///
     /// Errors: [`Error::SimRejected`].
     fn resynchronise(&self, sim: SimId, sealed: &[u8], rand: &Rand, auts: &Auts) -> Result<Sqn>;
+    /// A new key that opens concealed identities: sealed, bound to its number, and its public half.
+    fn new_suci_key(&self, number: u8, scheme: Scheme) -> Result<(Vec<u8>, Vec<u8>)>;
+    /// Opens a concealed identity.
+    ///
+    /// Errors: [`Error::Concealed`].
+    fn open_suci(&self, key: &SuciKey, concealed: &Concealed) -> Result<String>;
     /// OPAQUE keys.
     fn opaque(&self) -> &OpaqueServer;
     /// Seals what clients keep for the server between two requests.
@@ -43,6 +52,7 @@ pub trait Vault: Send + Sync + 'static {
 }
 
 const SEAL_SIM: &str = "sim secrets";
+const SEAL_SUCI: &str = "suci key";
 
 /// Keys in this process's memory, from a file sealed under a master key.
 pub struct SoftwareVault {
@@ -87,6 +97,25 @@ impl Vault for SoftwareVault {
 
     fn resynchronise(&self, sim: SimId, sealed: &[u8], rand: &Rand, auts: &Auts) -> Result<Sqn> {
         resynchronise(&self.open_sim(sim, sealed)?, rand, auts).map_err(|_| Error::SimRejected)
+    }
+
+    fn new_suci_key(&self, number: u8, scheme: Scheme) -> Result<(Vec<u8>, Vec<u8>)> {
+        loop {
+            let mut private = Zeroizing::new([0; 32]);
+            OsRng.fill_bytes(&mut *private);
+            // Of 2^32 drawn for Profile B, one is no key.
+            let Some(key) = scheme.private_key(&private) else { continue };
+            let sealed = self.sims.seal(SEAL_SUCI, &[number], Millis(i64::MAX), &*private, &mut OsRng);
+            return Ok((sealed.map_err(|_| Error::Vault("sealing"))?, key.public_key().to_octets()));
+        }
+    }
+
+    fn open_suci(&self, key: &SuciKey, concealed: &Concealed) -> Result<String> {
+        const WHAT: Error = Error::Vault("SUCI key");
+        let opened = self.sims.open(SEAL_SUCI, &[key.number], &key.sealed, Millis(0)).map_err(|_| WHAT)?;
+        let private = Zeroizing::new(<[u8; 32]>::try_from(opened.plaintext.as_slice()).map_err(|_| WHAT)?);
+        let private = key.scheme.private_key(&private).ok_or(WHAT)?;
+        concealed.open(&private).ok_or(Error::Concealed)
     }
 
     fn opaque(&self) -> &OpaqueServer {

@@ -14,7 +14,7 @@ use pakawaaz_client::{NewAppointment, NewVoucher};
 use pakawaaz_client_native::NativeClient;
 use pakawaaz_client_native::platform::SystemClock;
 use pakawaaz_client_native::profile::write_private;
-use pakawaaz_contract::admin::{Proposal, ProposalStatus, Subject};
+use pakawaaz_contract::admin::{Proposal, ProposalStatus, Subject, SuciKeyRecord};
 use pakawaaz_contract::directory::{
     BilingualName, CreateOfficialRequest, CreatePostRequest, CreateUnitRequest, OrgTree, UnitKind,
 };
@@ -224,8 +224,31 @@ async fn sims(shell: &Shell, client: &NativeClient, command: SimsCommand) -> any
                 output::table(&["SIM", "ICCID", "ALGORITHM", "STATUS", "OFFICIAL"], &rows)
             });
         }
+        SimsCommand::SuciKeys => {
+            let list = client.suci_keys().await?;
+            shell.out.show(&list, |list| {
+                let rows: Vec<Vec<String>> = list.keys.iter().map(suci_key).collect();
+                output::table(&["KEY", "PROFILE", "STATUS", "PUBLIC KEY"], &rows)
+            });
+        }
+        SimsCommand::NewSuciKey { scheme } => {
+            let key = client.make_suci_key(&scheme).await?;
+            shell.out.show(&key, |key| output::table(&["KEY", "PROFILE", "STATUS", "PUBLIC KEY"], &[suci_key(key)]));
+        }
+        SimsCommand::RetireSuciKey { number } => {
+            client.retire_suci_key(number).await?;
+            shell.out.show(&serde_json::json!({ "retired": number }), |_| {
+                vec![format!("New cards do not get key {number} any more. Cards that have it keep working.")]
+            });
+        }
     }
     Ok(())
+}
+
+fn suci_key(key: &SuciKeyRecord) -> Vec<String> {
+    let status = if key.retired_at.is_some() { "retired" } else { "in use" };
+    let public: String = key.public.iter().map(|byte| format!("{byte:02x}")).collect();
+    vec![key.number.to_string(), key.scheme.to_uppercase(), status.to_owned(), public]
 }
 
 async fn vouchers(

@@ -3,6 +3,7 @@
 use super::Api;
 use crate::error::Error;
 use crate::model::dual_control::status_from_text;
+use crate::model::suci::Scheme;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -10,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use pakawaaz_base::{OfficialId, ProposalId};
 use pakawaaz_contract::admin::{
     AccountRecord, ApproveRequest, AuditPage, Proposal, ProposalList, ProposalRequest, SimImportResponse, SimList,
-    SuspendRequest,
+    SuciKeyList, SuciKeyRecord, SuciKeyRequest, SuspendRequest,
 };
 use pakawaaz_http::{Authenticated, Json, Path, Problem, Query};
 use serde::Deserialize;
@@ -129,6 +130,41 @@ pub(super) async fn sims(
     Authenticated(actor): Authenticated,
 ) -> Result<Json<SimList>, Problem> {
     Ok(Json(api.identity.list_sims(&actor).await?))
+}
+
+/// Keys that open concealed identities: their public halves.
+#[utoipa::path(get, path = "/v1/admin/suci-keys", tag = "administration",
+    responses((status = 200, body = SuciKeyList), (status = "default", body = Problem)), security(("dpop" = [])))]
+pub(super) async fn suci_keys(
+    State(api): State<Api>,
+    Authenticated(actor): Authenticated,
+) -> Result<Json<SuciKeyList>, Problem> {
+    Ok(Json(api.identity.suci_keys(&actor).await?))
+}
+
+/// Make such a key.
+#[utoipa::path(post, path = "/v1/admin/suci-keys", tag = "administration", request_body = SuciKeyRequest,
+    responses((status = 200, body = SuciKeyRecord), (status = "default", body = Problem)), security(("dpop" = [])))]
+pub(super) async fn make_suci_key(
+    State(api): State<Api>,
+    Authenticated(actor): Authenticated,
+    Json(request): Json<SuciKeyRequest>,
+) -> Result<Json<SuciKeyRecord>, Problem> {
+    let scheme = Scheme::from_text(&request.scheme).ok_or(Error::Malformed("scheme"))?;
+    Ok(Json(api.identity.make_suci_key(&actor, scheme).await?))
+}
+
+/// New cards do not get this key any more; it still opens.
+#[utoipa::path(post, path = "/v1/admin/suci-keys/{number}/retire", tag = "administration",
+    params(("number" = u8, Path,)),
+    responses((status = 204), (status = "default", body = Problem)), security(("dpop" = [])))]
+pub(super) async fn retire_suci_key(
+    State(api): State<Api>,
+    Authenticated(actor): Authenticated,
+    Path(number): Path<u8>,
+) -> Result<StatusCode, Problem> {
+    api.identity.retire_suci_key(&actor, number).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The login side of an official.

@@ -33,6 +33,9 @@ use utoipa::OpenApi;
     admin::unsuspend,
     admin::import_sims,
     admin::sims,
+    admin::suci_keys,
+    admin::make_suci_key,
+    admin::retire_suci_key,
     admin::account,
     admin::audit,
 ))]

@@ -2,4 +2,5 @@
 
 pub mod cleaning;
 pub mod officials;
+pub mod phones;
 pub mod revocation_watch;

@@ -11,3 +11,5 @@ pub mod refresh;
 pub mod replay;
 pub mod sim;
 pub mod sim_csv;
+pub mod suci;
+pub mod vector_limit;

@@ -24,6 +24,17 @@ pub struct Sim {
     pub revoked: bool,
     /// State of the sequence number counter.
     pub sqn: SqnState,
+    /// How often its keys were used.
+    pub uses: Uses,
+}
+
+/// How often the keys of a card were used, ever. Written with the sequence number, so no use goes uncounted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// Vectors drawn, for whatever purpose.
+    pub vectors: u64,
+    /// Resynchronisations among them.
+    pub resynchronisations: u64,
 }
 
 impl std::fmt::Debug for Sim {

@@ -37,6 +37,7 @@ impl Identity {
                 break;
             }
         }
+        self.audit_uses().await?;
         if expired > 0 {
             tracing::info!(expired, "proposals expired");
         }

@@ -7,9 +7,9 @@ use crate::model::device::Device;
 use crate::model::live::Ended;
 use crate::store::revocations::NewEvent;
 use crate::store::sessions::Which;
-use crate::store::{devices, revocations, sessions};
+use crate::store::{devices, revocations, sessions, sims};
 use pakawaaz_base::{Bytes, Millis, OfficialId, SimId};
-use pakawaaz_contract::facts::{DeviceActivated, DeviceCut, SessionEnded};
+use pakawaaz_contract::facts::{CardCut, DeviceActivated, DeviceCut, SessionEnded};
 use pakawaaz_contract::identity::DeviceStatus;
 use pakawaaz_storage::{Tx, outbox};
 
@@ -95,6 +95,9 @@ impl Cut {
             self.device(tx, &device, statement, reason, now).await?;
         }
         self.end_silently(tx, Which::Official(official), reason, now).await?;
+        for card in sims::of_official(tx.conn(), official).await? {
+            outbox::append(tx, CardCut::KIND, &CardCut { imsi: card.imsi, at: now }, now)?;
+        }
         let statement = statement.map(<[u8]>::to_vec);
         self.events.push(NewEvent { what: Ended::Official(official), device: None, statement });
         Ok(())
@@ -110,6 +113,9 @@ impl Cut {
         now: Millis,
     ) -> Result<()> {
         self.sessions(tx, Which::Sim(sim), reason, now).await?;
+        if let Some(card) = sims::get(tx.conn(), sim).await? {
+            outbox::append(tx, CardCut::KIND, &CardCut { imsi: card.imsi, at: now }, now)?;
+        }
         let statement = statement.map(<[u8]>::to_vec);
         self.events.push(NewEvent { what: Ended::Sim(sim), device: None, statement });
         Ok(())
@@ -120,10 +126,16 @@ impl Cut {
         self.events.push(NewEvent { what: Ended::Roles(official), device: None, statement: None });
     }
 
+    /// Writes what every node has to know, for a transaction that somebody else commits.
+    pub async fn write(self, tx: &mut Tx, now: Millis) -> Result<()> {
+        revocations::append(tx.conn(), &self.events, now).await?;
+        Ok(())
+    }
+
     /// Commits, then makes this node obey at once; the others follow within a quarter second.
     pub async fn commit(self, identity: &Identity, mut tx: Tx, now: Millis) -> Result<()> {
         let any = !self.events.is_empty();
-        revocations::append(tx.conn(), &self.events, now).await?;
+        self.write(&mut tx, now).await?;
         tx.commit().await?;
         if any && identity.follow_revocations().await.is_err() {
             tracing::warn!("could not read revocations back; the watch will");

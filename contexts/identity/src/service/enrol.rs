@@ -423,8 +423,7 @@ impl Identity {
         now: Millis,
     ) -> Draw {
         Draw {
-            attempt: *enrolment.as_bytes(),
-            step,
+            once: Some((*enrolment.as_bytes(), step)),
             card: Card::Known(sim),
             password_right: false,
             ind: Ind::allocate(Purpose::Enrolment, self.settings().site),

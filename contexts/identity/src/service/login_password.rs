@@ -29,8 +29,7 @@ impl Identity {
             PasswordOutcome::Refused => return Err(Error::LoginFailed),
         };
         let draw = Draw {
-            attempt: *request.login.as_bytes(),
-            step: "password",
+            once: Some((*request.login.as_bytes(), "password")),
             card: Card::Of { official: verified.official, device: verified.device },
             password_right: true,
             ind: Ind::allocate(Purpose::Login, self.settings().site),

@@ -48,9 +48,13 @@ impl Rows {
             match request {
                 Write::Guess { official, .. } | Write::Failure { official, .. } => _ = officials.insert(*official),
                 Write::Draw(draw) => {
-                    attempts.insert(draw.attempt);
+                    attempts.extend(draw.once.map(|(attempt, _)| attempt));
                     match draw.card {
                         Card::Known(sim) => _ = cards.insert(sim),
+                        Card::Carried { sim, official } => {
+                            officials.extend(official);
+                            cards.insert(sim);
+                        }
                         Card::Of { official, device } => {
                             officials.insert(official);
                             wanted.insert(device);
@@ -139,8 +143,8 @@ impl Rows {
         let touched: Vec<&Account> = touched.iter().filter_map(|id| self.accounts.get(id)).collect();
         accounts::put_failures(conn, &touched).await?;
         devices::seen_all(conn, &seen.into_iter().collect::<Vec<_>>()).await?;
-        let drawn: Vec<_> = drawn.iter().filter_map(|id| Some((*id, self.sims.get(id)?.sqn))).collect();
-        sims::set_sqns(conn, &drawn).await?;
+        let drawn: Vec<&Sim> = drawn.iter().filter_map(|id| self.sims.get(id)).collect();
+        sims::set_counters(conn, &drawn).await?;
         let rotated: Vec<_> = rotated.iter().filter_map(|id| self.sessions.get(id)).collect();
         sessions::rotate_all(conn, &rotated).await?;
         let once = attempts::take_all(conn, &steps).await? && sessions::insert_all(conn, &opened).await?;

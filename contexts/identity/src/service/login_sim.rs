@@ -54,8 +54,7 @@ impl Identity {
                 let asked = state.rand();
                 let verified = state.resync(&auts)?;
                 let draw = Draw {
-                    attempt: *request.login.as_bytes(),
-                    step: "resync",
+                    once: Some((*request.login.as_bytes(), "resync")),
                     card: Card::Of { official, device: verified.device },
                     password_right: false,
                     ind: Ind::allocate(Purpose::Login, self.settings().site),

@@ -37,10 +37,8 @@ pub(super) enum Write {
 
 /// A vector to draw.
 pub(super) struct Draw {
-    /// Login or enrolment.
-    pub attempt: [u8; 16],
-    /// May be taken once for each attempt.
-    pub step: &'static str,
+    /// May be done once: a step of a login or of an enrolment, the resynchronisation after a challenge.
+    pub once: Option<([u8; 16], &'static str)>,
     /// For which card.
     pub card: Card,
     /// Whether the password of the card's official was right just before.
@@ -60,6 +58,9 @@ pub(super) struct Draw {
 pub(super) enum Card {
     /// This one.
     Known(SimId),
+    /// This one, in a phone that asks for access to a network: as long as it is bound as it was seen to be, and its
+    /// official is not cut off.
+    Carried { sim: SimId, official: Option<OfficialId> },
     /// The one that a device proves, as long as device and official may log in.
     Of { official: OfficialId, device: DeviceId },
 }
@@ -118,6 +119,16 @@ impl LoginWrites {
     fn draw(&self, rows: &mut Rows, draw: &Draw) -> Result<Written> {
         let id = match draw.card {
             Card::Known(sim) => sim,
+            Card::Carried { sim, official } => {
+                if rows.sims.get(&sim).is_some_and(|row| row.official != official) {
+                    return Err(Error::Conflict("card"));
+                }
+                let cut = |official| !rows.accounts.get(&official).is_some_and(|account| account.usable());
+                if official.is_some_and(cut) {
+                    return Err(Error::SimUnavailable);
+                }
+                sim
+            }
             Card::Of { official, device } => {
                 let account = rows.accounts.get(&official).filter(|account| account.usable());
                 let device = rows.devices.get(&device).filter(|d| d.may_log_in() && d.official == official);
@@ -134,11 +145,16 @@ impl LoginWrites {
         let vector = self.vault.vector(id, &sim.sealed, draw.rand, sqn)?;
         // Longer than the attempt can live, so that an expired row is never needed again.
         let expires_at = draw.now.plus(ENROLMENT_LASTS * 2);
-        if !rows.take(Step { attempt: draw.attempt, step: draw.step, expires_at }) {
+        if let Some((attempt, step)) = draw.once
+            && !rows.take(Step { attempt, step, expires_at })
+        {
             return Err(Error::AttemptExpired);
         }
         if let Some(sim) = rows.change_sim(id) {
             sim.sqn = state;
+            sim.uses.vectors = sim.uses.vectors.saturating_add(1);
+            let resynchronised = u64::from(draw.resync.is_some());
+            sim.uses.resynchronisations = sim.uses.resynchronisations.saturating_add(resynchronised);
         }
         if let Card::Of { official, .. } = draw.card
             && draw.password_right

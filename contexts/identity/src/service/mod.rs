@@ -10,6 +10,7 @@ mod cross_sign;
 mod cut;
 mod devices;
 mod enrol;
+mod home_network;
 mod login_password;
 mod login_rows;
 mod login_sim;
@@ -18,6 +19,7 @@ mod login_writes;
 mod logout;
 mod mls_certificate;
 mod password;
+mod phone_left;
 mod proposals;
 mod refresh;
 mod revoke_device;
@@ -26,17 +28,20 @@ mod sessions;
 mod sims;
 mod suspend;
 mod tokens;
+mod uses;
 mod watch;
 
 pub use authenticate::HelloProof;
 pub use bootstrap::FirstAdministrator;
 pub use devices::ActiveDevice;
+pub use home_network::{CoreExpected, CoreMethod, CoreVector, Subscriber};
 pub use login_sim::LoginConnection;
 
 use crate::error::{Error, Result};
 use crate::installation::InstallationPublic;
 use crate::model::live::Live;
 use crate::model::replay::ReplayCache;
+use crate::model::vector_limit::VectorLimit;
 use crate::vault::Vault;
 use pakawaaz_aka::{Site, TuakSettings};
 use pakawaaz_audit::{AuditActor, Entry};
@@ -108,6 +113,7 @@ struct Inner {
     writes: Batcher<login_writes::LoginWrites>,
     live: RwLock<Live>,
     replays: Mutex<ReplayCache>,
+    vectors: Mutex<VectorLimit>,
     following: tokio::sync::Mutex<()>,
 }
 
@@ -145,6 +151,7 @@ impl Identity {
                 writes,
                 live: RwLock::new(Live::default()),
                 replays: Mutex::new(replays),
+                vectors: Mutex::default(),
                 following: tokio::sync::Mutex::new(()),
             }),
         })
@@ -189,6 +196,10 @@ impl Identity {
     }
     fn replays(&self) -> MutexGuard<'_, ReplayCache> {
         self.inner.replays.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn vector_limit(&self) -> MutexGuard<'_, VectorLimit> {
+        self.inner.vectors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends to the audit log in the transaction of the act. Call it last.

@@ -2,7 +2,7 @@
 
 use super::Identity;
 use crate::error::{Error, Result};
-use crate::model::sim::Sim;
+use crate::model::sim::{Sim, Uses};
 use crate::model::sim_csv::{self, BadRow};
 use crate::store::sims;
 use pakawaaz_aka::SqnState;
@@ -48,6 +48,7 @@ impl Identity {
                     suspended: false,
                     revoked: false,
                     sqn: SqnState::provisioned(now),
+                    uses: Uses::default(),
                 },
             ));
         }

@@ -9,6 +9,7 @@ pub mod revocations;
 pub mod roles;
 pub mod sessions;
 pub mod sims;
+pub mod suci_keys;
 
 use pakawaaz_base::{Millis, OfficialId};
 use pakawaaz_storage::{Engine, Migration, Result, StorageError, values};
@@ -16,8 +17,10 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 /// The schema of this context.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { context: "identity", version: 1, sql: include_str!("../../migrations/0001_identity.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { context: "identity", version: 1, sql: include_str!("../../migrations/0001_identity.sql") },
+    Migration { context: "identity", version: 2, sql: include_str!("../../migrations/0002_home_network.sql") },
+];
 
 /// The table that is damaged when a row cannot be read back.
 fn damaged() -> StorageError {
@@ -91,6 +94,24 @@ async fn select_all(
     Ok(query.fetch_all(conn).await?)
 }
 
+/// Whether `now` is in a later hour than the one noted for `what`; notes it then, and says what was noted before. Of
+/// several nodes one is told so.
+pub async fn next_hour(conn: &mut AnyConnection, what: &'static str, now: Millis) -> Result<Option<Millis>> {
+    const HOUR: i64 = 3_600_000;
+    let lock = Engine::of(conn).pick("", " FOR UPDATE");
+    let sql = format!("SELECT at FROM identity_clocks WHERE name = $1 AND at < $2{lock}");
+    let begun = now.as_i64() / HOUR * HOUR;
+    let found: Option<(i64,)> =
+        sqlx::query_as(AssertSqlSafe(sql)).bind(what).bind(begun).fetch_optional(&mut *conn).await?;
+    let Some((before,)) = found else { return Ok(None) };
+    sqlx::query("UPDATE identity_clocks SET at = $2 WHERE name = $1")
+        .bind(what)
+        .bind(now.as_i64())
+        .execute(conn)
+        .await?;
+    Ok(Some(Millis(before)))
+}
+
 /// Notes the latest time seen and returns the one noted before.
 pub async fn note_time(conn: &mut AnyConnection, now: Millis) -> Result<Millis> {
     let (before,): (i64,) =
@@ -125,7 +146,7 @@ mod tests {
                 select_sql(conn, ("*", "identity_attempt_steps", "attempt"), rows, false),
                 accounts::put_failures_sql(&values(conn, rows, 4)),
                 devices::seen_sql(&values(conn, rows, 2)),
-                sims::set_sqns_sql(&values(conn, rows, 3)),
+                sims::set_counters_sql(&values(conn, rows, 5)),
                 sessions::rotate_sql(&values(conn, rows, 3)),
                 accounts::named_sql(),
             ];

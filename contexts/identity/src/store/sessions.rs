@@ -166,6 +166,8 @@ pub enum Which {
     OfficialExcept(OfficialId, SessionId),
     /// All that a SIM proved.
     Sim(SimId),
+    /// The same, of sessions opened at this time or before.
+    SimBefore(SimId, Millis),
 }
 
 /// Ends sessions that are still open and returns them with their devices.
@@ -181,6 +183,7 @@ pub async fn end(
         Which::Official(id) => ("official = $3", id.to_vec(), None),
         Which::OfficialExcept(id, kept) => ("official = $3 AND session <> $4", id.to_vec(), Some(kept)),
         Which::Sim(id) => ("sim = $3", id.to_vec(), None),
+        Which::SimBefore(id, _) => ("sim = $3 AND authenticated_at <= $4", id.to_vec(), None),
     };
     let sql = format!(
         "UPDATE identity_sessions SET ended_at = $1, end_reason = $2
@@ -189,6 +192,9 @@ pub async fn end(
     let mut query = sqlx::query(AssertSqlSafe(sql)).bind(now.as_i64()).bind(reason).bind(subject);
     if let Some(kept) = except {
         query = query.bind(kept.to_vec());
+    }
+    if let Which::SimBefore(_, at) = which {
+        query = query.bind(at.as_i64());
     }
     query
         .fetch_all(conn)

@@ -1,19 +1,19 @@
 //! `identity_sims`.
 
 use super::{damaged, flag, id, opt_official, padded, select_all};
-use crate::model::sim::Sim;
+use crate::model::sim::{Sim, Uses};
 use pakawaaz_aka::SqnState;
 use pakawaaz_base::{Millis, OfficialId, SimId};
-use pakawaaz_storage::{Result, values};
+use pakawaaz_storage::{Engine, Result, values};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use std::collections::{BTreeMap, BTreeSet};
 
-const COLUMNS: &str = "sim, iccid, imsi, algorithm, sealed, official, suspended, revoked, sqn_seq, sqn_offset";
+const COLUMNS: &str = "sim, iccid, imsi, algorithm, sealed, official, suspended, revoked, sqn_seq, sqn_offset, \
+     vectors, resynchronisations";
 
 fn sim(row: &AnyRow) -> Result<Sim> {
-    let seq: i64 = row.try_get("sqn_seq")?;
-    let seq = u64::try_from(seq).map_err(|_| damaged())?;
+    let number = |column: &str| u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| damaged());
     Ok(Sim {
         sim: id(row, "sim", SimId::from_slice)?,
         iccid: row.try_get("iccid")?,
@@ -23,7 +23,8 @@ fn sim(row: &AnyRow) -> Result<Sim> {
         official: opt_official(row, "official")?,
         suspended: flag(row, "suspended")?,
         revoked: flag(row, "revoked")?,
-        sqn: SqnState::from_parts(seq, row.try_get("sqn_offset")?).map_err(|_| damaged())?,
+        sqn: SqnState::from_parts(number("sqn_seq")?, row.try_get("sqn_offset")?).map_err(|_| damaged())?,
+        uses: Uses { vectors: number("vectors")?, resynchronisations: number("resynchronisations")? },
     })
 }
 
@@ -75,6 +76,17 @@ pub async fn by_imsi(conn: &mut AnyConnection, imsi: &str) -> Result<Option<Sim>
         .transpose()
 }
 
+/// Those bound to an official, by ICCID.
+pub async fn of_official(conn: &mut AnyConnection, official: OfficialId) -> Result<Vec<Sim>> {
+    sqlx::query(AssertSqlSafe(format!("SELECT {COLUMNS} FROM identity_sims WHERE official = $1 ORDER BY iccid")))
+        .bind(official.to_vec())
+        .fetch_all(conn)
+        .await?
+        .iter()
+        .map(sim)
+        .collect()
+}
+
 /// All cards, by ICCID.
 pub async fn list(conn: &mut AnyConnection) -> Result<Vec<Sim>> {
     sqlx::query(AssertSqlSafe(format!("SELECT {COLUMNS} FROM identity_sims ORDER BY iccid")))
@@ -85,26 +97,63 @@ pub async fn list(conn: &mut AnyConnection) -> Result<Vec<Sim>> {
         .collect()
 }
 
-/// Persists counters; the caller holds the rows.
-pub async fn set_sqns(conn: &mut AnyConnection, sqns: &[(SimId, SqnState)]) -> Result<()> {
-    if sqns.is_empty() {
+/// Persists the counters of cards: sequence numbers and uses. The caller holds the rows.
+pub async fn set_counters(conn: &mut AnyConnection, cards: &[&Sim]) -> Result<()> {
+    if cards.is_empty() {
         return Ok(());
     }
-    let sqns = padded(sqns);
-    let mut query = sqlx::query(AssertSqlSafe(set_sqns_sql(&values(conn, sqns.len(), 3))));
-    for (sim, sqn) in sqns {
-        query = query.bind(sim.to_vec()).bind(sqn.last_seq() as i64).bind(sqn.offset());
+    let cards = padded(cards);
+    let mut query = sqlx::query(AssertSqlSafe(set_counters_sql(&values(conn, cards.len(), 5))));
+    for card in cards {
+        query = query
+            .bind(card.sim.to_vec())
+            .bind(card.sqn.last_seq() as i64)
+            .bind(card.sqn.offset())
+            .bind(card.uses.vectors as i64)
+            .bind(card.uses.resynchronisations as i64);
     }
     query.execute(conn).await?;
     Ok(())
 }
 
-pub(super) fn set_sqns_sql(values: &str) -> String {
+pub(super) fn set_counters_sql(values: &str) -> String {
     format!(
-        "WITH w (sim, seq, shift) AS (VALUES {values})
-         UPDATE identity_sims SET sqn_seq = w.seq, sqn_offset = w.shift
+        "WITH w (sim, seq, shift, vectors, resynchronisations) AS (VALUES {values})
+         UPDATE identity_sims SET sqn_seq = w.seq, sqn_offset = w.shift, vectors = w.vectors,
+             resynchronisations = w.resynchronisations
          FROM w WHERE identity_sims.sim = COALESCE(w.sim, NULL)"
     )
+}
+
+/// Cards, after `after` by id, whose keys were used since this was noted last; how often since then. Notes it. Nobody
+/// else changes the rows until the transaction ends.
+pub async fn take_uses(conn: &mut AnyConnection, after: Option<SimId>, most: u32) -> Result<Vec<(SimId, Uses)>> {
+    let lock = Engine::of(conn).pick("", " FOR UPDATE");
+    let sql = format!(
+        "SELECT sim, vectors, vectors - vectors_audited AS drawn, resynchronisations,
+             resynchronisations - resynchronisations_audited AS resynchronised
+         FROM identity_sims WHERE sim > $1 AND vectors > vectors_audited ORDER BY sim LIMIT $2{lock}"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(after.map(|sim| sim.to_vec()).unwrap_or_default())
+        .bind(i64::from(most))
+        .fetch_all(&mut *conn)
+        .await?;
+    let mut taken = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let sim = id(row, "sim", SimId::from_slice)?;
+        let number = |column: &str| u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| damaged());
+        let uses = Uses { vectors: number("drawn")?, resynchronisations: number("resynchronised")? };
+        taken.push((sim, uses));
+        // What this saw, not what stands there: nothing may be noted that was not counted.
+        sqlx::query("UPDATE identity_sims SET vectors_audited = $2, resynchronisations_audited = $3 WHERE sim = $1")
+            .bind(sim.to_vec())
+            .bind(row.try_get::<i64, _>("vectors")?)
+            .bind(row.try_get::<i64, _>("resynchronisations")?)
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(taken)
 }
 
 /// Binds the card. `false` when it belongs to somebody else or may not be used.

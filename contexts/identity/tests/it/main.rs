@@ -6,6 +6,7 @@ mod admin;
 mod authenticate;
 mod devices;
 mod enrol;
+mod home_network;
 mod http;
 mod jobs;
 mod login;
@@ -17,4 +18,4 @@ mod world;
 
 /// Every migration that identity's database needs.
 pub const MIGRATIONS: &[pakawaaz_storage::Migration] =
-    &[pakawaaz_audit::MIGRATIONS[0], pakawaaz_identity::MIGRATIONS[0]];
+    &[pakawaaz_audit::MIGRATIONS[0], pakawaaz_identity::MIGRATIONS[0], pakawaaz_identity::MIGRATIONS[1]];
