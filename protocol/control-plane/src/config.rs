@@ -180,7 +180,7 @@ pub struct Network {
     pub integrity: Vec<Integrity>,
     /// By preference.
     pub ciphering: Vec<Ciphering>,
-    /// How phones prove themselves; a card may be set otherwise.
+    /// How phones prove themselves: what the vault is asked for. A card may be set otherwise, and the vault's answer decides.
     pub method: AuthenticationMethod,
     /// Timers.
     pub timers: Timers,

@@ -4,7 +4,7 @@ use crate::config::Network;
 use crate::core::{Core, Cx};
 use crate::counters::Counters;
 use crate::error::ControlPlaneError;
-use crate::identifiers::{AmfUeNgapId, Imsi};
+use crate::identifiers::{AmfUeNgapId, AssociationId, Imsi};
 use crate::io::{
     Alarm, Command, DeregisteredBecause, HomeVector, Input, Output, Subscription, UeSnapshot, VaultRefusal,
 };
@@ -13,7 +13,8 @@ use crate::session::{self, Resources, establishment, modification, release};
 use crate::timers::{SessionTimer, Timer, TimerId, UeTimer};
 use crate::ue::nas::Then;
 use crate::ue::{
-    Ue, UeKey, Ues, authentication, context_release, deregistration, initial, paging, pending, service_request,
+    Ue, UeKey, Ues, authentication, configuration_update, context_release, deregistration, initial, paging, pending,
+    service_request,
 };
 use crate::views::{self, GnbView, UeView};
 use crate::{gnb, snapshot};
@@ -145,14 +146,16 @@ impl ControlPlane {
         &self.core.counters
     }
 
-    /// Values of now: registered phones (RM.RegisteredSubNbr), connected ones, sessions (SM.SessionNbr), phones in all,
-    /// vault requests on their way, and timers.
+    /// Values of now: registered phones, connected ones, sessions, phones in all, vault requests on their way, and timers.
+    ///
+    /// Registered phones and sessions are the samples of `RM.RegisteredSubNbrMean` and `SM.SessionNbrMean` (TS 28.552
+    /// §5.2.1.1, §5.3.1.1): whoever reads them at an interval has that interval's mean and maximum.
     pub fn gauges(&self) -> [(&'static str, u64); 6] {
         let size = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         [
-            ("RM.RegisteredSubNbr", size(self.core.registered)),
-            ("CM.ConnectedNbr", size(self.core.by_ngap.len())),
-            ("SM.SessionNbr", size(self.core.by_session.len())),
+            ("RM.RegisteredSubNbrMean", size(self.core.registered)),
+            ("control_plane.connected", size(self.core.by_ngap.len())),
+            ("SM.SessionNbrMean", size(self.core.by_session.len())),
             ("control_plane.phones", size(self.ues.len())),
             ("control_plane.vault_requests", size(self.core.asked)),
             ("control_plane.timers", size(self.core.timers.len())),
@@ -161,15 +164,12 @@ impl ControlPlane {
 
     /// gNBs, by association.
     pub fn gnbs(&self) -> impl Iterator<Item = GnbView> + '_ {
-        self.core.gnbs.iter().map(|(association, gnb)| GnbView {
-            association: *association,
-            peer: gnb.peer.clone(),
-            ready: gnb.ready,
-            id: gnb.id,
-            name: gnb.name.clone(),
-            tacs: gnb.tacs.clone(),
-            connected: gnb.ues.len(),
-        })
+        self.core.gnbs.iter().map(|(association, gnb)| views::gnb(*association, gnb))
+    }
+
+    /// The gNB of one association.
+    pub fn gnb(&self, association: AssociationId) -> Option<GnbView> {
+        Some(views::gnb(association, self.core.gnbs.get(&association)?))
     }
 
     /// Registered phones, in no order.
@@ -237,7 +237,7 @@ fn ue_timer(ue: &mut Ue, cx: &mut Cx<'_>, id: TimerId, which: UeTimer) {
         UeTimer::Guard if connection.is_some_and(|c| c.guard == Some(id)) => initial::guard(ue, cx),
         UeTimer::Silence if ue.silence == Some(id) && ue.connection.is_none() => {
             ue.silence = None;
-            cx.count("RM.ImplicitDereg");
+            cx.count("control_plane.implicit_deregistrations");
             deregistration::local(ue, cx, DeregisteredBecause::Silence);
         }
         UeTimer::Paging if ue.paging.as_ref().is_some_and(|paging| paging.timer == id) => paging::unanswered(ue, cx),
@@ -324,15 +324,16 @@ fn command(ues: &mut Ues, cx: &mut Cx<'_>, wanted: Command) {
                 return cx.count("control_plane.configuration_refused");
             }
             cx.core.network = Arc::clone(network);
-            return gnb::configure(ues, cx);
+            gnb::configure(ues, cx);
+            return reconfigured(ues, cx);
         }
         Command::Trace { imsi, on: true } => {
             cx.core.traced.insert(*imsi);
-            return;
+            return trace(ues, cx, imsi);
         }
         Command::Trace { imsi, on: false } => {
             cx.core.traced.remove(imsi);
-            return;
+            return trace(ues, cx, imsi);
         }
         Command::Detach { imsi, .. }
         | Command::Revoke { imsi }
@@ -347,12 +348,33 @@ fn command(ues: &mut Ues, cx: &mut Cx<'_>, wanted: Command) {
         Command::Subscription { subscription, .. } => subscribed(ue, cx, subscription),
         Command::Flows { dnn, flows, .. } => {
             if !modification::flows(ue, cx, &dnn, flows) {
-                cx.count("SM.PduSessionModificationFail");
+                cx.count("control_plane.session_modifications_failed");
             }
         }
         Command::Overload { .. } | Command::Configure(_) | Command::Trace { .. } => {}
     }
     receive::after(ues, cx, key, Then::Nothing);
+}
+
+/// Whether a connected phone is traced has changed.
+fn trace(ues: &mut Ues, cx: &mut Cx<'_>, imsi: &Imsi) {
+    let key = cx.core.by_imsi.get(imsi).copied();
+    let now = cx.trace_connection(Some(*imsi));
+    if let Some(connection) = key.and_then(|key| ues.get_mut(&key)).and_then(|ue| ue.connection.as_deref_mut()) {
+        connection.tracing = now;
+    }
+}
+
+/// The network is another one: phones that are connected are told now.
+fn reconfigured(ues: &mut Ues, cx: &mut Cx<'_>) {
+    let mut keys: Vec<UeKey> = ues.values().filter(|ue| ue.registered).map(|ue| ue.key).collect();
+    keys.sort_unstable();
+    for key in keys {
+        if let Some(ue) = ues.get_mut(&key) {
+            configuration_update::reconfigured(ue, cx);
+        }
+        initial::settle(ues, cx, key);
+    }
 }
 
 /// What the card may do has changed: what it may not do any more ends.

@@ -7,6 +7,7 @@ use crate::gnb::Gnb;
 use crate::identifiers::{AmfUeNgapId, AssociationId, Imsi};
 use crate::io::{Alarm, Fact, Output};
 use crate::timers::{Timer, TimerId, Timers};
+use crate::traced::Current;
 use crate::ue::UeKey;
 use pakawaaz_base::Millis;
 use pakawaaz_user_plane::rules::{SessionRef, UserPlaneRequest};
@@ -26,6 +27,7 @@ pub(crate) struct Core {
     pub(crate) addresses: Addresses,
     pub(crate) counters: Counters,
     pub(crate) traced: HashSet<Imsi>,
+    pub(crate) current: Current,
     /// Requests to the vault that have no answer yet.
     pub(crate) asked: usize,
     pub(crate) registered: usize,
@@ -49,6 +51,7 @@ impl Core {
             addresses: Addresses::default(),
             counters: Counters::default(),
             traced: HashSet::new(),
+            current: Current::default(),
             asked: 0,
             registered: 0,
             overload: 0,

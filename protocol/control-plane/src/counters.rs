@@ -1,4 +1,11 @@
-//! Measurements by the names of TS 28.552, kept as plain numbers; the edge turns them into metrics.
+//! Measurements, kept as plain numbers; the edge turns them into metrics.
+//!
+//! A name is that of TS 28.552 where the specification measures the same thing, without the subcounter of slice or cause:
+//! registrations (§5.2.2: `RM.RegInitReq`, `RM.RegInitSucc`, `RM.RegInitFail`, and the same with `Mob` and `Period`),
+//! paging (`MM.Paging5GReq`, `MM.Paging5GSucc`), UE configuration update (`MM.ConfUpdate`, `MM.ConfUpdateSucc`),
+//! authentication (`AMF.AuthReq`, `AMF.AuthFail`, `AMF.AuthReject`), and creation of PDU sessions (§5.3.1:
+//! `SM.PduSessionCreationReq`, `SM.PduSessionCreationSucc`, `SM.PduSessionCreationFail`). Everything else begins with
+//! `control_plane.`, so that nobody takes a count of ours for one that the specification defines.
 
 /// Counts since the process began.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -265,7 +265,7 @@ mod tests {
         let header = Nas5gsSecurityHeaderType::IntegrityProtectedAndCiphered;
         let sealed = fixture.phone.protect_opaque_payload(octets.to_vec(), header, Direction::Uplink).unwrap();
         fixture.uplink(&sealed);
-        assert_eq!(fixture.core.gauges()[2], ("SM.SessionNbr", 1));
+        assert_eq!(fixture.core.gauges()[2], ("SM.SessionNbrMean", 1));
     }
 
     proptest! {

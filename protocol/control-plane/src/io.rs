@@ -87,7 +87,8 @@ pub enum Command {
         /// 0 to 99.
         percent: u8,
     },
-    /// Another configuration; gNBs are told by AMF configuration update.
+    /// Another configuration: gNBs are told by AMF configuration update, connected phones by configuration update command,
+    /// idle ones at their next contact. Sessions of data networks that are not there any more end.
     Configure(Arc<crate::config::Network>),
     /// Write down what every phone's messages do, for the ladder and the pcap.
     Trace {
@@ -142,6 +143,9 @@ pub struct VaultRequest {
     pub who: WhoIs,
     /// Serving network name (`5G:mnc…`).
     pub serving_network: String,
+    /// The method that the network prefers ([`crate::config::Network::method`]). A card may be set otherwise: the answer
+    /// decides.
+    pub method: crate::config::AuthenticationMethod,
     /// The card's claim that its SQN is elsewhere: RAND of the challenge, and AUTS (TS 33.102 §6.3.5).
     pub resynchronise: Option<([u8; 16], [u8; 14])>,
 }
@@ -243,15 +247,15 @@ pub enum Output {
     Fact(Fact),
     /// Something an operator has to know.
     Alarm(Alarm),
-    /// One line of a traced phone's ladder; `bytes` is the plain NAS or NGAP message for the pcap.
+    /// One line of a traced phone's ladder, for [`crate::trace`].
     Traced {
         /// Whose.
         imsi: Imsi,
         /// To the phone.
         downlink: bool,
-        /// Name of the message.
+        /// Name of the procedure, and of the NAS message in it: `InitialContextSetup: RegistrationAccept`.
         name: String,
-        /// The message.
+        /// The NGAP PDU, with the NAS in it readable and its keys zeroed.
         bytes: Vec<u8>,
     },
 }

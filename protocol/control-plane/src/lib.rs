@@ -26,6 +26,8 @@ mod security;
 mod session;
 mod snapshot;
 mod timers;
+pub mod trace;
+mod traced;
 mod ue;
 pub mod views;
 

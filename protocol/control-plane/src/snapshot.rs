@@ -24,7 +24,7 @@ use std::sync::Arc;
 use zeroize::{Zeroize, Zeroizing};
 
 /// First octet of an encoded context.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 type Slice = (u8, Option<u32>);
 
@@ -45,6 +45,7 @@ struct Kept {
     tac: u32,
     registered_at: i64,
     seen_at: i64,
+    told: Option<[u8; 8]>,
     subscription: KeptSubscription,
     sessions: Vec<KeptSession>,
 }
@@ -125,6 +126,7 @@ fn encode(ue: &Ue) -> Option<UeSnapshot> {
         tac: location.tac,
         registered_at: ue.registered_at.0,
         seen_at: ue.seen_at.0,
+        told: ue.told,
         subscription: KeptSubscription {
             slices: subscription.slices.iter().copied().map(slice).collect(),
             data_networks: subscription
@@ -190,6 +192,7 @@ pub(crate) fn restore(core: &mut Core, snapshot: &UeSnapshot, now: Millis) -> Re
         Some(SecurityContext::restored(KAmf::new(&kept.k_amf), kept.ngksi, integrity, ciphering, kept.uplink, margin));
     ue.kept_downlink = margin;
     ue.capability = Capability::new(&kept.capability);
+    ue.told = kept.told;
     ue.location = Some(Location { plmn, cell: kept.cell, tac: kept.tac });
     (ue.registered_at, ue.seen_at) = (Millis(kept.registered_at), Millis(kept.seen_at));
     let given = &kept.subscription;

@@ -1,6 +1,7 @@
 //! What an operator sees: never a key.
 
 use crate::config::Snssai;
+use crate::gnb::Gnb;
 use crate::identifiers::{AssociationId, Imsi, Location, Pei};
 use crate::session::{Phase, Resources};
 use crate::ue::{Access, Ue, service_request};
@@ -86,6 +87,18 @@ pub struct SessionView {
     pub flows: Vec<u8>,
     /// Since.
     pub since: Millis,
+}
+
+pub(crate) fn gnb(association: AssociationId, gnb: &Gnb) -> GnbView {
+    GnbView {
+        association,
+        peer: gnb.peer.clone(),
+        ready: gnb.ready,
+        id: gnb.id,
+        name: gnb.name.clone(),
+        tacs: gnb.tacs.clone(),
+        connected: gnb.ues.len(),
+    }
 }
 
 pub(crate) fn ue(ue: &Ue) -> Option<UeView> {

@@ -20,6 +20,7 @@ pub(crate) fn message(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId
     let Some(gnb) = cx.core.gnbs.get(&association) else { return };
     let ready = gnb.ready;
     cx.count("control_plane.ngap_received");
+    cx.trace_begins(bytes);
     if bytes.len() > LARGEST {
         return faults::transfer_syntax(cx, association);
     }
@@ -191,6 +192,12 @@ fn place(ue: &mut Ue, cx: &mut Cx<'_>, place: Option<UserLocationInformation<'_>
 }
 
 fn phone(ue: &mut Ue, cx: &mut Cx<'_>, kind: NgapPduKind, pdu: &NGAPPDU<'_>) -> Result<Then, Error> {
+    if cx.tracing()
+        && kind != NgapPduKind::Initiating_UplinkNASTransport
+        && let Some(connection) = ue.connection.as_deref_mut()
+    {
+        cx.trace_uplink(connection, None);
+    }
     match kind {
         NgapPduKind::Initiating_UplinkNASTransport => {
             extract_ngap_ies!(pdu, UplinkNASTransport,

@@ -294,7 +294,7 @@ pub(crate) fn set_up(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
         _ => None,
     };
     let nas = nas.and_then(|message| nas_transport::downlink(psi, message)).and_then(|plain| cx.protect(ue, &plain));
-    let Some(connection) = ue.connection.as_deref() else { return };
+    let Some(connection) = ue.connection.as_deref_mut() else { return };
     let pdu = n2::setup_request(connection.ids, rates, None, vec![(psi, slice, transfer, nas)]);
     cx.tell_gnb(connection, pdu);
 }
@@ -390,7 +390,8 @@ pub(crate) fn end_all(ue: &mut Ue, cx: &mut Cx<'_>) {
 }
 
 /// The gNB is told to let go of a session whose phone does not know of it, or has forgotten it.
-pub(crate) fn release_at_gnb(ue: &Ue, cx: &mut Cx<'_>, psi: u8, nas: Option<&[u8]>) {
-    let Some(connection) = ue.connection.as_deref() else { return };
-    cx.tell_gnb(connection, n2::release_command(connection.ids, psi, Cause::nas(CauseNas::normal_release), nas));
+pub(crate) fn release_at_gnb(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, nas: Option<&[u8]>) {
+    let Some(connection) = ue.connection.as_deref_mut() else { return };
+    let pdu = n2::release_command(connection.ids, psi, Cause::nas(CauseNas::normal_release), nas);
+    cx.tell_gnb(connection, pdu);
 }

@@ -74,8 +74,9 @@ fn say_from(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, pti: u8, before: Vec<QosFlow>
     let timer = cx.start(every, Timer::Session(key, psi, SessionTimer::Nas));
     session.repeated = Some(Box::new(Repeated { plain: plain.clone(), sent: 1, timer, before }));
     let sealed = nas_transport::downlink(psi, plain).and_then(|plain| cx.protect(ue, &plain));
-    let (Some(nas), Some(connection)) = (sealed, ue.connection.as_deref()) else { return };
-    cx.tell_gnb(connection, n2::modify_request(connection.ids, psi, ambr, &changed, &gone, &nas));
+    let (Some(nas), Some(connection)) = (sealed, ue.connection.as_deref_mut()) else { return };
+    let pdu = n2::modify_request(connection.ids, psi, ambr, &changed, &gone, &nas);
+    cx.tell_gnb(connection, pdu);
 }
 
 /// T3591 or T3592 has run out.
@@ -116,7 +117,7 @@ pub(crate) fn rejected(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, _pti: u8) {
     cx.core.timers.stop(Some(repeated.timer));
     session.flows = repeated.before;
     tell_user_plane(session, cx);
-    cx.count("SM.PduSessionModificationFail");
+    cx.count("control_plane.session_modifications_failed");
     snapshot::keep(ue, cx);
 }
 
@@ -132,7 +133,7 @@ pub(crate) fn not_modified(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, failed: &[u8])
         cx.core.timers.stop(Some(repeated.timer));
     }
     tell_user_plane(session, cx);
-    cx.count("SM.PduSessionModificationFail");
+    cx.count("control_plane.session_modifications_failed");
     say_from(ue, cx, psi, 0, before);
     snapshot::keep(ue, cx);
 }

@@ -38,7 +38,8 @@ pub(crate) fn begin(ue: &mut Ue, cx: &mut Cx<'_>, who: WhoIs, resynchronise: Opt
     }
     let resynchronised = resynchronise.is_some();
     connection.asked = Some(Asked { request, resynchronised, timer });
-    let ask = VaultRequest { who, serving_network, resynchronise };
+    let method = cx.core.network.method;
+    let ask = VaultRequest { who, serving_network, method, resynchronise };
     cx.out.push(Output::Vault { ue: connection.ids.amf, request, ask });
 }
 
@@ -83,6 +84,9 @@ fn next_ksi(used: u8) -> u8 {
 fn challenge(ue: &mut Ue, cx: &mut Cx<'_>, vector: Box<HomeVector>, resynchronised: bool) {
     let mut id = [0];
     cx.rng.fill_bytes(&mut id);
+    if let Some(connection) = ue.connection.as_deref_mut() {
+        cx.trace_known(connection, vector.imsi);
+    }
     let Some(registering) = ue.connection.as_deref_mut().and_then(|connection| connection.registering()) else {
         return;
     };

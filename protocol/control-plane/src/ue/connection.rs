@@ -7,6 +7,7 @@ use crate::io::HomeVector;
 use crate::n2::{Ids, build};
 use crate::security::SecurityContext;
 use crate::timers::TimerId;
+use crate::traced::Tracing;
 use oxirush_nas::nas_5gs::{NasCount, NasRegistrationRequest};
 use std::time::Duration;
 
@@ -139,6 +140,9 @@ pub(crate) struct Connection {
     pub(crate) release_after_complete: bool,
     /// A service request was accepted: a new name is due as soon as the radio is secured.
     pub(crate) renew: bool,
+    /// What the phone will have been told of the network when it acknowledges.
+    pub(crate) telling: Option<[u8; 8]>,
+    pub(crate) tracing: Tracing,
 }
 
 impl Connection {
@@ -158,6 +162,8 @@ impl Connection {
             location,
             release_after_complete: false,
             renew: false,
+            telling: None,
+            tracing: Tracing::Off,
         }
     }
     pub(crate) fn ran(&self) -> RanUeNgapId {
@@ -173,7 +179,10 @@ impl Connection {
 
 impl Cx<'_> {
     /// A PDU to the phone's gNB, on the phone's stream.
-    pub(crate) fn tell_gnb(&mut self, connection: &Connection, pdu: Result<Vec<u8>, oxirush_ngap::Error>) {
+    pub(crate) fn tell_gnb(&mut self, connection: &mut Connection, pdu: Result<Vec<u8>, oxirush_ngap::Error>) {
+        if let Ok(pdu) = &pdu {
+            self.trace_downlink(connection, pdu);
+        }
         let stream = self.stream(connection.association, connection.ids.amf);
         self.send(connection.association, stream, pdu);
     }
@@ -209,8 +218,9 @@ impl Cx<'_> {
     /// NAS to the phone: protected once the exchange is secured.
     pub(crate) fn nas(&mut self, ue: &mut Ue, plain: &[u8]) {
         let Some(nas) = self.protect(ue, plain) else { return };
-        let Some(connection) = ue.connection.as_deref() else { return };
-        self.tell_gnb(connection, build::downlink_nas_transport(connection.ids, &nas));
+        let Some(connection) = ue.connection.as_deref_mut() else { return };
+        let pdu = build::downlink_nas_transport(connection.ids, &nas);
+        self.tell_gnb(connection, pdu);
     }
 
     /// Stops repeating the message that waits for `expect`; whether there was one.

@@ -31,7 +31,8 @@ pub(crate) fn over(ue: &mut Ue, cx: &mut Cx<'_>) {
     }
     idle(ue, cx);
     // What came up while the connection was ending.
-    if ue.detach.is_some() || ue.sessions.iter().any(|session| session.wanted && session.uplink.is_some()) {
+    let called = ue.farewell || ue.detach.is_some();
+    if called || ue.sessions.iter().any(|session| session.wanted && session.uplink.is_some()) {
         paging::begin(ue, cx);
     }
 }

@@ -25,6 +25,7 @@ pub(crate) fn local(ue: &mut Ue, cx: &mut Cx<'_>, because: DeregisteredBecause) 
         cx.core.timers.stop(Some(paging.timer));
     }
     ue.detach = None;
+    ue.farewell = false;
     if let Some(imsi) = ue.imsi
         && cx.core.by_imsi.get(&imsi) == Some(&ue.key)
     {
@@ -40,7 +41,7 @@ pub(crate) fn local(ue: &mut Ue, cx: &mut Cx<'_>, because: DeregisteredBecause) 
 
 /// DEREGISTRATION REQUEST of the phone, protected.
 pub(crate) fn by_phone(ue: &mut Ue, cx: &mut Cx<'_>, request: &NasDeregistrationRequestUeOriginating) {
-    cx.count("RM.DeregReq");
+    cx.count("control_plane.deregistrations_by_phone");
     if let Some(connection) = ue.connection.as_deref_mut() {
         connection.procedure = Procedure::None;
         if let Some(pending) = connection.pending.take() {
@@ -85,13 +86,33 @@ fn request(come_back: bool) -> Nas5gsMessage {
     Nas5gsMessage::new_5gmm(NasDeregistrationRequestUeTerminated::new(kind))
 }
 
-/// The card is revoked: the phone is told when it is there, and nothing of it is kept, whatever it answers.
+/// The card is revoked: everything of the phone ends at once, whatever it answers. A connected phone is told now; an idle
+/// one is called to be told (§5.5.2.3.1, TS 23.502 §4.2.2.3.3), and refused when it comes later.
 pub(crate) fn revoke(ue: &mut Ue, cx: &mut Cx<'_>) {
-    if ue.connection.as_ref().is_some_and(|connection| connection.secured && !connection.releasing) {
+    let told = ue.connection.as_ref().is_some_and(|connection| connection.secured && !connection.releasing);
+    if told {
         cx.nas_message(ue, &request(false));
     }
+    let (names, known) = ([ue.tmsi, ue.old_tmsi], ue.registered && ue.security.is_some());
     local(ue, cx, DeregisteredBecause::Revoked);
+    if known && !told && names[0].is_some() {
+        // For as long as it is called, its names lead to it and its keys protect the message.
+        [ue.tmsi, ue.old_tmsi] = names;
+        for tmsi in names.into_iter().flatten() {
+            cx.core.by_tmsi.insert(tmsi, ue.key);
+        }
+        ue.farewell = true;
+        // One whose connection is ending is called when that is over.
+        paging::begin(ue, cx);
+    }
     context_release::command(ue, cx, Cause::nas(CauseNas::deregister));
+}
+
+/// A phone whose card was revoked has come: it is told, and nothing else is done for it.
+pub(crate) fn farewell(ue: &mut Ue, cx: &mut Cx<'_>) {
+    paging::reached(ue, cx);
+    let every = cx.core.network.timers.t3522;
+    cx.expect(ue, &request(false), Expect::DeregistrationAccept, every);
 }
 
 /// DEREGISTRATION ACCEPT of the phone.

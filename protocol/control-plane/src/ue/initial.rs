@@ -1,7 +1,7 @@
 //! The first message of a phone on a connection (TS 38.413 §8.6.1, TS 24.501 §4.4.6): who is it, and can it be believed?
 
 use super::connection::{Connection, Proven};
-use super::nas;
+use super::nas::{self, Place};
 use super::{Access, Capability, Ue, UeKey, Ues, context_release, deregistration, registration, service_request};
 use crate::core::Cx;
 use crate::identifiers::{AssociationId, Location, RanUeNgapId};
@@ -10,8 +10,8 @@ use crate::n2::{Ids, build};
 use crate::session;
 use crate::timers::{Timer, UeTimer};
 use oxirush_nas::nas_5gs::{
-    Direction, GmmCause, KeySetIdentifier, Nas5gmmMessage, Nas5gsMessage, NasCount, NasFGsMobileIdentity,
-    NasKeySetIdentifier,
+    Direction, GmmCause, KeySetIdentifier, Nas5gmmMessage, Nas5gsMessage, NasFGsMobileIdentity, NasKeySetIdentifier,
+    Verified,
 };
 use oxirush_ngap::ngap::{Cause, CauseMisc, CauseNas, CauseRadioNetwork};
 
@@ -48,11 +48,13 @@ pub(crate) fn message(ues: &mut Ues, cx: &mut Cx<'_>, initial: Initial<'_>) {
         Some(Nas5gsMessage::Gmm(_, gmm)) => Some(gmm),
         _ => None,
     };
+    let registers = matches!(gmm, Some(Nas5gmmMessage::RegistrationRequest(_)));
     if protected
+        && nas::is_expected(initial.nas, Place::Initial)
         && let Some((identity, ksi)) = gmm.and_then(names)
-        && let Some((key, message, count)) = believe(ues, cx, identity, ksi, initial.nas)
+        && let Some((key, verified)) = believe(ues, cx, identity, ksi, registers, initial.nas)
     {
-        return known(ues, cx, &initial, key, message, count);
+        return known(ues, cx, &initial, key, verified);
     }
     if !room(ues, cx, &initial) {
         return;
@@ -60,13 +62,17 @@ pub(crate) fn message(ues: &mut Ues, cx: &mut Cx<'_>, initial: Initial<'_>) {
     let key = cx.core.new_ue();
     let mut ue = Box::new(Ue::new(key, cx.now));
     open(&mut ue, cx, &initial, false);
+    if let Some(connection) = ue.connection.as_deref_mut().filter(|_| cx.tracing()) {
+        let name = gmm.map(|gmm| format!("{:?}", gmm.message_type())).unwrap_or_default();
+        cx.trace_uplink(connection, Some((initial.nas, initial.nas, &name)));
+    }
     match gmm {
         Some(Nas5gmmMessage::RegistrationRequest(request)) => {
             registration::unverified(&mut ue, cx, (**request).clone(), protected);
         }
         Some(Nas5gmmMessage::ServiceRequest(_) | Nas5gmmMessage::ControlPlaneServiceRequest(_)) => {
             // The context, if there is one, stays as it is (TS 24.501 §4.4.4.3, §5.6.1.5).
-            cx.count("MM.ServiceReqUnknown");
+            cx.count("control_plane.service_requests_unknown");
             let reject = service_request::reject(GmmCause::UeIdentityCannotBeDerivedByTheNetwork);
             cx.nas_message(&mut ue, &reject);
             context_release::command(&mut ue, cx, Cause::nas(CauseNas::unspecified));
@@ -75,7 +81,8 @@ pub(crate) fn message(ues: &mut Ues, cx: &mut Cx<'_>, initial: Initial<'_>) {
             // A deregistration without proof is among them: it is not worked on (§4.4.4.3).
             cx.count("control_plane.nas_dropped");
             if decoded.is_err()
-                && let Some(answer) = Nas5gsMessage::answer_to(initial.nas, &decoded, Direction::Uplink)
+                && let Some(answer @ Nas5gsMessage::Gmm(..)) =
+                    Nas5gsMessage::answer_to(initial.nas, &decoded, Direction::Uplink)
             {
                 cx.nas_message(&mut ue, &answer);
             }
@@ -98,15 +105,16 @@ fn names(message: &Nas5gmmMessage) -> Option<(&NasFGsMobileIdentity, NasKeySetId
     }
 }
 
-/// The phone that has sent a message, when its context proves it; the whole message, and its COUNT. A message that proves
-/// nothing leaves every context as it was.
+/// The phone that has sent a message, when its context proves it, and what is verified. A message that proves nothing
+/// leaves every context as it was.
 fn believe(
     ues: &mut Ues,
     cx: &mut Cx<'_>,
     identity: &NasFGsMobileIdentity,
     ksi: NasKeySetIdentifier,
+    registers: bool,
     bytes: &[u8],
-) -> Option<(UeKey, Nas5gsMessage, NasCount)> {
+) -> Option<(UeKey, Verified<Nas5gsMessage>)> {
     let (region, set, pointer) = cx.core.network.amf;
     let tmsi = if let Some(guti) = identity.as_guti() {
         let ours = guti.plmn() == cx.core.network.plmn && guti.amf_region_id() == region;
@@ -117,6 +125,10 @@ fn believe(
     };
     let key = *cx.core.by_tmsi.get(&tmsi)?;
     let ue = ues.get_mut(&key)?;
+    if ue.farewell && registers {
+        // The card is revoked: its keys open no registration. The vault judges it as it judges everybody.
+        return None;
+    }
     let connected = ue.connection.is_some();
     let security = ue.security.as_mut()?;
     if ksi.key_set_identifier() != KeySetIdentifier::Native(security.ngksi()) || security.worn() {
@@ -129,7 +141,7 @@ fn believe(
     match verified {
         Ok(verified) => {
             named_by(ue, cx, tmsi);
-            Some((key, verified.message, verified.count))
+            Some((key, verified))
         }
         Err(_) => {
             cx.count("control_plane.nas_unproven");
@@ -148,17 +160,17 @@ fn named_by(ue: &mut Ue, cx: &mut Cx<'_>, tmsi: u32) {
 }
 
 /// A message of a phone that we know.
-fn known(ues: &mut Ues, cx: &mut Cx<'_>, initial: &Initial<'_>, key: UeKey, message: Nas5gsMessage, count: NasCount) {
+fn known(ues: &mut Ues, cx: &mut Cx<'_>, initial: &Initial<'_>, key: UeKey, verified: Verified<Nas5gsMessage>) {
     let Some(mut ue) = ues.remove(&key) else { return };
     leave_behind(ues, cx, &mut ue);
     open(&mut ue, cx, initial, true);
     ue.seen_at = cx.now;
-    if !cx.core.traced.is_empty()
-        && let Ok(plain) = message.encode()
-    {
-        cx.trace(&ue, false, &plain);
+    cx.trace_verified(&mut ue, initial.nas, &verified);
+    let Verified { message, count, .. } = verified;
+    match (std::mem::take(&mut ue.farewell), &message) {
+        (true, Nas5gsMessage::Gmm(_, Nas5gmmMessage::ServiceRequest(_))) => deregistration::farewell(&mut ue, cx),
+        _ => nas::secured(&mut ue, cx, message, count),
     }
-    nas::secured(&mut ue, cx, message, count);
     let idle = |connection: &Connection| {
         connection.access == Access::None && connection.pending.is_none() && !connection.releasing
     };
@@ -191,6 +203,7 @@ fn open(ue: &mut Ue, cx: &mut Cx<'_>, initial: &Initial<'_>, secured: bool) {
     let ids = Ids { amf: cx.core.new_ngap(), ran: initial.ran };
     let mut connection = Box::new(Connection::new(initial.association, ids, initial.location));
     connection.secured = secured;
+    connection.tracing = cx.trace_connection(ue.imsi.filter(|_| secured));
     cx.core.by_ngap.insert(ids.amf, ue.key);
     if let Some(gnb) = cx.core.gnbs.get_mut(&initial.association) {
         gnb.ues.insert(initial.ran, ue.key);
@@ -213,6 +226,15 @@ fn leave_behind(ues: &mut Ues, cx: &mut Cx<'_>, ue: &mut Ue) {
     session::rest(ue, cx);
     let Some(mut connection) = cx.close(ue) else { return };
     let releasing = std::mem::take(&mut connection.releasing);
+    let limits = cx.core.limits();
+    let left = cx.core.gnbs.get(&connection.association).map_or(0, |gnb| gnb.ues.len());
+    if ues.len() >= limits.ues || left >= limits.unauthenticated_per_association {
+        // A phone that connects again and again, at a gNB that completes nothing: its end is not waited for.
+        cx.count("control_plane.connections_given_up");
+        let cause = Cause::radioNetwork(CauseRadioNetwork::release_due_to_5gc_generated_reason);
+        let pdu = build::ue_context_release_command(connection.ids, cause);
+        return cx.tell_gnb(&mut connection, pdu);
+    }
     let mut shell = Box::new(Ue::new(cx.core.new_ue(), cx.now));
     // Counted as what it is: no phone that could still prove anything.
     connection.secured = true;
@@ -292,6 +314,7 @@ fn inherit(ue: &mut Ue, old: &mut Ue, cx: &mut Cx<'_>) {
     (ue.registered, ue.registered_at) = (std::mem::take(&mut old.registered), old.registered_at);
     ue.location = old.location;
     ue.detach = old.detach.take();
+    ue.told = old.told.take();
     for tmsi in [old.tmsi.take(), old.old_tmsi.take()].into_iter().flatten() {
         cx.core.by_tmsi.remove(&tmsi);
     }
@@ -305,7 +328,7 @@ fn inherit(ue: &mut Ue, old: &mut Ue, cx: &mut Cx<'_>) {
 /// Removes a phone that has neither a connection nor a registration; ends a connection that nothing happens on.
 pub(crate) fn settle(ues: &mut Ues, cx: &mut Cx<'_>, key: UeKey) {
     let Some(ue) = ues.get(&key) else { return };
-    if ue.connection.is_some() || ue.registered {
+    if ue.connection.is_some() || ue.registered || ue.farewell {
         return;
     }
     let Some(mut ue) = ues.remove(&key) else { return };

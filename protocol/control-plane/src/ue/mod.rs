@@ -98,6 +98,10 @@ pub(crate) struct Ue {
     pub(crate) paging: Option<Box<Paging>>,
     /// What is to be said when the phone is reached: it is to deregister, and whether it may come back.
     pub(crate) detach: Option<bool>,
+    /// Its card was revoked while it was idle. Everything of it has ended; it is called once more to be told.
+    pub(crate) farewell: bool,
+    /// What it was told of the network the last time: [`configuration_update::picture`].
+    pub(crate) told: Option<[u8; 8]>,
     /// Downlink COUNT when the context was kept the last time.
     pub(crate) kept_downlink: u32,
 }
@@ -124,6 +128,8 @@ impl Ue {
             silence: None,
             paging: None,
             detach: None,
+            farewell: false,
+            told: None,
             kept_downlink: 0,
         }
     }

@@ -6,8 +6,8 @@ use super::{
     service_request,
 };
 use crate::core::Cx;
-use crate::io::Output;
 use crate::snapshot;
+use crate::traced::nas_name;
 use oxirush_nas::nas_5gs::{
     Direction, GmmCause, Nas5gmmMessage, Nas5gsMessage, Nas5gsSecurityHeaderType, NasCount, NasError, NasFGmmCause,
     NasFGmmStatus,
@@ -29,8 +29,8 @@ impl Cx<'_> {
     /// A message for the phone as it goes onto the air. None when there is no connection, or no COUNT left.
     pub(crate) fn protect(&mut self, ue: &mut Ue, plain: &[u8]) -> Option<Vec<u8>> {
         let secured = ue.connection.as_ref()?.secured;
-        self.trace(ue, true, plain);
         if !secured {
+            self.trace_nas(ue, plain, plain);
             return Some(plain.to_vec());
         }
         let security = ue.security.as_mut()?;
@@ -38,8 +38,9 @@ impl Cx<'_> {
         if security.counts().1 >= ue.kept_downlink.saturating_add(KEPT_EVERY) {
             snapshot::keep(ue, self);
         }
-        if sealed.is_none() {
-            self.count("control_plane.count_exhausted");
+        match &sealed {
+            Some(sealed) => self.trace_nas(ue, sealed, plain),
+            None => self.count("control_plane.count_exhausted"),
         }
         sealed
     }
@@ -52,30 +53,48 @@ impl Cx<'_> {
         }
     }
 
-    pub(crate) fn trace(&mut self, ue: &Ue, downlink: bool, plain: &[u8]) {
-        if self.core.traced.is_empty() {
-            return;
-        }
-        if let Some(imsi) = ue.imsi.filter(|imsi| self.core.traced.contains(imsi)) {
-            let name = name(plain);
-            self.out.push(Output::Traced { imsi, downlink, name, bytes: plain.to_vec() });
-        }
-    }
-
     /// 5GMM STATUS (TS 24.501 §5.4.5).
     pub(crate) fn status(&mut self, ue: &mut Ue, cause: GmmCause) {
         self.nas_message(ue, &Nas5gsMessage::new_5gmm(NasFGmmStatus::new(NasFGmmCause::from_cause(cause))));
     }
 }
 
-/// The name of a plain message, for a ladder.
-fn name(plain: &[u8]) -> String {
-    match Nas5gsMessage::decode(plain) {
-        Ok(Nas5gsMessage::Gmm(_, message)) => format!("{:?}", message.message_type()),
-        Ok(Nas5gsMessage::Gsm(_, message)) => format!("{:?}", message.message_type()),
-        _ => "Unreadable".to_owned(),
+/// Where a protected message comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It opens a connection.
+    Initial,
+    /// It answers the security mode command.
+    SecurityMode,
+    /// Secure exchange is established.
+    Secured,
+}
+
+/// Whether a message has the security header type that it must have here (TS 24.501 §4.4.4.3, §4.4.5, §4.4.6, §9.3.1).
+///
+/// No MAC covers that octet. It is judged before anything is verified: a message whose type was changed on the way would
+/// have a right MAC, could not be read, and would use up the COUNT of the one that the phone has sent. On a secured
+/// connection a phone may send an initial message readable; what is readable cannot have been ciphered.
+pub(crate) fn is_expected(bytes: &[u8], place: Place) -> bool {
+    use Nas5gsSecurityHeaderType as Header;
+    let Some(Ok(header)) = bytes.get(1).map(|octet| Header::try_from(octet & 0x0f)) else { return false };
+    let readable = || {
+        matches!(bytes.get(7..10), Some([0x7e, 0x00, kind])
+            if [REGISTRATION_REQUEST, DEREGISTRATION_REQUEST, SERVICE_REQUEST].contains(kind))
+    };
+    match (place, header) {
+        (Place::Initial, Header::IntegrityProtected) => readable(),
+        (Place::SecurityMode, Header::IntegrityProtectedAndCipheredWithNewFiveGNasSecurityContext) => true,
+        (Place::Secured, Header::IntegrityProtectedAndCiphered) => !readable(),
+        (Place::Secured, Header::IntegrityProtected) => readable(),
+        _ => false,
     }
 }
+
+/// Message types (TS 24.501 §9.7) that open connections.
+const REGISTRATION_REQUEST: u8 = 0x41;
+const DEREGISTRATION_REQUEST: u8 = 0x45;
+const SERVICE_REQUEST: u8 = 0x4c;
 
 /// A message that came in uplink NAS transport.
 pub(crate) fn receive(ue: &mut Ue, cx: &mut Cx<'_>, bytes: &[u8]) -> Then {
@@ -85,20 +104,23 @@ pub(crate) fn receive(ue: &mut Ue, cx: &mut Cx<'_>, bytes: &[u8]) -> Then {
     if !connection.secured {
         return unsecured(ue, cx, bytes);
     }
+    if !is_expected(bytes, Place::Secured) {
+        cx.count("control_plane.nas_dropped");
+        return Then::Nothing;
+    }
     let Some(security) = ue.security.as_mut() else { return Then::Nothing };
     match security.unprotect(bytes) {
         Ok(verified) => {
             ue.seen_at = cx.now;
-            if !cx.core.traced.is_empty()
-                && let Ok(plain) = verified.message.encode()
-            {
-                cx.trace(ue, false, &plain);
-            }
+            cx.trace_verified(ue, bytes, &verified);
             secured(ue, cx, verified.message, verified.count);
         }
         Err(NasError::AuthenticMessageRefused { error, plain }) => {
-            if let Some(answer) = Nas5gsMessage::answer_to_refused(&plain, &error, Direction::Uplink) {
-                cx.nas_message(ue, &answer);
+            match Nas5gsMessage::answer_to_refused(&plain, &error, Direction::Uplink) {
+                Some(answer @ Nas5gsMessage::Gmm(..)) => cx.nas_message(ue, &answer),
+                // Session management travels in NAS transport only (§5.4.5), and so would its answer.
+                Some(_) => cx.status(ue, GmmCause::MessageTypeNonExistentOrNotImplemented),
+                None => {}
             }
         }
         // Once the exchange is secured, nothing without the right MAC is looked at (TS 24.501 §4.4.4.3).
@@ -139,18 +161,20 @@ pub(crate) fn secured(ue: &mut Ue, cx: &mut Cx<'_>, message: Nas5gsMessage, coun
 /// A message of a phone that has proved nothing yet. Nobody else's context is within reach here.
 fn unsecured(ue: &mut Ue, cx: &mut Cx<'_>, bytes: &[u8]) -> Then {
     let Some(connection) = ue.connection.as_deref_mut() else { return Then::Nothing };
-    let header = bytes.get(1).map(|octet| octet & 0x0f);
     let awaits_security = connection.pending.as_ref().is_some_and(|pending| pending.expect == Expect::SecurityMode);
-    let newly = Nas5gsSecurityHeaderType::IntegrityProtectedAndCipheredWithNewFiveGNasSecurityContext as u8;
-    if awaits_security && header == Some(newly) {
+    if awaits_security && is_expected(bytes, Place::SecurityMode) {
         return security_mode::complete(ue, cx, bytes);
+    }
+    if cx.tracing() {
+        cx.trace_uplink(connection, Some((bytes, bytes, &nas_name(bytes))));
     }
     let received = Nas5gsMessage::decode(bytes);
     let message = match received {
         Ok(Nas5gsMessage::SecurityProtected(_, inner)) => *inner,
         Ok(message) => message,
         Err(_) => {
-            if let Some(answer) = Nas5gsMessage::answer_to(bytes, &received, Direction::Uplink) {
+            if let Some(answer @ Nas5gsMessage::Gmm(..)) = Nas5gsMessage::answer_to(bytes, &received, Direction::Uplink)
+            {
                 cx.nas_message(ue, &answer);
             }
             return Then::Nothing;

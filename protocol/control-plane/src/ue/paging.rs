@@ -12,10 +12,10 @@ const CALLS: u8 = 3;
 
 /// Calls the phone, unless it is called already.
 pub(crate) fn begin(ue: &mut Ue, cx: &mut Cx<'_>) {
-    if ue.paging.is_some() || ue.connection.is_some() || !ue.registered {
+    if ue.paging.is_some() || ue.connection.is_some() || !(ue.registered || ue.farewell) {
         return;
     }
-    cx.count("MM.Paging5gReq");
+    cx.count("MM.Paging5GReq");
     call(ue, cx, 1);
 }
 
@@ -26,6 +26,9 @@ fn call(ue: &mut Ue, cx: &mut Cx<'_>, sent: u8) {
     let serving = |gnb: &crate::gnb::Gnb| gnb.ready && gnb.tacs.iter().any(|tac| network.tacs.contains(tac));
     let gnbs: Vec<_> =
         cx.core.gnbs.iter().filter(|(_, gnb)| serving(gnb)).map(|(association, _)| *association).collect();
+    if let Ok(pdu) = &pdu {
+        cx.trace_paging(ue.imsi, pdu);
+    }
     for association in gnbs {
         cx.send(association, 0, pdu.clone());
     }
@@ -39,7 +42,11 @@ pub(crate) fn unanswered(ue: &mut Ue, cx: &mut Cx<'_>) {
     if paging.sent < CALLS {
         return call(ue, cx, paging.sent + 1);
     }
-    cx.count("MM.Paging5gFail");
+    cx.count("control_plane.paging_unanswered");
+    if std::mem::take(&mut ue.farewell) {
+        // It was told of nothing; whatever it says from now on is refused.
+        return;
+    }
     if ue.detach.take().is_some() {
         return deregistration::local(ue, cx, DeregisteredBecause::Network);
     }
@@ -57,6 +64,6 @@ pub(crate) fn reached(ue: &mut Ue, cx: &mut Cx<'_>) {
     cx.stop(&mut silence);
     if let Some(paging) = ue.paging.take() {
         cx.core.timers.stop(Some(paging.timer));
-        cx.count("MM.Paging5gSucc");
+        cx.count("MM.Paging5GSucc");
     }
 }

@@ -1,7 +1,7 @@
 //! Repeating NAS messages until their answer comes (TS 24.501 §10.2): four repetitions, then the procedure is given up.
 
 use super::connection::{Expect, Pending};
-use super::{Ue, context_release, deregistration, identity, registration, security_mode};
+use super::{Ue, configuration_update, context_release, deregistration, identity, registration, security_mode};
 use crate::core::Cx;
 use crate::timers::{Timer, UeTimer};
 use oxirush_nas::nas_5gs::Nas5gsMessage;
@@ -67,8 +67,7 @@ pub(crate) fn unanswered(ue: &mut Ue, cx: &mut Cx<'_>) {
             context_release::command(ue, cx, Cause::nas(CauseNas::unspecified));
         }
         Expect::RegistrationComplete => registration::unacknowledged(ue, cx),
-        // Both names stay valid (§5.4.4.6).
-        Expect::ConfigurationComplete => {}
+        Expect::ConfigurationComplete => configuration_update::unacknowledged(ue, cx),
         Expect::DeregistrationAccept => deregistration::over(ue, cx),
     }
 }

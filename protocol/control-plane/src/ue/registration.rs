@@ -226,8 +226,7 @@ fn accept(ue: &mut Ue, cx: &mut Cx<'_>) {
     let mut accept =
         NasRegistrationAccept::new(NasFGsRegistrationResult::from_result(RegistrationResult::ThreeGppAccess));
     accept.fg_guti = configuration_update::new_guti(ue, cx);
-    // One list has room for 16 areas of one network.
-    let tacs = &network.tacs[..network.tacs.len().min(16)];
+    let tacs = configuration_update::areas(&network);
     accept.tai_list = NasFGsTrackingAreaIdentityList::from_plmn_tacs(&network.plmn, tacs).ok();
     let (allowed, rejected) = nssai(ue, &network, &request);
     let allowed: Vec<_> = allowed.into_iter().map(nas_slice).collect();
@@ -258,11 +257,14 @@ fn accept(ue: &mut Ue, cx: &mut Cx<'_>) {
     registered(ue, cx, &request);
     snapshot::keep(ue, cx);
 
+    let picture = configuration_update::picture(ue, &network);
     let for_more = request.fgs_registration_type.follow_on_request();
     let busy = !resources.is_empty() || ue.detach.is_some() || ue.sessions.iter().any(|session| session.wanted);
     let Ok(plain) = Nas5gsMessage::new_5gmm(accept).encode() else { return cx.count("control_plane.unencodable") };
     let Some(connection) = ue.connection.as_deref_mut() else { return };
     connection.release_after_complete = !for_more && !busy;
+    // The name follows when the accept is acknowledged, to a phone that registers for the first time.
+    connection.telling = is_initial(&request).then_some(picture);
     service_request::deliver(ue, cx, &plain, resources);
     cx.await_answer(ue, plain, Expect::RegistrationComplete, network.timers.t3550);
 }
@@ -320,8 +322,15 @@ fn finished(ue: &mut Ue, cx: &mut Cx<'_>, acknowledged: bool) {
     connection.procedure = Procedure::None;
     if initial && acknowledged {
         configuration_update::name(ue, cx);
+        configuration_update::told(ue);
     }
     if deregistration::pending(ue, cx) {
+        return;
+    }
+    if acknowledged && configuration_update::due(ue, cx) {
+        if let Some(connection) = ue.connection.as_deref_mut() {
+            connection.release_after_complete = release;
+        }
         return;
     }
     if release {

@@ -44,11 +44,16 @@ pub(crate) fn command(ue: &mut Ue, cx: &mut Cx<'_>) {
 
 /// Sends the command, or repeats it: under the new context, not ciphered.
 pub(crate) fn send(ue: &mut Ue, cx: &mut Cx<'_>, plain: &[u8]) {
+    let proven = |ue: &mut Ue| {
+        let registering = ue.connection.as_deref_mut()?.registering()?;
+        let header = Nas5gsSecurityHeaderType::IntegrityProtectedWithNewFiveGNasSecurityContext;
+        registering.proven.as_mut()?.security.protect(plain, header)
+    };
+    let Some(sealed) = proven(ue) else { return };
+    cx.trace_nas(ue, &sealed, plain);
     let Some(connection) = ue.connection.as_deref_mut() else { return };
-    let Some(proven) = connection.registering().and_then(|registering| registering.proven.as_mut()) else { return };
-    let header = Nas5gsSecurityHeaderType::IntegrityProtectedWithNewFiveGNasSecurityContext;
-    let Some(sealed) = proven.security.protect(plain, header) else { return };
-    cx.tell_gnb(connection, build::downlink_nas_transport(connection.ids, &sealed));
+    let pdu = build::downlink_nas_transport(connection.ids, &sealed);
+    cx.tell_gnb(connection, pdu);
 }
 
 /// A message under the new context: the SECURITY MODE COMPLETE, or nothing.
@@ -68,6 +73,10 @@ pub(crate) fn complete(ue: &mut Ue, cx: &mut Cx<'_>, bytes: &[u8]) -> Then {
             return Then::Nothing;
         }
     };
+    cx.trace_verified(ue, bytes, &verified);
+    let Some(connection) = ue.connection.as_deref_mut() else { return Then::Nothing };
+    let Some(registering) = connection.registering() else { return Then::Nothing };
+    let Some(proven) = registering.proven.as_mut() else { return Then::Nothing };
     let Nas5gsMessage::Gmm(_, Nas5gmmMessage::SecurityModeComplete(complete)) = verified.message else {
         return Then::Nothing;
     };

@@ -27,7 +27,7 @@ pub(crate) fn verified(ue: &mut Ue, cx: &mut Cx<'_>, request: &NasServiceRequest
     }
     connection.renew = connection.access != Access::Established;
     let location = connection.location;
-    cx.count("MM.ServiceReq");
+    cx.count("control_plane.service_requests");
     let (blocked, network) = (ue.subscription.as_ref().is_none_or(|subscription| subscription.blocked), cx.network());
     if blocked || !network.tacs.contains(&location.tac) {
         let cause = if blocked { GmmCause::FiveGsServicesNotAllowed } else { GmmCause::TrackingAreaNotAllowed };
@@ -60,7 +60,7 @@ pub(crate) fn verified(ue: &mut Ue, cx: &mut Cx<'_>, request: &NasServiceRequest
     snapshot::keep(ue, cx);
     let Ok(plain) = Nas5gsMessage::new_5gmm(accept).encode() else { return cx.count("control_plane.unencodable") };
     deliver(ue, cx, &plain, resources);
-    cx.count("MM.ServiceSucc");
+    cx.count("control_plane.service_requests_accepted");
     if ue.connection.as_ref().is_some_and(|connection| connection.access == Access::Established) {
         after(ue, cx);
     }
@@ -91,6 +91,7 @@ pub(crate) fn deliver(ue: &mut Ue, cx: &mut Cx<'_>, plain: &[u8], resources: Vec
     match (connection.access, connection.count) {
         (Access::None, Some(count)) => {
             let k_gnb = zeroize::Zeroizing::new(security.k_gnb(count));
+            cx.trace_without(&*k_gnb);
             let items =
                 resources.into_iter().map(|(psi, slice, transfer)| n2_sessions::setup_item(psi, slice, transfer));
             let context = UeContext {

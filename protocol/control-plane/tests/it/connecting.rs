@@ -27,7 +27,7 @@ fn packets_for_an_idle_phone_call_it_and_bring_its_session_back() {
     assert_eq!(world.paged, [world.phones[0].guti.unwrap().tmsi()]);
     world.service(0, ServiceType::MobileTerminatedServices, &[]);
     assert!(world.view(1).unwrap().sessions[0].carried);
-    assert_eq!((world.count("MM.Paging5gReq"), world.count("MM.Paging5gSucc")), (1, 1));
+    assert_eq!((world.count("MM.Paging5GReq"), world.count("MM.Paging5GSucc")), (1, 1));
     assert!(matches!(world.user_plane.last(), Some(UserPlaneRequest::Reach { .. })));
 }
 
@@ -173,7 +173,7 @@ fn a_second_connection_of_the_same_phone_ends_the_first() {
     assert!(world.radio(first).released);
     assert!(!world.radio(second).released);
     assert!(world.view(1).unwrap().sessions[0].carried);
-    assert_eq!(world.core.gauges()[1], ("CM.ConnectedNbr", 1));
+    assert_eq!(world.core.gauges()[1], ("control_plane.connected", 1));
 }
 
 #[test]
@@ -303,6 +303,72 @@ fn a_revoked_card_is_gone_at_once() {
     }
 }
 
+fn revoke(world: &mut World) {
+    let imsi = world.imsi(1);
+    world.command(Command::Revoke { imsi });
+    world.refusal = Some(VaultRefusal::Blocked);
+}
+
+fn phones(world: &World) -> u64 {
+    world.core.gauges()[3].1
+}
+
+#[test]
+fn a_revoked_idle_phone_is_called_to_be_told() {
+    let mut world = idle_with_session();
+    revoke(&mut world);
+    // Everything of it has ended before it answers.
+    assert!(matches!(world.facts.last(), Some(Fact::Deregistered { because: DeregisteredBecause::Revoked, .. })));
+    assert!(world.kept.is_empty() && world.view(1).is_none());
+    assert_eq!(world.paged, [world.phones[0].guti.unwrap().tmsi()]);
+    let (facts, keeps) = (world.facts.len(), world.keeps);
+    let ran = world.service(0, ServiceType::MobileTerminatedServices, &[1]);
+    assert_eq!(world.heard().last(), Some(&"DeregistrationRequestUeTerminated"), "and no service accept");
+    assert!(world.radio(ran).released);
+    assert_eq!((world.facts.len(), world.keeps), (facts, keeps), "nothing is given or kept any more");
+    assert_eq!(world.core.gauges().map(|(_, value)| value), [0; 6]);
+}
+
+#[test]
+fn a_revoked_phone_that_does_not_answer_is_forgotten_and_refused_later() {
+    let mut world = idle_with_session();
+    revoke(&mut world);
+    assert_eq!(phones(&world), 1, "while it is called");
+    world.pass(Duration::from_secs(20));
+    assert_eq!(world.paged.len(), 3);
+    assert_eq!(world.core.gauges().map(|(_, value)| value), [0; 6]);
+    world.service(0, ServiceType::Data, &[1]);
+    assert_eq!(world.phones[0].causes, [GmmCause::UeIdentityCannotBeDerivedByTheNetwork as u8]);
+    world.register(0);
+    assert_eq!(world.phones[0].causes.last(), Some(&(GmmCause::FiveGsServicesNotAllowed as u8)));
+    assert!(world.view(1).is_none());
+}
+
+#[test]
+fn a_revoked_phone_does_not_register_under_the_keys_it_has() {
+    let mut world = idle_with_session();
+    revoke(&mut world);
+    let nas = world.phones[0].register(RegistrationType::MobilityRegistrationUpdating);
+    world.connect(0, &nas);
+    assert_eq!(world.asked.len(), 2, "the vault is asked");
+    assert_eq!(world.phones[0].causes, [GmmCause::FiveGsServicesNotAllowed as u8]);
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.core.gauges().map(|(_, value)| value), [0; 6]);
+}
+
+#[test]
+fn a_phone_that_is_revoked_while_its_connection_ends_is_called_afterwards() {
+    let (mut world, ran) = World::registered();
+    world.gnb_mute.insert("UEContextReleaseCommand");
+    world.release(ran);
+    revoke(&mut world);
+    assert!(world.paged.is_empty() && world.view(1).is_none());
+    world.pass(Duration::from_secs(11));
+    assert!(!world.paged.is_empty());
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.core.gauges().map(|(_, value)| value), [0; 6]);
+}
+
 #[test]
 fn a_card_that_may_do_less_loses_what_it_may_not() {
     let (mut world, _) = World::with_session();
@@ -336,27 +402,4 @@ fn commands_for_a_card_that_is_not_here_do_nothing() {
     world.command(Command::Revoke { imsi });
     world.command(Command::Flows { imsi, dnn: "platform".to_owned(), flows: Vec::new() });
     assert_eq!(world.sent.len(), 1);
-}
-
-#[test]
-fn a_trace_shows_what_a_phone_says_and_hears() {
-    let (mut world, ran) = World::registered();
-    world.release(ran);
-    let imsi = world.imsi(1);
-    world.command(Command::Trace { imsi, on: true });
-    let ran = world.service(0, ServiceType::Signalling, &[]);
-    let names: Vec<_> = world.traced.iter().map(|(downlink, name)| (*downlink, name.as_str())).collect();
-    assert_eq!(
-        names,
-        [
-            (false, "ServiceRequest"),
-            (true, "ServiceAccept"),
-            (true, "ConfigurationUpdateCommand"),
-            (false, "ConfigurationUpdateComplete")
-        ]
-    );
-    world.command(Command::Trace { imsi, on: false });
-    world.release(ran);
-    world.service(0, ServiceType::Signalling, &[]);
-    assert_eq!(world.traced.len(), 4);
 }

@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod configuring;
 mod connecting;
 mod eap;
 mod first;
 mod gnbs;
+mod headers;
+mod hostile;
 mod pdus;
 mod phone;
 mod properties;
@@ -13,4 +16,5 @@ mod radio;
 mod registering;
 mod safety;
 mod sessions;
+mod tracing;
 mod world;

@@ -43,6 +43,7 @@ pub struct Phone {
     pub last_sm: Option<Nas5gsmMessage>,
     pub last_accept: Option<NasRegistrationAccept>,
     pub last_service: Option<NasServiceAccept>,
+    pub last_configuration: Option<NasConfigurationUpdateCommand>,
     /// The registration under way, repeated whole in the security mode complete.
     pub registration: Option<Nas5gsMessage>,
     /// COUNT of the message that the key of the gNB comes from.
@@ -88,6 +89,7 @@ impl Phone {
             last_sm: None,
             last_accept: None,
             last_service: None,
+            last_configuration: None,
             registration: None,
             count: None,
             replayed: None,
@@ -313,6 +315,7 @@ impl Phone {
                 Vec::new()
             }
             Nas5gmmMessage::ConfigurationUpdateCommand(command) => {
+                self.last_configuration = Some((*command).clone());
                 if let Some(guti) = command.fg_guti.as_ref().and_then(|guti| guti.as_guti()) {
                     self.guti = Some(guti);
                 }

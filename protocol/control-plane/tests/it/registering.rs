@@ -498,7 +498,7 @@ fn a_card_that_registers_from_another_phone_takes_the_place_of_the_first() {
     assert!(world.view(1).unwrap().sessions.is_empty());
     let replaced = |fact: &Fact| matches!(fact, Fact::Deregistered { because: DeregisteredBecause::Replaced, .. });
     assert!(world.facts.iter().any(replaced));
-    assert_eq!(world.core.gauges()[0], ("RM.RegisteredSubNbr", 1));
+    assert_eq!(world.core.gauges()[0], ("RM.RegisteredSubNbrMean", 1));
 }
 
 #[test]
@@ -514,7 +514,7 @@ fn a_mobility_registration_that_had_to_be_authenticated_keeps_the_sessions() {
     world.connect(0, &nas);
     assert_eq!(world.heard()[..2], ["IdentityRequest", "AuthenticationRequest"]);
     assert_eq!(world.view(1).unwrap().sessions.len(), 1);
-    assert_eq!(world.core.gauges()[0], ("RM.RegisteredSubNbr", 1));
+    assert_eq!(world.core.gauges()[0], ("RM.RegisteredSubNbrMean", 1));
     assert!(!world.facts.iter().any(|fact| matches!(fact, Fact::Deregistered { .. })));
 }
 

@@ -28,7 +28,7 @@ fn refused(world: &World, cause: GsmCause) {
     assert_eq!(world.phones[0].causes, [cause as u8]);
     assert!(world.view(1).unwrap().sessions.is_empty());
     assert_eq!(world.count("SM.PduSessionCreationFail"), 1);
-    assert_eq!(world.core.gauges()[2], ("SM.SessionNbr", 0));
+    assert_eq!(world.core.gauges()[2], ("SM.SessionNbrMean", 0));
 }
 
 #[test]
@@ -368,7 +368,7 @@ fn flows_that_make_no_sense_are_not_taken() {
         flows(&mut world, wrong);
         assert!(world.view(1).unwrap().sessions[0].flows.is_empty());
     }
-    assert_eq!(world.count("SM.PduSessionModificationFail"), 3);
+    assert_eq!(world.count("control_plane.session_modifications_failed"), 3);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use pakawaaz_base::Millis;
 use pakawaaz_control_plane::config::*;
 use pakawaaz_control_plane::identifiers::*;
 use pakawaaz_control_plane::io::*;
+use pakawaaz_control_plane::trace::Entry;
 use pakawaaz_control_plane::{ControlPlane, views::UeView};
 use pakawaaz_user_plane::rules::*;
 use rand_chacha::ChaCha20Rng;
@@ -114,13 +115,14 @@ pub struct World {
     pub gnb_late: bool,
     /// Names of PDUs to gNBs, in order.
     pub sent: Vec<(AssociationId, String)>,
+    pub sent_bytes: Vec<(AssociationId, Vec<u8>)>,
     pub causes: Vec<Cause>,
     pub facts: Vec<Fact>,
     pub alarms: Vec<Alarm>,
     pub closed: Vec<AssociationId>,
     pub kept: HashMap<Imsi, UeSnapshot>,
     pub keeps: usize,
-    pub traced: Vec<(bool, String)>,
+    pub traced: Vec<Entry>,
     pub user_plane: Vec<UserPlaneRequest>,
     pub user_plane_mute: bool,
     pub user_plane_refuses: Option<RefusedBecause>,
@@ -155,6 +157,7 @@ impl World {
             gnb_integrity: true,
             gnb_late: false,
             sent: Vec::new(),
+            sent_bytes: Vec::new(),
             causes: Vec::new(),
             facts: Vec::new(),
             alarms: Vec::new(),
@@ -318,6 +321,7 @@ impl World {
     pub fn forget(&mut self) {
         self.radios.clear();
         self.sent.clear();
+        self.sent_bytes.clear();
         self.facts.clear();
         self.user_plane.clear();
         self.asked.clear();
@@ -331,6 +335,7 @@ impl World {
             let mut more = Vec::new();
             match output {
                 Output::Send { association, stream, bytes } => {
+                    self.sent_bytes.push((association, bytes.clone()));
                     for pdu in self.at_gnb(association, stream, &bytes) {
                         let input = Input::Message { association, stream, bytes: &pdu };
                         self.handle(input, &mut more);
@@ -367,7 +372,9 @@ impl World {
                 Output::Forget { imsi } => drop(self.kept.remove(&imsi)),
                 Output::Fact(fact) => self.facts.push(fact),
                 Output::Alarm(alarm) => self.alarms.push(alarm),
-                Output::Traced { downlink, name, .. } => self.traced.push((downlink, name)),
+                Output::Traced { downlink, name, bytes, .. } => {
+                    self.traced.push(Entry { at: self.now, downlink, name, bytes });
+                }
             }
             queue.extend(more);
         }

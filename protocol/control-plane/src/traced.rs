@@ -1,0 +1,256 @@
+//! What a traced phone and the core say to each other, as it is handed out: whole NGAP PDUs, with the NAS in them readable
+//! and without keys.
+//!
+//! Who a phone is, is known when the vault has opened its concealed identity. Until then the few first PDUs of a
+//! connection are held, while anybody is traced at all.
+
+use crate::core::Cx;
+use crate::identifiers::Imsi;
+use crate::io::Output;
+use crate::ue::Ue;
+use crate::ue::connection::Connection;
+use oxirush_nas::nas_5gs::{
+    Nas5gmmMessage, Nas5gsMessage, Nas5gsSecurityHeaderType, NasPayloadContainer, Verified, is_security_protected,
+};
+use oxirush_ngap::ngap::NGAPPDU;
+
+/// PDUs that are held of a connection whose phone is not known, and the largest of them.
+const EARLY: usize = 6;
+const LARGEST: usize = 2048;
+
+/// Whether what happens on a connection is written down.
+#[derive(Debug, Default)]
+pub(crate) enum Tracing {
+    /// No.
+    #[default]
+    Off,
+    /// Perhaps: nobody knows whose it is.
+    Unknown(Vec<(bool, String, Vec<u8>)>),
+    /// Yes.
+    On(Imsi),
+}
+
+/// Octets as they are on N2, and what is shown in their place: as many.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    on_air: Vec<u8>,
+    shown: Vec<u8>,
+    name: Option<String>,
+}
+
+/// What is being handled, while anybody is traced.
+#[derive(Debug, Default)]
+pub(crate) struct Current {
+    /// The PDU that has come in and is not written down yet.
+    uplink: Option<Vec<u8>>,
+    /// Parts of PDUs that are about to be sent.
+    parts: Vec<Shown>,
+}
+
+/// A message in the place of its protected form: under the same header with the type that does not cipher, so that every
+/// length stays as it is. The MAC is that of the ciphered form.
+fn readable(protected: &[u8], plain: &[u8]) -> Vec<u8> {
+    use Nas5gsSecurityHeaderType as Header;
+    if !is_security_protected(protected) || protected.len() != plain.len() + 7 {
+        return protected.to_vec();
+    }
+    let ciphered_new = Header::IntegrityProtectedAndCipheredWithNewFiveGNasSecurityContext as u8;
+    let header = match protected[1] & 0x0f {
+        new if new == ciphered_new => Header::IntegrityProtectedWithNewFiveGNasSecurityContext,
+        new if new == Header::IntegrityProtectedWithNewFiveGNasSecurityContext as u8 => {
+            Header::IntegrityProtectedWithNewFiveGNasSecurityContext
+        }
+        _ => Header::IntegrityProtected,
+    };
+    [&[protected[0], header as u8], &protected[2..7], plain].concat()
+}
+
+/// A verified message of a phone as it came, readable.
+pub(crate) fn readable_uplink(protected: &[u8], verified: &Verified<Nas5gsMessage>) -> Vec<u8> {
+    let Ok(plain) = verified.message.encode() else { return protected.to_vec() };
+    let container = match &verified.sent {
+        Some(Nas5gsMessage::Gmm(_, Nas5gmmMessage::RegistrationRequest(sent))) => &sent.nas_message_container,
+        Some(Nas5gsMessage::Gmm(_, Nas5gmmMessage::ServiceRequest(sent))) => &sent.nas_message_container,
+        Some(Nas5gsMessage::Gmm(_, Nas5gmmMessage::DeregistrationRequestUeOriginating(sent))) => {
+            &sent.nas_message_container
+        }
+        _ => return readable(protected, &plain),
+    };
+    let mut shown = protected.to_vec();
+    if let Some(container) = container {
+        replace(&mut shown, &container.value, &plain);
+    }
+    shown
+}
+
+/// Puts `with` where `what` is, if they are equally long.
+fn replace(bytes: &mut [u8], what: &[u8], with: &[u8]) {
+    if what.is_empty() || what.len() != with.len() {
+        return;
+    }
+    if let Some(at) = bytes.windows(what.len()).position(|window| window == what) {
+        bytes[at..at + with.len()].copy_from_slice(with);
+    }
+}
+
+/// The name of a plain NAS message, with that of the message that it carries.
+pub(crate) fn nas_name(plain: &[u8]) -> String {
+    let carried = |container: &NasPayloadContainer| match container.decode_as_n1_sm_message() {
+        Ok(Nas5gsMessage::Gsm(_, message)) => format!(" {:?}", message.message_type()),
+        _ => String::new(),
+    };
+    match Nas5gsMessage::decode(plain) {
+        Ok(Nas5gsMessage::Gmm(_, message)) => {
+            let inner = match &message {
+                Nas5gmmMessage::UlNasTransport(transport) => carried(&transport.payload_container),
+                Nas5gmmMessage::DlNasTransport(transport) => carried(&transport.payload_container),
+                _ => String::new(),
+            };
+            format!("{:?}{inner}", message.message_type())
+        }
+        Ok(Nas5gsMessage::Gsm(_, message)) => format!("{:?}", message.message_type()),
+        _ => "Unreadable".to_owned(),
+    }
+}
+
+/// The name of a PDU: `InitialContextSetup request`.
+fn ngap_name(pdu: &[u8]) -> String {
+    let Ok(pdu) = NGAPPDU::decode_borrowed(pdu) else { return "Unreadable".to_owned() };
+    let kind = format!("{:?}", pdu.kind());
+    match kind.split_once('_') {
+        Some(("Successful", procedure)) => format!("{procedure} response"),
+        Some(("Unsuccessful", procedure)) => format!("{procedure} failure"),
+        Some((_, procedure)) => procedure.to_owned(),
+        None => "Other".to_owned(),
+    }
+}
+
+impl Cx<'_> {
+    pub(crate) fn tracing(&self) -> bool {
+        !self.core.traced.is_empty()
+    }
+
+    /// A PDU of a gNB has come.
+    pub(crate) fn trace_begins(&mut self, pdu: &[u8]) {
+        if self.tracing() {
+            self.core.current.parts.clear();
+            self.core.current.uplink = Some(pdu.to_vec());
+        }
+    }
+
+    /// Where a new connection begins.
+    pub(crate) fn trace_connection(&self, imsi: Option<Imsi>) -> Tracing {
+        match imsi {
+            _ if !self.tracing() => Tracing::Off,
+            None => Tracing::Unknown(Vec::new()),
+            Some(imsi) if self.core.traced.contains(&imsi) => Tracing::On(imsi),
+            Some(_) => Tracing::Off,
+        }
+    }
+
+    /// The vault says whose card this is: a claim until it is proven, and enough for an operator who looks.
+    pub(crate) fn trace_known(&mut self, connection: &mut Connection, imsi: Imsi) {
+        if !matches!(connection.tracing, Tracing::Unknown(_)) {
+            return;
+        }
+        let now = self.trace_connection(Some(imsi));
+        if let Tracing::Unknown(early) = std::mem::replace(&mut connection.tracing, now) {
+            for (downlink, name, bytes) in early {
+                self.traced(connection, downlink, name, bytes);
+            }
+        }
+    }
+
+    fn traced(&mut self, connection: &mut Connection, downlink: bool, name: String, bytes: Vec<u8>) {
+        match &mut connection.tracing {
+            Tracing::Off => {}
+            Tracing::Unknown(early) if early.len() < EARLY && bytes.len() <= LARGEST => {
+                early.push((downlink, name, bytes))
+            }
+            Tracing::Unknown(_) => {}
+            Tracing::On(imsi) => self.out.push(Output::Traced { imsi: *imsi, downlink, name, bytes }),
+        }
+    }
+
+    /// NAS that is about to be sent in a PDU.
+    pub(crate) fn trace_nas(&mut self, ue: &Ue, on_air: &[u8], plain: &[u8]) {
+        let off = ue.connection.as_deref().is_none_or(|connection| matches!(connection.tracing, Tracing::Off));
+        if self.tracing() && !off {
+            let shown = readable(on_air, plain);
+            self.core.current.parts.push(Shown { on_air: on_air.to_vec(), shown, name: Some(nas_name(plain)) });
+        }
+    }
+
+    /// A key that is about to be sent in a PDU: it is shown as zeros.
+    pub(crate) fn trace_without(&mut self, key: &[u8]) {
+        if self.tracing() {
+            let on_air = key.to_vec();
+            self.core.current.parts.push(Shown { on_air, shown: vec![0; key.len()], name: None });
+        }
+    }
+
+    /// A PDU that goes to the gNB.
+    pub(crate) fn trace_downlink(&mut self, connection: &mut Connection, pdu: &[u8]) {
+        if !self.tracing() || matches!(connection.tracing, Tracing::Off) {
+            return;
+        }
+        let (mut bytes, mut name) = (pdu.to_vec(), ngap_name(pdu));
+        for part in std::mem::take(&mut self.core.current.parts) {
+            if !bytes.windows(part.on_air.len()).any(|window| window == part.on_air) {
+                continue;
+            }
+            replace(&mut bytes, &part.on_air, &part.shown);
+            if let Some(nas) = part.name {
+                name = format!("{name}: {nas}");
+            }
+        }
+        self.traced(connection, true, name, bytes);
+    }
+
+    /// A phone is called.
+    pub(crate) fn trace_paging(&mut self, imsi: Option<Imsi>, pdu: &[u8]) {
+        if let Some(imsi) = imsi.filter(|imsi| self.core.traced.contains(imsi)) {
+            self.out.push(Output::Traced { imsi, downlink: true, name: ngap_name(pdu), bytes: pdu.to_vec() });
+        }
+    }
+
+    /// The PDU that has come in: its NAS as it came, the same readable, and its plain form for the name.
+    pub(crate) fn trace_uplink(&mut self, connection: &mut Connection, nas: Option<(&[u8], &[u8], &str)>) {
+        let Some(mut bytes) = self.core.current.uplink.take() else { return };
+        if matches!(connection.tracing, Tracing::Off) {
+            return;
+        }
+        let mut name = ngap_name(&bytes);
+        if let Some((on_air, shown, nas)) = nas {
+            replace(&mut bytes, on_air, shown);
+            name = format!("{name}: {nas}");
+        }
+        self.traced(connection, false, name, bytes);
+    }
+
+    /// A verified message has come in.
+    pub(crate) fn trace_verified(&mut self, ue: &mut Ue, protected: &[u8], verified: &Verified<Nas5gsMessage>) {
+        if self.core.current.uplink.is_none() {
+            return;
+        }
+        let Some(connection) = ue.connection.as_deref_mut() else { return };
+        let name = verified.message.encode().map(|plain| nas_name(&plain)).unwrap_or_default();
+        self.trace_uplink(connection, Some((protected, &readable_uplink(protected, verified), &name)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_is_as_long_as_what_was_sent() {
+        let protected = [0x7e, 0x02, 1, 2, 3, 4, 9, 0xaa, 0xbb, 0xcc];
+        assert_eq!(readable(&protected, &[0x7e, 0, 0x43]), [0x7e, 0x01, 1, 2, 3, 4, 9, 0x7e, 0, 0x43]);
+        assert_eq!(readable(&protected, &[0x7e, 0]), protected, "another length: left as it is");
+        assert_eq!(readable(&[0x7e, 0, 0x43], &[0x7e, 0, 0x43]), [0x7e, 0, 0x43], "was never protected");
+        let mut bytes = [1, 2, 3, 2, 3];
+        replace(&mut bytes, &[2, 3], &[0, 0]);
+        assert_eq!(bytes, [1, 0, 0, 2, 3]);
+    }
+}
