@@ -1,6 +1,8 @@
-//! The same as `openmls_rust_crypto`, operation by operation, where both have it.
+//! The same as `openmls_rust_crypto`, operation by operation, where both have it, and in groups of both.
 
 #![allow(clippy::unwrap_used)]
+
+mod groups;
 
 use openmls_rust_crypto::RustCrypto;
 use openmls_traits::crypto::OpenMlsCrypto;
