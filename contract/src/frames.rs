@@ -104,6 +104,10 @@ pub enum ServerFrame {
     Ready {
         /// One-time key packages left.
         key_packages: u32,
+        /// Groups that this device is a leaf of and that its Hello gave no position of: new to it, or lost with its
+        /// store.
+        #[serde(default)]
+        unnamed: Vec<GroupId>,
     },
     /// Durable.
     Accepted {

@@ -37,6 +37,8 @@ pub(crate) struct Inner {
     pub refreshing: Mutex<()>,
     /// The server ended the last session because official, device or SIM was revoked.
     pub cut_off: Cell<bool>,
+    /// The last connection ended because the server did not take the access token, and that was renewed.
+    pub renewed: Cell<bool>,
     listener: RefCell<Option<Listener>>,
     step: Cell<Option<Step>>,
     /// The list of conversations as it was last made.

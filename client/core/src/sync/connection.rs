@@ -4,7 +4,6 @@ use crate::client::ClientEvent;
 use crate::records::GroupRecord;
 use crate::store::Range;
 use crate::sync::machine::Machine;
-use crate::sync::trouble::is_local;
 use crate::transport::{EventSocket as _, TransportError};
 use crate::views::Alarm;
 use crate::{Client, ClientError, Platform, Store, StoreError, Transport, keys};
@@ -135,13 +134,6 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             Err(ClientError::NotApproved | ClientError::Refused { .. }) => {}
             other => other?,
         }
-        if self.profile().await?.mls_certificate.is_some() {
-            match self.find_lost_groups().await {
-                // Only about conversations that this device knows nothing of yet.
-                Err(e) if is_local(&e) => {}
-                other => other?,
-            }
-        }
         let (wake, mut woken) = mpsc::unbounded();
         self.inner.set_wake(wake);
         let mut socket = self.transport.connect_events().await?;
@@ -251,6 +243,10 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 }
                 refreshed.map(|_| Ended::Broken)
             }
+            // The server was restarted with other keys, for example. A new one that is not taken either tells that this
+            // will never do.
+            "identity.token_invalid" if self.inner.renewed.replace(true) => Err(ClientError::LoginRequired),
+            "identity.token_invalid" => self.refresh().await.map(|_| Ended::Again),
             _ => Ok(Ended::Broken),
         }
     }

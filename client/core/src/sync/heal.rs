@@ -6,7 +6,7 @@ use crate::sync::machine::Machine;
 use crate::sync::trouble::is_local;
 use crate::{Client, ClientError, Platform, Store, Transport, keys};
 use pakawaaz_base::{GroupId, MessageId};
-use pakawaaz_contract::messaging::{GroupList, GroupState};
+use pakawaaz_contract::messaging::GroupState;
 use pakawaaz_conversation::Kind;
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
@@ -70,23 +70,25 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         self.commit_mls(&mut guard, tx).await
     }
 
-    /// Groups that the server says this device is a leaf of, but that this device knows nothing about: a Welcome was
-    /// lost with the store. They are met as lost ones and healed.
-    pub(crate) async fn find_lost_groups(&self) -> Result<(), ClientError> {
-        let list: GroupList = self.get("/v1/groups").await?;
-        for summary in list.groups {
-            if self.group_record(summary.group).await?.is_some() {
+    /// Of the groups that the server says this device is a leaf of, without a position of it: those that this device
+    /// knows nothing about, because a Welcome was lost with the store. They are met as lost ones and healed.
+    pub(crate) async fn find_lost_groups(&self, unnamed: &[GroupId]) -> Result<(), ClientError> {
+        if unnamed.is_empty() || self.profile().await?.mls_certificate.is_none() {
+            return Ok(());
+        }
+        for &group in unnamed {
+            if self.group_record(group).await?.is_some() {
                 continue;
             }
-            let state: GroupState = match self.get(&format!("/v1/groups/{}", summary.group)).await {
+            let state: GroupState = match self.get(&format!("/v1/groups/{group}")).await {
                 Ok(state) => state,
                 Err(e) if is_local(&e) => continue,
                 Err(e) => return Err(e),
             };
             let at = self.platform().now();
-            let record = super::inbox::fresh(summary.group, state.head_seq, state.head_hash, false, at, Mode::Lost);
+            let record = super::inbox::fresh(group, state.head_seq, state.head_hash, false, at, Mode::Lost);
             let mut tx = self.db.tx();
-            tx.put(keys::group(summary.group), &record);
+            tx.put(keys::group(group), &record);
             tx.commit().await?;
         }
         Ok(())

@@ -2,6 +2,7 @@
 //! is in the store.
 
 use crate::client::ClientEvent;
+use crate::sync::trouble::is_local;
 use crate::{Client, ClientError, Platform, Store, Transport, keys};
 use pakawaaz_base::{Bytes, GroupId, MessageId, Millis};
 use pakawaaz_contract::frames::{ClientFrame, LogEntry, LogKind, ServerFrame};
@@ -104,9 +105,16 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         match frame {
             // Only the first frame may be a challenge; the connection has answered it.
             ServerFrame::Challenge { .. } => return Err(ClientError::BadAnswer),
-            ServerFrame::Ready { key_packages } => {
+            ServerFrame::Ready { key_packages, unnamed } => {
                 m.ready = true;
+                self.inner.renewed.set(false);
                 m.event(ClientEvent::Connected);
+                // Before anything of them arrives.
+                match self.find_lost_groups(&unnamed).await {
+                    // Only about conversations that this device knows nothing of yet.
+                    Err(e) if is_local(&e) => {}
+                    other => other?,
+                }
                 match self.refill_key_packages(key_packages).await {
                     // Nobody can add this device then, but it still reads and writes.
                     Err(ClientError::NotApproved | ClientError::Refused { .. }) => {}

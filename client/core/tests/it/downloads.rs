@@ -1,6 +1,7 @@
 //! Fetching files: verified, resumed, and a server that swaps, cuts and exchanges.
 
 use crate::file_scene::{CHUNK, Fleeting, Folder, SIZE, Scene, Sink, Source, code, scene, views};
+use futures::FutureExt as _;
 use futures::executor::block_on;
 use pakawaaz_base::MessageId;
 use pakawaaz_client::{NoSpool, TransferState};
@@ -286,4 +287,85 @@ fn a_small_file_is_kept_only_for_later() {
     folder.most.set(None);
     scene.download_ahead(message, &folder).unwrap();
     assert_eq!(folder.chunks.borrow().len(), 1);
+}
+
+#[test]
+fn a_download_that_stops_again_and_again_fetches_nothing_twice() {
+    let mut scene = scene();
+    let (source, mut sink) = (Source::new(1, SIZE), Sink::default());
+    let message = scene.send(&source);
+    let mut asked = Vec::new();
+    // Never at the end of a row of hashes.
+    for _ in 0..5 {
+        scene.fail_after(3, 503, "storage.unavailable");
+        assert!(scene.download(message, &mut sink).unwrap_err().is_temporary());
+        asked.extend(scene.asked_for());
+        scene.bob.restart();
+    }
+    scene.heal();
+    scene.download(message, &mut sink).unwrap();
+    asked.extend(scene.asked_for());
+    assert_eq!(asked, (0..18).collect::<Vec<_>>());
+    assert_eq!(sink.bytes, *source.0.borrow());
+}
+
+#[test]
+fn a_second_attempt_is_not_counted_on_top_of_the_first() {
+    let mut scene = scene();
+    let (source, mut sink) = (Source::new(1, SIZE), Sink::default());
+    let message = stopped(&scene, &source, &mut sink);
+    // Nothing but the hash of the whole tells, so all of it comes again.
+    sink.bytes[8 * CHUNK as usize + 1] ^= 1;
+    scene.bob.restart();
+    let client = &scene.bob.client;
+    let transfer = block_on(client.begin_download(scene.group, message)).unwrap();
+    let mut done = Vec::new();
+    let mut hear = |_| done.extend(client.transfers().now_or_never().unwrap().unwrap().first().map(|view| view.done));
+    block_on(client.download(transfer, &mut sink, &mut hear)).unwrap();
+    assert_eq!(done.iter().max(), Some(&(SIZE as u64)), "{done:?}");
+    assert!(done.windows(2).any(|w| w[0] > w[1]), "and it began anew");
+}
+
+#[test]
+fn a_download_that_nobody_comes_back_for_is_forgotten_after_a_week() {
+    let mut scene = scene();
+    let (source, folder) = (Source::new(1, SIZE), Folder::default());
+    let message = scene.send(&source);
+    let transfer = scene.download_ahead(message, &folder).unwrap();
+    let kept_until = |scene: &Scene| views(&scene.bob)[0].kept_until.unwrap().0;
+    let first = kept_until(&scene);
+    assert_eq!((first - scene.world.now.get()) / 86_400_000, 6, "a week from when it was whole");
+    scene.world.now.set(first - 60_000);
+    assert_eq!(block_on(scene.bob.client.expire_downloads(&folder)).unwrap(), []);
+    // Somebody asks for it, and the place to save it to takes nothing: it is wanted, and has another week.
+    struct Full;
+    impl pakawaaz_client::FileSink for Full {
+        async fn write(&mut self, _: u64, _: &[u8]) -> Result<(), pakawaaz_client::FileError> {
+            Err(pakawaaz_client::FileError::Sink)
+        }
+        async fn finish(&mut self) -> Result<(), pakawaaz_client::FileError> {
+            Ok(())
+        }
+        async fn discard(&mut self) {}
+    }
+    assert_eq!(code(scene.download_through(message, &mut Full, &folder)), "client.file_sink");
+    scene.bob.restart();
+    assert!(kept_until(&scene) > first);
+    scene.world.now.set(first);
+    assert_eq!(block_on(scene.bob.client.expire_downloads(&folder)).unwrap(), []);
+    scene.world.now.set(kept_until(&scene));
+    assert_eq!(block_on(scene.bob.client.expire_downloads(&folder)).unwrap(), [transfer]);
+    assert!(folder.chunks.borrow().is_empty(), "its chunks are gone");
+    assert_eq!(views(&scene.bob), []);
+    assert_ne!(block_on(scene.bob.client.begin_download(scene.group, message)).unwrap(), transfer, "a new beginning");
+}
+
+#[test]
+fn what_is_sent_is_never_forgotten_by_itself() {
+    let scene = scene();
+    let transfer = scene.begin(SIZE);
+    assert_eq!(views(&scene.alice)[0].kept_until, None);
+    scene.world.now.set(scene.world.now.get() + 100 * 86_400_000);
+    assert_eq!(block_on(scene.alice.client.expire_downloads(&Folder::default())).unwrap(), []);
+    assert_eq!(views(&scene.alice)[0].transfer, transfer);
 }

@@ -208,7 +208,7 @@ impl Scene {
     pub fn download_through(
         &self,
         message: MessageId,
-        sink: &mut Fleeting,
+        sink: &mut impl FileSink,
         folder: &Folder,
     ) -> Result<(), ClientError> {
         let transfer = block_on(self.bob.client.begin_download(self.group, message)).unwrap();

@@ -203,6 +203,12 @@ fn lists_two_holders_of_one_post() {
     let found = block_on(realm.clerk.client.find("x", 10, None)).unwrap().officials;
     let standings: Vec<_> = found.iter().map(|o| o.posts[0].standing).collect();
     assert_eq!(standings, [Standing::Outdated, Standing::Verified]);
+    // Without the server the same is known, and nothing of who was never seen.
+    realm.world.server.borrow_mut().pages.clear();
+    let remembered = |n| block_on(realm.clerk.client.remembered_official(somebody(n))).unwrap();
+    assert_eq!(remembered(3).unwrap().posts[0].standing, Standing::Outdated);
+    assert_eq!(remembered(4).unwrap().posts[0].standing, Standing::Verified);
+    assert_eq!(remembered(5), None);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod behaviours;
 mod chat;
+mod connecting;
 mod crash;
 mod downloads;
 mod evil;
@@ -13,6 +14,7 @@ mod files;
 mod lies;
 mod lies_about_posts;
 mod listing;
+mod reading;
 mod rows;
 mod server;
 mod trouble;

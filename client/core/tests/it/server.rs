@@ -14,8 +14,8 @@ use pakawaaz_client::{Connection, EventSocket, Transport, TransportError};
 use pakawaaz_contract::frames::{ClientFrame, LogEntry, LogKind, Notice, ServerFrame};
 use pakawaaz_contract::identity::{DeviceList, DeviceRecord};
 use pakawaaz_contract::messaging::{
-    ClaimedKeyPackage, ClaimedKeyPackages, CreateGroupRequest, EpochTree, GroupList, GroupState, GroupSummary,
-    KeyPackageCount, PublishKeyPackagesRequest,
+    ClaimedKeyPackage, ClaimedKeyPackages, CreateGroupRequest, EpochTree, GroupState, KeyPackageCount,
+    PublishKeyPackagesRequest,
 };
 use pakawaaz_conversation::leaf::identity_of;
 use pakawaaz_conversation::log;
@@ -180,16 +180,6 @@ impl Server {
                 Ok(json(&KeyPackageCount { available: mine.len() as u32 }))
             }
             (Method::Post, ["groups"]) => self.create(device, serde_json::from_slice(body).unwrap()),
-            (Method::Get, ["groups"]) => {
-                let mut groups = Vec::new();
-                for (id, g) in &self.groups {
-                    if g.devices().contains(&device) {
-                        let head_seq = g.head(*id).0;
-                        groups.push(GroupSummary { group: *id, epoch: g.epoch(), head_seq, created_at: Millis(0) });
-                    }
-                }
-                Ok(json(&GroupList { groups }))
-            }
             (Method::Get, ["groups", id]) => self.state(id.parse().unwrap()),
             (Method::Get, ["groups", id, "epochs", epoch, "tree"]) => {
                 let g = self.groups.get(&id.parse().unwrap()).ok_or((404, "messaging.group_not_found"))?;
@@ -274,7 +264,9 @@ impl Server {
         match frame {
             ClientFrame::Hello { positions, inbox, .. } => {
                 let left = self.packages.get(&device).map_or(0, VecDeque::len) as u32;
-                let mut out = vec![ServerFrame::Ready { key_packages: left }];
+                let mine = self.groups.iter().filter(|(_, g)| g.devices().contains(&device)).map(|(id, _)| *id);
+                let unnamed = mine.filter(|id| positions.iter().all(|(named, _)| named != id)).collect();
+                let mut out = vec![ServerFrame::Ready { key_packages: left, unnamed }];
                 out.extend(self.resume(device, &positions, inbox));
                 out
             }

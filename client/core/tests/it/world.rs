@@ -5,6 +5,7 @@ use futures::executor::block_on;
 use pakawaaz_base::{Assurance, DeviceId, GroupId, MessageId, Millis, OfficialId, VoucherId};
 use pakawaaz_client::memory::MemoryStore;
 use pakawaaz_client::testing::{PIN, TestProfile};
+use pakawaaz_client::views::LineView;
 use pakawaaz_client::{Client, ClientEvent, Platform};
 use pakawaaz_contract::frames::ServerFrame;
 use pakawaaz_contract::identity::{DeviceRecord, DeviceStatus};
@@ -116,9 +117,14 @@ impl Device {
         self.sync();
         id
     }
+    pub fn lines(&self, group: GroupId) -> Vec<LineView> {
+        block_on(self.client.read(group, None, 1000)).unwrap().lines
+    }
+    pub fn line(&self, group: GroupId, message: MessageId) -> LineView {
+        self.lines(group).into_iter().find(|l| l.message == Some(message)).unwrap()
+    }
     pub fn texts(&self, group: GroupId) -> Vec<String> {
-        let page = block_on(self.client.read(group, None, 1000)).unwrap();
-        page.lines.into_iter().filter(|l| l.system.is_none()).map(|l| l.text).collect()
+        self.lines(group).into_iter().filter(|l| l.system.is_none()).map(|l| l.text).collect()
     }
     pub fn alarms(&self) -> Vec<pakawaaz_client::views::AlarmKind> {
         block_on(self.client.alarms()).unwrap().into_iter().map(|a| a.kind).collect()

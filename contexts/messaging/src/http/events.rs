@@ -7,7 +7,7 @@
 use super::Admission;
 use super::upgrade::{Socket, upgrade};
 use crate::service::acknowledge::Ack;
-use crate::service::follow::Follower;
+use crate::service::follow::{Arrived, Follower};
 use crate::service::typing::TypingLimit;
 use crate::{Accepted, CommitRequest, Messaging, MessagingError, SendRequest, SocketHello, SocketSession};
 use axum::body::Bytes;
@@ -230,8 +230,9 @@ async fn admit(
     let subscription = messaging.inner.ports.hub.subscribe(device).map_err(refused)?;
     // Again, now that whatever ends from here on closes the subscription: what ended in between found no socket.
     messaging.inner.ports.socket_auth.check(&session).map_err(refused)?;
-    let follower = messaging.follow(device, &positions, inbox).await?;
-    out.frame(&ServerFrame::Ready { key_packages: follower.key_packages() }).await?;
+    let (follower, arrived) = messaging.follow(device, &positions, inbox).await?;
+    let Arrived { key_packages, unnamed } = arrived;
+    out.frame(&ServerFrame::Ready { key_packages, unnamed }).await?;
     out.flush().await?;
     Ok((session, follower, subscription))
 }

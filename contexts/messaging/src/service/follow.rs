@@ -31,7 +31,15 @@ pub struct Follower {
     /// Groups that may have more, taking turns by page.
     todo: VecDeque<GroupId>,
     look_into_inbox: bool,
-    key_packages: u32,
+}
+
+/// What a device is told first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrived {
+    /// One-time key packages that it has left.
+    pub key_packages: u32,
+    /// Groups that it is a leaf of and gave no position of.
+    pub unnamed: Vec<GroupId>,
 }
 
 impl Messaging {
@@ -43,7 +51,7 @@ impl Messaging {
         device: DeviceId,
         positions: &[(GroupId, u64)],
         inbox_position: u64,
-    ) -> Result<Follower, MessagingError> {
+    ) -> Result<(Follower, Arrived), MessagingError> {
         // Registered before the first read, so that nothing stored in between is missed.
         let number = self.inner.fanout.wake.connect(device);
         let mut follower = Follower {
@@ -54,7 +62,6 @@ impl Messaging {
             inbox: 0,
             todo: VecDeque::new(),
             look_into_inbox: true,
-            key_packages: 0,
         };
         self.settle_acknowledged(device).await?;
         let mut read = self.inner.db.read().await?;
@@ -63,13 +70,13 @@ impl Messaging {
             return Err(MessagingError::DeviceCut);
         }
         follower.inbox = arrival.acked.min(inbox_position);
-        follower.key_packages = arrival.key_packages;
         let positions: HashMap<_, _> = positions.iter().copied().collect();
-        follower.look_at_all(&mut read, Some(&positions)).await?;
+        let mine = follower.look_at_all(&mut read, Some(&positions)).await?;
         drop(read);
         // What comes after this read wakes the socket.
         follower.look_into_inbox = arrival.head > follower.inbox;
-        Ok(follower)
+        let unnamed = mine.into_iter().filter(|group| !positions.contains_key(group)).collect();
+        Ok((follower, Arrived { key_packages: arrival.key_packages, unnamed }))
     }
 }
 
@@ -114,20 +121,17 @@ impl Follower {
     /// Looks at everything: after a connect and at intervals.
     pub async fn look_at_everything(&mut self) -> Result<(), MessagingError> {
         let mut read = self.messaging.inner.db.read().await?;
-        self.look_at_all(&mut read, None).await
+        self.look_at_all(&mut read, None).await.map(drop)
     }
 
-    /// One-time key packages that the device had left when it connected.
-    pub fn key_packages(&self) -> u32 {
-        self.key_packages
-    }
-
+    /// Gives the groups that the device is a leaf of now.
     async fn look_at_all(
         &mut self,
         read: &mut Read,
         claimed: Option<&HashMap<GroupId, u64>>,
-    ) -> Result<(), MessagingError> {
+    ) -> Result<Vec<GroupId>, MessagingError> {
         let wake = &self.messaging.inner.fanout.wake;
+        let mut mine = Vec::new();
         for m in members::memberships(read.conn(), self.device).await? {
             let own = claimed.and_then(|c| c.get(&m.group)).copied().unwrap_or(u64::MAX);
             let start = m.acked.min(own).max(m.from_seq);
@@ -137,10 +141,13 @@ impl Follower {
             if m.head_seq.min(m.left_seq.unwrap_or(u64::MAX)) > place.sent {
                 self.todo.push_back(m.group);
             }
+            if m.left_seq.is_none() {
+                mine.push(m.group);
+            }
         }
         wake.follow(self.device, self.groups.keys().copied());
         self.look_into_inbox = true;
-        Ok(())
+        Ok(mine)
     }
 
     async fn log_page(&mut self, group: GroupId) -> Result<Vec<Bytes>, MessagingError> {

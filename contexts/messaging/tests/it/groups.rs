@@ -108,7 +108,7 @@ store_test!(a_page_of_the_inbox_is_bounded_in_bytes, MIGRATIONS, |db| async move
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    let mut follower = w.messaging.follow(alice.device, &[], 4).await.unwrap();
+    let (mut follower, _) = w.messaging.follow(alice.device, &[], 4).await.unwrap();
     let mut pages = Vec::new();
     loop {
         let page = follower.next().await.unwrap();

@@ -141,7 +141,7 @@ store_test!(cursors_only_move_forward_and_within_the_log, MIGRATIONS, |db| async
     w.messaging.acknowledge(ack(u64::MAX, u64::MAX)).await.unwrap();
     assert_eq!(left().await, (Some(4), 0), "a position beyond the log is nothing");
     // A client that lost what it had acknowledged is given it again.
-    let mut follower = w.messaging.follow(bob.device, &[(group, 1)], 0).await.unwrap();
+    let (mut follower, _) = w.messaging.follow(bob.device, &[(group, 1)], 0).await.unwrap();
     let frames = follower.next().await.unwrap();
     assert_eq!(frames.len(), 5);
 });
@@ -154,7 +154,7 @@ store_test!(a_backlog_comes_in_pages_of_bounded_size, MIGRATIONS, |db| async mov
         w.send(&alice, group, &[7; 200 * 1024]).await.unwrap();
     }
     // Another node, so that nothing is in memory.
-    let mut follower = w.node().follow(bob.device, &[], u64::MAX).await.unwrap();
+    let (mut follower, _) = w.node().follow(bob.device, &[], u64::MAX).await.unwrap();
     let mut pages = Vec::new();
     loop {
         let page = follower.next().await.unwrap();

@@ -206,6 +206,23 @@ store_test!(messages_travel_and_a_reconnect_resumes, MIGRATIONS, |db| async move
     assert_eq!(again.last(), Some(&12));
 });
 
+store_test!(who_comes_back_is_told_of_groups_that_it_gave_no_position_of, MIGRATIONS, |db| async move {
+    let w = World::new(db);
+    let (alice, bob) = (w.device(), w.device());
+    let (named, lost, left) =
+        (w.group(&alice, &[&bob]).await, w.group(&alice, &[&bob]).await, w.group(&alice, &[&bob]).await);
+    let index = w.leaf(&alice, left, &bob);
+    let request = w.commit_request(&alice, left, alice.commit(left, &[], &[index]), &[]);
+    w.messaging.commit(&alice.actor(), request).await.unwrap();
+    let address = w.serve().await;
+    for (positions, expected) in [(vec![(named, 1)], vec![lost]), (vec![(named, 1), (lost, 1), (left, 1)], vec![])] {
+        let (mut client, nonce) = Client::open(address).await;
+        client.hello(bob.device, &nonce, &positions, 0).await;
+        let Some(ServerFrame::Ready { unnamed, .. }) = client.frame().await else { panic!("not ready") };
+        assert_eq!(unnamed, expected);
+    }
+});
+
 store_test!(a_newcomer_hears_of_its_group_while_connected, MIGRATIONS, |db| async move {
     let w = World::new(db);
     let (alice, bob) = (w.device(), w.device());

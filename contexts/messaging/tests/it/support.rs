@@ -214,7 +214,7 @@ impl World {
     /// What a fresh stream of the device holds.
     pub async fn stream(&self, device: &TestDevice) -> (Vec<LogEntry>, Vec<Notice>) {
         use pakawaaz_contract::frames::ServerFrame;
-        let mut follower = self.messaging.follow(device.device, &[], u64::MAX).await.unwrap();
+        let (mut follower, _) = self.messaging.follow(device.device, &[], u64::MAX).await.unwrap();
         let (mut log, mut notices) = (vec![], vec![]);
         loop {
             let frames = follower.next().await.unwrap();
