@@ -9,6 +9,7 @@ mod contract;
 mod demo;
 mod fuzz;
 mod guest;
+mod oracle;
 mod process;
 mod report;
 mod suites;

@@ -5,10 +5,10 @@
 
 use crate::report::Outcome;
 use crate::tools::{
-    BUSYBOX, CARGO_DENY, CARGO_NEXTEST, CHROMIUM, CLIPPY, FAKETIME, IPROUTE, KERNEL, NFTABLES, PING, POSTGRESQL, QEMU,
-    RUSTFMT, Tool,
+    BUSYBOX, CARGO_DENY, CARGO_NEXTEST, CHROMIUM, CLIPPY, EAPOL_TEST, FAKETIME, IPROUTE, KERNEL, NFTABLES, PING, POSTGRESQL, QEMU,
+    RUSTFMT, SOFTHSM, Tool,
 };
-use crate::{browser, contract, process, tidy, tree, wasm, web};
+use crate::{browser, contract, oracle, process, tidy, tree, wasm, web};
 use anyhow::{Result, ensure};
 use std::process::Command;
 use std::time::Duration;
@@ -91,8 +91,9 @@ pub const SUITES: &[Suite] = &[
         about: "every crate's tests; stores on SQLite and PostgreSQL",
         budget: 420,
         after_build: true,
-        // The user plane's tests make namespaces of their own; who is not root, or has none of these, skips them.
-        tools: &[CARGO_NEXTEST, POSTGRESQL, IPROUTE, NFTABLES, PING],
+        // The user plane's tests make namespaces of their own; who is not root, or has none of these, skips them. So it is
+        // with the vault's and SoftHSM2.
+        tools: &[CARGO_NEXTEST, POSTGRESQL, IPROUTE, NFTABLES, PING, SOFTHSM],
         run: |suite| {
             suite.nextest(&format!("not ({E2E} or package({REPLAY}) or (package({VM}) and kind(test)))"), true)
         },
@@ -102,7 +103,7 @@ pub const SUITES: &[Suite] = &[
         about: "whole servers with real clients",
         budget: 720,
         after_build: true,
-        tools: &[CARGO_NEXTEST, POSTGRESQL, FAKETIME],
+        tools: &[CARGO_NEXTEST, POSTGRESQL, FAKETIME, EAPOL_TEST],
         run: |suite| suite.nextest(E2E, false),
     },
     Suite {
@@ -120,6 +121,14 @@ pub const SUITES: &[Suite] = &[
         after_build: true,
         tools: &[CARGO_NEXTEST, QEMU, BUSYBOX, IPROUTE, NFTABLES, KERNEL],
         run: |suite| suite.nextest(&format!("package({VM}) and kind(test)"), false),
+    },
+    Suite {
+        name: "oracle",
+        about: "pycrate reads every message of the 5G core and its phones",
+        budget: 60,
+        after_build: true,
+        tools: &[CARGO_NEXTEST],
+        run: |suite| oracle::check(suite.limit()),
     },
     Suite {
         name: "contract",

@@ -1,5 +1,6 @@
 //! A world, a control plane, a vault and a user plane, wired together without sockets.
 
+use crate::recorder::Recorder;
 use oxirush_security::nas_5gs::{HomeNetworkPrivateKey, KAusf, Suci, compute_xres_star, derive_kausf};
 use oxirush_security::{Ck, Ik, Plmn};
 use pakawaaz_aka::{
@@ -91,6 +92,7 @@ pub struct Bench {
     pub alarms: Vec<Alarm>,
     pub events: Vec<Happened>,
     pub kept: HashMap<Imsi, UeSnapshot>,
+    recorder: Recorder,
 }
 
 pub struct Setup {
@@ -148,6 +150,7 @@ impl Bench {
             alarms: Vec::new(),
             events: Vec::new(),
             kept: HashMap::new(),
+            recorder: Recorder::new(),
         };
         for i in 0..setup.gnbs {
             bench.connect(GnbId(i));
@@ -164,6 +167,9 @@ impl Bench {
 
     /// One input for the core, and what it wants.
     pub fn input(&mut self, input: Input<'_>) {
+        if let Input::Message { association, bytes, .. } = &input {
+            self.recorder.pdu(true, *association, bytes);
+        }
         let mut out = Vec::new();
         self.core.handle(input, self.now, &mut self.rng, &mut out);
         self.outputs(out);
@@ -183,6 +189,7 @@ impl Bench {
         for output in out {
             match output {
                 Output::Send { association, stream, bytes } => {
+                    self.recorder.pdu(false, association, &bytes);
                     let gnb = GnbId(association.0 as u32 - 1);
                     self.world.wire.from_core.push_back(Arrival::Message { gnb, stream, bytes });
                 }
@@ -200,7 +207,12 @@ impl Bench {
                 Output::UserPlane(request) => self.user_plane(request),
                 Output::Keep(snapshot) => drop(self.kept.insert(snapshot.imsi, *snapshot)),
                 Output::Forget { imsi } => drop(self.kept.remove(&imsi)),
-                Output::Fact(fact) => self.facts.push(fact),
+                Output::Fact(fact) => {
+                    if let Fact::Authenticated { imsi, k_ausf, .. } = &fact {
+                        self.recorder.key(*imsi, k_ausf);
+                    }
+                    self.facts.push(fact);
+                }
                 Output::Alarm(alarm) => self.alarms.push(alarm),
                 Output::Traced { .. } => {}
             }

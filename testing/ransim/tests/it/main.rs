@@ -7,5 +7,7 @@ mod hostile;
 mod line;
 mod load;
 mod mobility;
+mod oracle;
 mod procedures;
+mod recorder;
 mod sessions;

@@ -1,0 +1,42 @@
+//! Writes down what passes N2, and the keys that make it readable, for `oracle/check.py` (`cargo xtask test oracle`).
+//!
+//! Only when `PAKAWAAZ_RECORD` names a folder: each bench writes a file of its own there, one JSON object a line.
+
+use pakawaaz_control_plane::identifiers::{AssociationId, Imsi};
+use pakawaaz_control_plane::io::SharedKAusf;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+#[derive(Default)]
+pub struct Recorder(Option<BufWriter<File>>);
+
+impl Recorder {
+    /// Named after the test that runs it, and the how-manieth bench of that test it is.
+    pub fn new() -> Self {
+        static BENCHES: AtomicU32 = AtomicU32::new(0);
+        let Some(folder) = std::env::var_os("PAKAWAAZ_RECORD") else { return Self(None) };
+        let thread = std::thread::current();
+        let test = thread.name().unwrap_or("unnamed").replace("::", ".");
+        let number = BENCHES.fetch_add(1, Ordering::Relaxed);
+        let file = File::create(Path::new(&folder).join(format!("{test}.{number}.jsonl"))).unwrap();
+        Self(Some(BufWriter::new(file)))
+    }
+
+    /// An NGAP PDU; `up`: from a gNB.
+    pub fn pdu(&mut self, up: bool, association: AssociationId, bytes: &[u8]) {
+        if let Some(file) = &mut self.0 {
+            let direction = if up { "up" } else { "down" };
+            writeln!(file, r#"{{"{direction}":"{}","gnb":{}}}"#, hex::encode(bytes), association.0).unwrap();
+        }
+    }
+
+    /// An authentication has succeeded.
+    pub fn key(&mut self, imsi: Imsi, k_ausf: &SharedKAusf) {
+        if let Some(file) = &mut self.0 {
+            let key = hex::encode(k_ausf.0.as_slice());
+            writeln!(file, r#"{{"imsi":"{}","k_ausf":"{key}"}}"#, imsi.as_str()).unwrap();
+        }
+    }
+}
