@@ -129,6 +129,20 @@ pub const NFTABLES: Tool = Tool {
     source: Source::Debian { package: "nftables" },
 };
 
+/// A PKCS#11 module of software, for the vault's tests.
+pub const SOFTHSM: Tool = Tool {
+    name: "SoftHSM2",
+    present: || answers("softhsm2-util", &["--version"]),
+    source: Source::Debian { package: "softhsm2" },
+};
+
+/// A phone and an access point that are not ours.
+pub const EAPOL_TEST: Tool = Tool {
+    name: "eapol_test",
+    present: || answers("eapol_test", &["-v"]),
+    source: Source::Debian { package: "eapoltest" },
+};
+
 /// Asks whether a host answers.
 pub const PING: Tool =
     Tool { name: "ping", present: || answers("ping", &["-V"]), source: Source::Debian { package: "iputils-ping" } };
