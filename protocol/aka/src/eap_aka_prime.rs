@@ -4,9 +4,9 @@
 //! keys. Our login takes `K_aut` from here (SECURITY.md, login transcript).
 
 use crate::kdf::{hmac_sha256, kdf};
-use crate::secret::{CipherKey, CkPrime, Emsk, IkPrime, IntegrityKey, KAut, KEncr, KRe, Msk};
+use crate::secret::{CipherKey, CkPrime, Emsk, IkPrime, IntegrityKey, KAut, KEncr, KRe, Msk, Res};
 use crate::subscriber::{Imsi, MncLength};
-use crate::{AkaError, Autn, NetworkName};
+use crate::{AkaError, Autn, NetworkName, Rand};
 use hmac::Mac;
 use std::fmt;
 use zeroize::Zeroizing;
@@ -102,14 +102,32 @@ impl EapAkaPrimeKeys {
         key[16..].copy_from_slice(ck_prime.as_bytes());
         let mut mk = Zeroizing::new([0u8; 208]);
         prf_prime(&*key, &[b"EAP-AKA'", identity.as_str().as_bytes()], &mut *mk);
+        Self::from_master(&mk)
+    }
+
+    /// The keys from MK, cut as RFC 9048 §3.3 says: `K_encr ‖ K_aut ‖ K_re ‖ MSK ‖ EMSK`.
+    pub fn from_master(mk: &[u8; 208]) -> Self {
         Self {
-            k_encr: KEncr::from_bytes(part(&mk, 0)),
-            k_aut: KAut::from_bytes(part(&mk, 16)),
-            k_re: KRe::from_bytes(part(&mk, 48)),
-            msk: Msk::from_bytes(part(&mk, 80)),
-            emsk: Emsk::from_bytes(part(&mk, 144)),
+            k_encr: KEncr::from_bytes(part(mk, 0)),
+            k_aut: KAut::from_bytes(part(mk, 16)),
+            k_re: KRe::from_bytes(part(mk, 48)),
+            msk: Msk::from_bytes(part(mk, 80)),
+            emsk: Emsk::from_bytes(part(mk, 144)),
         }
     }
+}
+
+/// A challenge and what it leads to in one network: all that a server needs that does not hold the card's keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EapVector {
+    /// The challenge.
+    pub rand: Rand,
+    /// The network's proof to the card.
+    pub autn: Autn,
+    /// The answer the right card gives.
+    pub xres: Res,
+    /// The keys, which only the right card can derive as well.
+    pub keys: EapAkaPrimeKeys,
 }
 
 /// `CK' ‖ IK' = KDF(CK ‖ IK, 0x20, network name, SQN ⊕ AK)` (TS 33.402 A.2).

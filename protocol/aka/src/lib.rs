@@ -47,7 +47,7 @@ pub mod vector;
 
 pub use akma::{ATid, KAkma};
 pub use algorithm::{Algorithm, Response};
-pub use eap_aka_prime::{EapAkaPrimeKeys, EapIdentity};
+pub use eap_aka_prime::{EapAkaPrimeKeys, EapIdentity, EapVector};
 pub use error::{AkaError, UsimError};
 pub use five_g::FiveGAka;
 pub use kdf::kdf;

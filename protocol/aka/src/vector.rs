@@ -1,6 +1,6 @@
 //! Network side: making a challenge and reading a resynchronisation (TS 33.102 §6.3.2, §6.3.5).
 
-use crate::eap_aka_prime::{EapAkaPrimeKeys, EapIdentity};
+use crate::eap_aka_prime::{EapAkaPrimeKeys, EapIdentity, EapVector};
 use crate::secret::{AnonymityKey, CipherKey, IntegrityKey, Res};
 use crate::{AkaError, Algorithm, Amf, Autn, Auts, NetworkName, Rand, Response, Sqn};
 use subtle::ConstantTimeEq;
@@ -29,6 +29,15 @@ impl AuthVector {
     /// [`AkaError::SeparationBit`] when the vector was made without [`Amf::EAP_AKA_PRIME`].
     pub fn eap_aka_prime(&self, network: &NetworkName, identity: &EapIdentity) -> Result<EapAkaPrimeKeys, AkaError> {
         EapAkaPrimeKeys::derive(&self.ck, &self.ik, &self.autn, network, identity)
+    }
+
+    /// The same with the challenge, and without CK and IK.
+    ///
+    /// # Errors
+    /// [`AkaError::SeparationBit`] as above.
+    pub fn into_eap(self, network: &NetworkName, identity: &EapIdentity) -> Result<EapVector, AkaError> {
+        let keys = self.eap_aka_prime(network, identity)?;
+        Ok(EapVector { rand: self.rand, autn: self.autn, xres: self.xres, keys })
     }
 }
 

@@ -1,0 +1,75 @@
+//! The vault without its socket: policy, limits, answers, counters, in this order.
+
+use crate::key::WrappingKey;
+use crate::ledger::Ledger;
+use anyhow::Result;
+use pakawaaz_aka::NetworkName;
+use pakawaaz_base::Millis;
+use pakawaaz_sim_vault::{Answer, Ask, Limiter, Limits, Refusal, Report, answer};
+use rand::rngs::OsRng;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// All that a connection needs; threads share it.
+pub struct Vault {
+    key: WrappingKey,
+    networks: Vec<NetworkName>,
+    started: Instant,
+    limiter: Mutex<Limiter>,
+    ledger: Mutex<Ledger>,
+}
+
+impl Vault {
+    /// Over its key and its ledger. No networks means any.
+    pub fn new(key: WrappingKey, networks: Vec<NetworkName>, limits: Limits, ledger: Ledger) -> Self {
+        Self {
+            key,
+            networks,
+            started: Instant::now(),
+            limiter: Mutex::new(Limiter::new(limits)),
+            ledger: Mutex::new(ledger),
+        }
+    }
+
+    /// Whether the key could be copied out of this process.
+    pub fn is_software(&self) -> bool {
+        self.key.0.is_software()
+    }
+
+    /// The answers, once they are counted.
+    ///
+    /// # Errors
+    /// They cannot be counted. Nothing leaves then.
+    pub fn answer(&self, asks: &[Ask]) -> Result<Vec<Answer>> {
+        let answers: Vec<Answer> = asks.iter().map(|ask| self.one(ask)).collect();
+        let mut ledger = self.ledger();
+        let mut uses = ledger.report().uses;
+        for (ask, answer) in asks.iter().zip(&answers) {
+            uses.count(ask, answer);
+        }
+        ledger.record(uses)?;
+        Ok(answers)
+    }
+
+    /// How much it was used.
+    pub fn report(&self) -> Report {
+        self.ledger().report()
+    }
+
+    fn one(&self, ask: &Ask) -> Answer {
+        if let Ask::Vector { want, .. } = ask
+            && !self.networks.is_empty()
+            && !self.networks.contains(want.network())
+        {
+            return Answer::Refused(Refusal::Network);
+        }
+        // Its own clock counts on whatever happens to the machine's.
+        let now = Millis(self.started.elapsed().as_millis() as i64);
+        let allowed = self.limiter.lock().unwrap_or_else(PoisonError::into_inner).allow(ask, now);
+        if allowed { answer(ask, &self.key, &mut OsRng) } else { Answer::Refused(Refusal::TooMany) }
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,7 @@
+//! The vault as a process, over its real socket: what it gives, and above all what it does not.
+
+mod lab;
+mod lifecycle;
+mod pkcs11;
+mod refusals;
+mod vectors;

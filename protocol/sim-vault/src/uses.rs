@@ -1,0 +1,131 @@
+//! How much the vault was used, for the audit log.
+
+use crate::ask::{Answer, Ask, Refusal, Want};
+use serde::{Deserialize, Serialize};
+
+/// Counters since the vault's key was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Uses {
+    /// Challenges for EAP-AKA'.
+    pub eap_vectors: u64,
+    /// Challenges for 5G AKA.
+    pub core_vectors: u64,
+    /// AUTS that were right.
+    pub resynchronisations: u64,
+    /// AUTS that were wrong.
+    pub auts_rejected: u64,
+    /// Cards sealed.
+    pub cards_sealed: u64,
+    /// Keys for concealed identities made, or sealed.
+    pub suci_keys_made: u64,
+    /// Concealed identities opened.
+    pub sucis_opened: u64,
+    /// Concealed identities that did not open.
+    pub sucis_rejected: u64,
+    /// Refused: too many.
+    pub too_many: u64,
+    /// Refused: sealed by another key, or for another card.
+    pub not_ours: u64,
+    /// Refused: anything else.
+    pub other_refusals: u64,
+}
+
+impl Uses {
+    /// Counts one answer.
+    pub fn count(&mut self, ask: &Ask, answer: &Answer) {
+        let counter = match (ask, answer) {
+            (_, Answer::Refused(Refusal::AutsRejected)) => &mut self.auts_rejected,
+            (_, Answer::Refused(Refusal::Concealed)) => &mut self.sucis_rejected,
+            (_, Answer::Refused(Refusal::TooMany)) => &mut self.too_many,
+            (_, Answer::Refused(Refusal::NotOurs)) => &mut self.not_ours,
+            (_, Answer::Refused(_)) => &mut self.other_refusals,
+            (Ask::Vector { want: Want::EapAkaPrime { .. }, .. }, _) => &mut self.eap_vectors,
+            (Ask::Vector { want: Want::FiveGAka { .. }, .. }, _) => &mut self.core_vectors,
+            (Ask::Resynchronise { .. }, _) => &mut self.resynchronisations,
+            (Ask::SealCard { .. }, _) => &mut self.cards_sealed,
+            (Ask::NewSuciKey { .. } | Ask::SealSuciKey { .. }, _) => &mut self.suci_keys_made,
+            (Ask::OpenSuci { .. }, _) => &mut self.sucis_opened,
+        };
+        *counter = counter.saturating_add(1);
+    }
+
+    /// Every counter with its name, in a fixed order.
+    pub fn values(&self) -> [(&'static str, u64); 11] {
+        [
+            ("eap_vectors", self.eap_vectors),
+            ("core_vectors", self.core_vectors),
+            ("resynchronisations", self.resynchronisations),
+            ("auts_rejected", self.auts_rejected),
+            ("cards_sealed", self.cards_sealed),
+            ("suci_keys_made", self.suci_keys_made),
+            ("sucis_opened", self.sucis_opened),
+            ("sucis_rejected", self.sucis_rejected),
+            ("too_many", self.too_many),
+            ("not_ours", self.not_ours),
+            ("other_refusals", self.other_refusals),
+        ]
+    }
+
+    /// The inverse of [`Uses::values`].
+    pub fn from_values(values: [u64; 11]) -> Self {
+        let [
+            eap_vectors,
+            core_vectors,
+            resynchronisations,
+            auts_rejected,
+            cards_sealed,
+            suci_keys_made,
+            sucis_opened,
+            sucis_rejected,
+            too_many,
+            not_ours,
+            other_refusals,
+        ] = values;
+        Self {
+            eap_vectors,
+            core_vectors,
+            resynchronisations,
+            auts_rejected,
+            cards_sealed,
+            suci_keys_made,
+            sucis_opened,
+            sucis_rejected,
+            too_many,
+            not_ours,
+            other_refusals,
+        }
+    }
+}
+
+/// What the vault says of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Which key it holds: the first bytes of everything that it sealed.
+    #[serde(with = "serde_bytes")]
+    pub key: [u8; 8],
+    /// How often it was started.
+    pub starts: u64,
+    /// All starts together.
+    pub uses: Uses,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_round_trip_and_none_is_counted_twice() {
+        let uses = Uses::from_values([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+        assert_eq!(Uses::from_values(uses.values().map(|(_, value)| value)), uses);
+        let mut counted = Uses::default();
+        let ask = Ask::NewSuciKey { number: 1, scheme: crate::Scheme::A };
+        for refusal in [Refusal::TooMany, Refusal::NotOurs, Refusal::Network, Refusal::Down] {
+            counted.count(&ask, &Answer::Refused(refusal));
+        }
+        counted.count(&ask, &Answer::SuciKey { sealed: vec![], public: vec![] });
+        let expected = Uses { too_many: 1, not_ours: 1, other_refusals: 2, suci_keys_made: 1, ..Uses::default() };
+        assert_eq!(counted, expected);
+    }
+}
