@@ -102,6 +102,9 @@ pub enum Error {
     /// The clock of the caller is wrong by too much.
     #[error("the clock of this device is wrong")]
     ClockSkew,
+    /// The vault of the SIMs' keys does not answer. Nothing was done; try again.
+    #[error("the vault of the SIMs' keys does not answer")]
+    VaultUnavailable,
     /// The vault refused (wrong master key, damaged seal).
     #[error("the key vault failed: {0}")]
     Vault(&'static str),
@@ -176,6 +179,7 @@ impl StableError for Error {
             Self::SecondAdministratorNeeded => "identity.second_administrator_needed",
             Self::LastAdministrators => "identity.last_administrators",
             Self::ClockSkew => "identity.clock_skew",
+            Self::VaultUnavailable => "identity.vault_unavailable",
             Self::Vault(_) => "identity.vault",
             Self::Trust(e) => e.code(),
             Self::Aka(e) => e.code(),
@@ -208,7 +212,7 @@ impl StableError for Error {
             | Self::ClockSkew => ErrorClass::Invalid,
             Self::SimUnavailable | Self::Concealed | Self::NotFound(_) => ErrorClass::NotFound,
             Self::AttemptExpired | Self::VoucherUsed | Self::SimTaken | Self::Conflict(_) => ErrorClass::Conflict,
-            Self::RevocationsStale | Self::Busy => ErrorClass::Unavailable,
+            Self::RevocationsStale | Self::Busy | Self::VaultUnavailable => ErrorClass::Unavailable,
             Self::Vault(_) | Self::Damaged(_) => ErrorClass::Internal,
             Self::Trust(e) => e.class(),
             Self::Aka(e) => e.class(),
@@ -220,7 +224,7 @@ impl StableError for Error {
     fn retry_after_ms(&self) -> Option<u64> {
         match self {
             Self::Wait { retry_after_ms } => Some(*retry_after_ms),
-            Self::RevocationsStale | Self::Busy => Some(1000),
+            Self::RevocationsStale | Self::Busy | Self::VaultUnavailable => Some(1000),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use crate::LoginError;
 use crate::transcript::{Round3Keys, channel_byte, digest, eap_inputs, hmac};
 use hmac::Mac as _;
-use pakawaaz_aka::{AuthVector, Autn, CipherKey, EapAkaPrimeKeys, IntegrityKey};
+use pakawaaz_aka::{Autn, CipherKey, EapAkaPrimeKeys, EapVector, IntegrityKey};
 use pakawaaz_base::{Assurance, DeviceId, EnrolmentId, OfficialId, VoucherId};
 use pakawaaz_trust::ChannelMode;
 use zeroize::Zeroizing;
@@ -128,11 +128,9 @@ impl EnrolKey {
         let keys = EapAkaPrimeKeys::derive(ck, ik, autn, &network, &identity).map_err(|_| LoginError::SimRefused)?;
         Ok(Self(Round3Keys::from_eap(&keys).k_aut))
     }
-    /// The server's side, from the vector it sent.
-    pub fn from_vector(realm: &str, device: DeviceId, vector: &AuthVector) -> Result<Self, LoginError> {
-        let (network, identity) = eap_inputs(realm, device)?;
-        let keys = vector.eap_aka_prime(&network, &identity).map_err(|_| LoginError::Internal("separation bit"))?;
-        Ok(Self(Round3Keys::from_eap(&keys).k_aut))
+    /// The server's side, from the vector for [`eap_inputs`](crate::eap_inputs) that it sent.
+    pub fn from_vector(vector: &EapVector) -> Self {
+        Self(Round3Keys::from_eap(&vector.keys).k_aut)
     }
     /// From sealed state.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {

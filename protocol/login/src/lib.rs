@@ -32,4 +32,4 @@ pub use opaque::{KsfParams, OpaqueServer, Registration};
 pub use seal::SealKey;
 pub use server::{Account, Completed, LoginServer, PasswordOutcome};
 pub use token::{AccessClaims, TokenSigningKey, TokenVerifier};
-pub use transcript::{Challenge, PasswordRequest, SimProof, StartRequest, StartResponse, VERSION};
+pub use transcript::{Challenge, PasswordRequest, SimProof, StartRequest, StartResponse, VERSION, eap_inputs};

@@ -13,9 +13,9 @@ use crate::seal::SealKey;
 use crate::state::{Round1, Round2};
 use crate::transcript::{
     Challenge, MAX_USERNAME, PasswordRequest, Round3Keys, SimProof, StartRequest, StartResponse, Transcript, VERSION,
-    eap_inputs, opaque_context,
+    opaque_context,
 };
-use pakawaaz_aka::{AuthVector, Rand};
+use pakawaaz_aka::{EapVector, Rand};
 use pakawaaz_base::{DeviceId, LoginId, Millis, OfficialId};
 use pakawaaz_trust::keys::{self, PublicKeyBytes};
 use pakawaaz_trust::{ChannelMode, SignLabel};
@@ -217,15 +217,13 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// Makes the challenge from a vector whose sequence number has been persisted.
+    /// Makes the challenge from a vector for [`eap_inputs`](crate::eap_inputs), whose sequence number has been persisted.
     pub fn challenge(
         self,
         server: &LoginServer<'_>,
-        vector: &AuthVector,
+        vector: &EapVector,
         rng: &mut dyn CryptoRngCore,
     ) -> Result<Challenge, LoginError> {
-        let (network, identity) = eap_inputs(server.realm, self.device)?;
-        let eap = vector.eap_aka_prime(&network, &identity).map_err(|_| LoginError::Internal("separation bit"))?;
         let (rand, autn) = (vector.rand.0, vector.autn.to_bytes());
         let state = Round2 {
             official: self.official,
@@ -234,7 +232,7 @@ impl Verified {
             channel: self.channel,
             at: self.at.challenged(&rand, &autn, server.realm),
             session_key: self.session_key,
-            keys: Round3Keys::from_eap(&eap),
+            keys: Round3Keys::from_eap(&vector.keys),
             rand,
             resynced: self.resynced,
         };

@@ -220,7 +220,10 @@ impl JointKeys {
 }
 
 /// EAP-AKA' inputs of a login or enrolment: network name = realm, identity = device id.
-pub(crate) fn eap_inputs(realm: &str, device: DeviceId) -> Result<(NetworkName, EapIdentity), LoginError> {
+///
+/// # Errors
+/// [`LoginError::Internal`] for a realm that is no network name.
+pub fn eap_inputs(realm: &str, device: DeviceId) -> Result<(NetworkName, EapIdentity), LoginError> {
     let network = NetworkName::new(realm).map_err(|_| LoginError::Internal("realm is no network name"))?;
     let identity = EapIdentity::new(device.to_string()).map_err(|_| LoginError::Internal("device identity"))?;
     Ok((network, identity))

@@ -1,45 +1,8 @@
-//! Concealed identities (SUCI) and the keys that open them (TS 33.501 §6.12, Annex C).
+//! The keys that open concealed identities (SUCI; TS 33.501 §6.12, Annex C). Only the vault opens one.
 
-use oxirush_security::nas_5gs::{HomeNetworkPrivateKey, Suci};
 use pakawaaz_base::Millis;
+pub use pakawaaz_sim_vault::suci::{Scheme, read};
 use std::ops::RangeInclusive;
-
-/// Protection schemes. The null scheme, which conceals nothing, is not among them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scheme {
-    /// Profile A: X25519.
-    A,
-    /// Profile B: secp256r1.
-    B,
-}
-
-impl Scheme {
-    /// As stored and shown.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::A => "a",
-            Self::B => "b",
-        }
-    }
-    /// The inverse.
-    pub fn from_text(text: &str) -> Option<Self> {
-        [Self::A, Self::B].into_iter().find(|scheme| scheme.text() == text)
-    }
-    /// Identifier in a SUCI (TS 33.501 Annex C.1).
-    fn identifier(self) -> u8 {
-        match self {
-            Self::A => 1,
-            Self::B => 2,
-        }
-    }
-    /// The private key from 32 bytes; none for Profile B's few bytes that are no key.
-    pub fn private_key(self, bytes: &[u8; 32]) -> Option<HomeNetworkPrivateKey> {
-        match self {
-            Self::A => Some(HomeNetworkPrivateKey::profile_a(bytes)),
-            Self::B => HomeNetworkPrivateKey::profile_b(bytes).ok(),
-        }
-    }
-}
 
 /// Numbers of keys: 0 belongs to the null scheme, 255 is reserved (TS 24.501 §9.11.3.4).
 pub const NUMBERS: RangeInclusive<u8> = 1..=254;
@@ -64,92 +27,5 @@ pub struct SuciKey {
 impl std::fmt::Debug for SuciKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SuciKey").field("number", &self.number).field("scheme", &self.scheme).finish_non_exhaustive()
-    }
-}
-
-/// A concealed identity as it arrives, before it is opened.
-pub struct Concealed {
-    suci: Suci,
-    /// Key that is said to open it.
-    pub number: u8,
-    /// Scheme it is said to be of.
-    pub scheme: Scheme,
-}
-
-/// Reads a mobile identity of NAS (TS 24.501 §9.11.3.4, from the octet with its type). None when it is not a SUCI, or of
-/// another scheme than ours.
-pub fn read(identity: &[u8]) -> Option<Concealed> {
-    let suci = Suci::from_nas_octets(identity).ok()?;
-    let said = suci.protection_scheme().identifier();
-    let scheme = [Scheme::A, Scheme::B].into_iter().find(|scheme| scheme.identifier() == said)?;
-    Some(Concealed { number: suci.home_network_public_key_id(), scheme, suci })
-}
-
-impl Concealed {
-    /// The IMSI. None when the key is another one, or a bit was changed.
-    pub fn open(&self, key: &HomeNetworkPrivateKey) -> Option<String> {
-        let supi = self.suci.deconceal(Some(key)).ok()?;
-        supi.as_imsi()?;
-        Some(supi.identity().to_owned())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use oxirush_security::Plmn;
-    use oxirush_security::nas_5gs::{Protection, RoutingIndicator};
-    use proptest::prelude::*;
-
-    fn bytes(text: &str) -> Vec<u8> {
-        hex::decode(text).expect("hexadecimal")
-    }
-
-    /// TS 33.501 Annex C.4.3.1, with the header of NAS before it.
-    #[test]
-    fn profile_a_of_the_specification() {
-        let key: [u8; 32] =
-            bytes("c53c22208b61860b06c62e5406a7b330c2b577aa5558981510d128247d38bd1d").try_into().expect("32 bytes");
-        let mut identity = vec![0x01, 0x72, 0x24, 0x10, 0xf0, 0xff, 0x01, 27];
-        identity.extend(bytes(
-            "b2e92f836055a255837debf850b528997ce0201cb82adfe4be1f587d07d8457dcb02352410cddd9e730ef3fa87",
-        ));
-        let key = Scheme::A.private_key(&key).expect("a key");
-        let concealed = read(&identity).expect("a SUCI");
-        assert_eq!((concealed.number, concealed.scheme), (27, Scheme::A));
-        assert_eq!(concealed.open(&key).as_deref(), Some("274012001002086"));
-        let other = Scheme::A.private_key(&[7; 32]).expect("a key");
-        assert_eq!(concealed.open(&other), None);
-        for bit in 8 * 8..identity.len() * 8 {
-            let mut changed = identity.clone();
-            changed[bit / 8] ^= 1 << (bit % 8);
-            assert!(read(&changed).is_none_or(|c| c.open(&key).is_none()), "bit {bit}");
-        }
-    }
-
-    #[test]
-    fn both_schemes_open_what_they_concealed_and_the_null_scheme_is_not_read() {
-        let plmn = Plmn::new("410", "99").expect("a network");
-        for scheme in [Scheme::A, Scheme::B] {
-            let key = scheme.private_key(&[9; 32]).expect("a key");
-            let public = key.public_key();
-            let protection = Protection::Ecies { key_id: 3, key: &public };
-            let suci =
-                Suci::conceal_imsi(plmn, "0000012345", RoutingIndicator::default(), protection).expect("conceals");
-            let concealed = read(&suci.to_nas_octets().expect("encodes")).expect("a SUCI");
-            assert_eq!(concealed.open(&key).as_deref(), Some("410990000012345"));
-            assert_eq!(Scheme::from_text(scheme.text()), Some(scheme));
-        }
-        let plain = Suci::conceal_imsi(plmn, "0000012345", RoutingIndicator::default(), Protection::Null);
-        assert!(read(&plain.expect("conceals").to_nas_octets().expect("encodes")).is_none());
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_panic(identity: Vec<u8>) {
-            if let Some(concealed) = read(&identity) {
-                let _ = concealed.open(&Scheme::A.private_key(&[9; 32]).expect("a key"));
-            }
-        }
     }
 }

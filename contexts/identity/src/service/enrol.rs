@@ -128,8 +128,8 @@ impl Identity {
         let device = DeviceId::new(now, &mut OsRng);
         let mut server_nonce = [0u8; 32];
         OsRng.fill_bytes(&mut server_nonce);
-        let draw = self.enrolment_draw(enrolment, "challenge", sim.sim, None, now);
-        let vector = self.draw(draw).await?;
+        let draw = self.enrolment_draw(enrolment, "challenge", sim.sim, device, None, now)?;
+        let vector = self.draw_eap(draw).await?;
         let state = State {
             voucher: request.voucher,
             device,
@@ -142,7 +142,7 @@ impl Identity {
             registration_response: registration_response.clone().map(Bytes),
             rand: vector.rand.0,
             autn: vector.autn.to_bytes(),
-            k_aut: *EnrolKey::from_vector(self.realm(), device, &vector)?.as_bytes(),
+            k_aut: *EnrolKey::from_vector(&vector).as_bytes(),
             resynced: false,
         };
         let expires_at = now.plus(super::ENROLMENT_LASTS);
@@ -345,11 +345,11 @@ impl Identity {
             return Err(Error::SimRejected);
         }
         let resync = Some((Rand(state.rand), Auts::from_bytes(auts)));
-        let draw = self.enrolment_draw(enrolment, "resync", state.sim, resync, now);
-        let vector = self.draw(draw).await?;
+        let draw = self.enrolment_draw(enrolment, "resync", state.sim, state.device, resync, now)?;
+        let vector = self.draw_eap(draw).await?;
         state.rand = vector.rand.0;
         state.autn = vector.autn.to_bytes();
-        state.k_aut = *EnrolKey::from_vector(self.realm(), state.device, &vector)?.as_bytes();
+        state.k_aut = *EnrolKey::from_vector(&vector).as_bytes();
         state.resynced = true;
         Ok(EnrolFinishResponse::Challenge {
             rand: Bytes::from(state.rand),
@@ -419,18 +419,19 @@ impl Identity {
         enrolment: EnrolmentId,
         step: &'static str,
         sim: SimId,
+        device: DeviceId,
         resync: Option<(Rand, Auts)>,
         now: Millis,
-    ) -> Draw {
-        Draw {
+    ) -> Result<Draw> {
+        Ok(Draw {
             once: Some((*enrolment.as_bytes(), step)),
             card: Card::Known(sim),
             password_right: false,
             ind: Ind::allocate(Purpose::Enrolment, self.settings().site),
-            rand: Rand::random(&mut OsRng),
+            want: self.login_want(device)?,
             resync,
             now,
-        }
+        })
     }
 
     fn seal_enrolment(&self, id: EnrolmentId, state: &State, expires_at: Millis) -> Result<Bytes> {

@@ -6,12 +6,13 @@ use super::login_writes::{Card, Draw};
 use crate::error::{Error, Result};
 use crate::model::sim::Sim;
 use crate::model::suci::{self, Scheme, SuciKey};
+use crate::sim_vault::{ask_one, eap, five_g, suci_key};
 use crate::store::{sims, suci_keys};
-use pakawaaz_aka::{AuthVector, Auts, EapIdentity, Ind, NetworkName, Purpose, Rand};
+use pakawaaz_aka::{Auts, EapVector, Ind, NetworkName, Purpose, Rand};
 use pakawaaz_audit::AuditActor;
 use pakawaaz_base::{Actor, Bytes, OfficialId, Role, SimId};
 use pakawaaz_contract::admin::{SuciKeyList, SuciKeyRecord};
-use rand::rngs::OsRng;
+use pakawaaz_sim_vault::{Answer, Ask, Want};
 use zeroize::Zeroizing;
 
 /// Whom the core asks about.
@@ -95,33 +96,43 @@ impl Identity {
             Subscriber::Imsi(imsi) => imsi.clone(),
             Subscriber::Concealed(identity) => self.open_suci(identity).await?,
         };
-        let (card, vector) = self.access_vector(&imsi, Purpose::Core5g, resynchronise).await?;
+        let network = network.clone();
+        let want = match method {
+            CoreMethod::FiveGAka => Want::FiveGAka { network },
+            // The identity in the key derivation is the SUPI (TS 33.501 Annex F.3).
+            CoreMethod::EapAkaPrime => Want::EapAkaPrime { network, identity: imsi.clone() },
+        };
+        let (card, answer) = self.access_vector(&imsi, Purpose::Core5g, want, resynchronise).await?;
         let Sim { sim, official, .. } = card;
-        let expected = match method {
-            CoreMethod::FiveGAka => CoreExpected::FiveGAka(vector.five_g_aka(network)?),
+        let (rand, autn, expected) = match method {
+            CoreMethod::FiveGAka => {
+                let (rand, autn, keys) = five_g(&answer)?;
+                (rand, autn, CoreExpected::FiveGAka(keys))
+            }
             CoreMethod::EapAkaPrime => {
-                // The identity in the key derivation is the SUPI (TS 33.501 Annex F.3).
-                let keys = vector.eap_aka_prime(network, &EapIdentity::new(imsi.as_str())?)?;
+                let EapVector { rand, autn, xres, keys } = eap(&answer)?;
                 let mut k_ausf = Zeroizing::new([0; 32]);
                 k_ausf.copy_from_slice(&keys.emsk.as_bytes()[..32]);
-                CoreExpected::EapAkaPrime {
-                    xres: Zeroizing::new(vector.xres.as_bytes().to_vec()),
+                let expected = CoreExpected::EapAkaPrime {
+                    xres: Zeroizing::new(xres.as_bytes().to_vec()),
                     k_aut: Zeroizing::new(*keys.k_aut.as_bytes()),
                     k_ausf,
-                }
+                };
+                (rand, autn, expected)
             }
         };
-        Ok(CoreVector { sim, imsi, official, rand: vector.rand.0, autn: vector.autn.to_bytes(), expected })
+        Ok(CoreVector { sim, imsi, official, rand: rand.0, autn: autn.to_bytes(), expected })
     }
 
     /// A vector for a phone that asks for access to a network. What strangers can cause is limited for each card and
     /// purpose, and never touches logins.
-    async fn access_vector(
+    pub(super) async fn access_vector(
         &self,
         imsi: &str,
         purpose: Purpose,
+        want: Want,
         resynchronise: Option<([u8; 16], [u8; 14])>,
-    ) -> Result<(Sim, AuthVector)> {
+    ) -> Result<(Sim, Answer)> {
         let (now, network) = (self.now(), if purpose == Purpose::Core5g { "5g" } else { "other" });
         let count = |result: &'static str| {
             metrics::counter!("pakawaaz_identity_access_vectors_total", "network" => network, "result" => result)
@@ -141,20 +152,25 @@ impl Identity {
             card: Card::Carried { sim: card.sim, official: card.official },
             password_right: false,
             ind: Ind::allocate(purpose, self.settings().site),
-            rand: Rand::random(&mut OsRng),
+            want,
             resync: resynchronise.map(|(rand, auts)| (Rand(rand), Auts::from_bytes(auts))),
             now,
         };
-        let vector = self.draw(draw).await;
-        count(if vector.is_ok() { "drawn" } else { "refused" });
-        Ok((card, vector?))
+        let answer = self.draw(draw).await;
+        count(if answer.is_ok() { "drawn" } else { "refused" });
+        Ok((card, answer?))
     }
 
     async fn open_suci(&self, identity: &[u8]) -> Result<String> {
         let concealed = suci::read(identity).ok_or(Error::Concealed)?;
         let key = suci_keys::get(self.db().read().await?.conn(), concealed.number).await?;
         let key = key.filter(|key| key.scheme == concealed.scheme).ok_or(Error::Concealed)?;
-        self.vault().open_suci(&key, &concealed)
+        let SuciKey { number, scheme, sealed, .. } = key;
+        let ask = Ask::OpenSuci { number, scheme, sealed, identity: identity.to_vec() };
+        match ask_one(self.sim_vault(), ask).await? {
+            Answer::Imsi(imsi) => Ok(imsi),
+            _ => Err(Error::Concealed),
+        }
     }
 
     /// Makes a key that opens concealed identities, with the lowest number that was never used. New cards get it; older
@@ -164,13 +180,15 @@ impl Identity {
             return Err(Error::Forbidden);
         }
         let now = self.now();
-        let mut tx = self.db().begin().await?;
-        let taken: Vec<u8> = suci_keys::list(tx.conn()).await?.iter().map(|key| key.number).collect();
+        // Whoever takes the number meanwhile is first; this one is refused then.
+        let taken: Vec<u8> =
+            suci_keys::list(self.db().read().await?.conn()).await?.iter().map(|key| key.number).collect();
         let number = suci::NUMBERS
             .into_iter()
             .find(|number| !taken.contains(number))
             .ok_or(Error::Conflict("set of SUCI keys"))?;
-        let (sealed, public) = self.vault().new_suci_key(number, scheme)?;
+        let (sealed, public) = suci_key(ask_one(self.sim_vault(), Ask::NewSuciKey { number, scheme }).await?)?;
+        let mut tx = self.db().begin().await?;
         let key = SuciKey { number, scheme, sealed, public, made_at: now, retired_at: None };
         if !suci_keys::insert(tx.conn(), &key).await? {
             return Err(Error::Conflict("set of SUCI keys"));

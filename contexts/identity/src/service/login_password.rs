@@ -3,10 +3,12 @@
 use super::Identity;
 use super::login_writes::{Card, Draw, Write, Written};
 use crate::error::{Error, Result};
-use pakawaaz_aka::{AuthVector, Ind, Purpose, Rand};
-use pakawaaz_base::Bytes;
+use crate::sim_vault::eap;
+use pakawaaz_aka::{EapVector, Ind, Purpose};
+use pakawaaz_base::{Bytes, DeviceId};
 use pakawaaz_contract::identity::{LoginChallenge, LoginPasswordRequest};
-use pakawaaz_login::{Challenge, PasswordOutcome, PasswordRequest};
+use pakawaaz_login::{Challenge, PasswordOutcome, PasswordRequest, eap_inputs};
+use pakawaaz_sim_vault::{Answer, Want};
 use rand::rngs::OsRng;
 
 impl Identity {
@@ -33,23 +35,40 @@ impl Identity {
             card: Card::Of { official: verified.official, device: verified.device },
             password_right: true,
             ind: Ind::allocate(Purpose::Login, self.settings().site),
-            rand: Rand::random(&mut OsRng),
+            want: self.login_want(verified.device)?,
             resync: None,
             now,
         };
-        let vector = self.draw(draw).await.map_err(|error| match error {
-            Error::SimUnavailable => Error::DeviceNotActive,
-            other => other,
-        })?;
+        let vector = match self.draw_eap(draw).await {
+            Ok(vector) => vector,
+            Err(Error::SimUnavailable) => return Err(Error::DeviceNotActive),
+            // The password was right. Without this, whoever tries until the vault is back would be told to wait.
+            Err(error @ (Error::VaultUnavailable | Error::Busy)) => {
+                self.inner.writes.submit(Write::Right { official: verified.official }).await?;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        };
         Ok(challenge(verified.challenge(&self.login_server(), &vector, &mut OsRng)?))
     }
 
     /// A vector whose sequence number is durable.
-    pub(super) async fn draw(&self, draw: Draw) -> Result<AuthVector> {
+    pub(super) async fn draw(&self, draw: Draw) -> Result<Answer> {
         match self.inner.writes.submit(Write::Draw(Box::new(draw))).await? {
-            Written::Vector(vector) => Ok(*vector),
+            Written::Vector(answer) => Ok(*answer),
             _ => Err(Error::Damaged("batch")),
         }
+    }
+
+    /// The same for a login or an enrolment.
+    pub(super) async fn draw_eap(&self, draw: Draw) -> Result<EapVector> {
+        eap(&self.draw(draw).await?)
+    }
+
+    /// What a login or an enrolment of this device draws.
+    pub(super) fn login_want(&self, device: DeviceId) -> Result<Want> {
+        let (network, identity) = eap_inputs(self.realm(), device)?;
+        Ok(Want::EapAkaPrime { network, identity: identity.as_str().to_owned() })
     }
 }
 

@@ -46,7 +46,9 @@ impl Rows {
         let (mut asked, mut attempts, mut logins) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for request in requests {
             match request {
-                Write::Guess { official, .. } | Write::Failure { official, .. } => _ = officials.insert(*official),
+                Write::Guess { official, .. } | Write::Right { official } | Write::Failure { official, .. } => {
+                    officials.insert(*official);
+                }
                 Write::Draw(draw) => {
                     attempts.extend(draw.once.map(|(attempt, _)| attempt));
                     match draw.card {
@@ -108,6 +110,11 @@ impl Rows {
         let row = self.sessions.get_mut(&session)?;
         self.changed.rotated.insert(session);
         Some(row)
+    }
+
+    /// Whether a step of an attempt was taken before.
+    pub fn taken(&self, attempt: &[u8; 16], step: &str) -> bool {
+        self.steps.iter().any(|(other, name)| other == attempt && name == step)
     }
 
     /// Takes a step of an attempt. `false` when it was taken before.

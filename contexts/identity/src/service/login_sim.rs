@@ -5,7 +5,7 @@ use super::login_password::challenge;
 use super::login_writes::{Card, Draw, Opening, Write, Written};
 use crate::error::{Error, Result};
 use crate::store::accounts::Factor;
-use pakawaaz_aka::{Auts, Ind, Purpose, Rand};
+use pakawaaz_aka::{Auts, Ind, Purpose};
 use pakawaaz_base::{Bytes, OfficialId, SessionId};
 use pakawaaz_contract::identity::{LoginSimRequest, LoginSimResponse, SimAnswer};
 use pakawaaz_login::channel::Seen;
@@ -58,11 +58,11 @@ impl Identity {
                     card: Card::Of { official, device: verified.device },
                     password_right: false,
                     ind: Ind::allocate(Purpose::Login, self.settings().site),
-                    rand: Rand::random(&mut OsRng),
+                    want: self.login_want(verified.device)?,
                     resync: Some((asked, Auts::from_bytes(auts))),
                     now,
                 };
-                match self.draw(draw).await {
+                match self.draw_eap(draw).await {
                     Ok(vector) => {
                         let next = verified.challenge(&self.login_server(), &vector, &mut OsRng)?;
                         Ok(LoginSimResponse::Challenge(challenge(next)))

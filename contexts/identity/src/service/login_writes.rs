@@ -5,17 +5,19 @@
 //! on rows that stay locked until the commit, in the order in which the requests came.
 
 use super::ENROLMENT_LASTS;
+use super::draws::{Drawn, draw_all};
 use super::login_rows::Rows;
 use crate::error::{Error, Result};
 use crate::model::backoff::wait_after;
 use crate::model::refresh::{Chain, Decision, decide};
+use crate::sim_vault::SimVault;
 use crate::store::accounts::Factor;
 use crate::store::attempts::Step;
 use crate::store::sessions::Session;
-use crate::vault::Vault;
 use async_trait::async_trait;
-use pakawaaz_aka::{AuthVector, Auts, Ind, Rand, next_sqn};
+use pakawaaz_aka::{Auts, Ind, Rand};
 use pakawaaz_base::{Assurance, DeviceId, LoginId, Millis, OfficialId, SessionId, SimId};
+use pakawaaz_sim_vault::{Answer, Want};
 use pakawaaz_storage::{BatchHandler, Tx};
 use pakawaaz_trust::keys::PublicKeyBytes;
 use std::sync::Arc;
@@ -25,6 +27,8 @@ pub(super) enum Write {
     /// A device asks for KE2: with it somebody can test one password, unseen by us. So every start counts as a
     /// failure until KE3 proves the opposite.
     Guess { official: OfficialId, now: Millis },
+    /// The password was proven, and what comes next could not be: no fault of whoever guessed.
+    Right { official: OfficialId },
     /// A factor failed.
     Failure { official: OfficialId, factor: Factor, now: Millis },
     /// A vector is drawn.
@@ -45,8 +49,8 @@ pub(super) struct Draw {
     pub password_right: bool,
     /// Its counter.
     pub ind: Ind,
-    /// Fresh.
-    pub rand: Rand,
+    /// What for.
+    pub want: Want,
     /// The challenge before and the card's answer, to resynchronise first.
     pub resync: Option<(Rand, Auts)>,
     /// Now.
@@ -78,7 +82,7 @@ pub(super) struct Opening {
 /// What comes back once it is durable.
 pub(super) enum Written {
     Counted,
-    Vector(Box<AuthVector>),
+    Vector(Box<Answer>),
     /// The session as it is now, opened or renewed, and its device's assurance.
     Session(Box<Session>, Assurance),
     /// A token used twice: the session is to be ended.
@@ -86,7 +90,7 @@ pub(super) enum Written {
 }
 
 pub(super) struct LoginWrites {
-    pub vault: Arc<dyn Vault>,
+    pub vault: Arc<dyn SimVault>,
 }
 
 #[async_trait]
@@ -97,73 +101,51 @@ impl BatchHandler for LoginWrites {
 
     async fn apply(&self, tx: &mut Tx, requests: &[Write]) -> Result<Vec<Result<Written>>> {
         let mut rows = Rows::load(tx, requests).await?;
-        let results = requests.iter().map(|request| self.decide(&mut rows, request)).collect();
+        // The one thing that is waited for while rows are locked, and never for long.
+        let drawn = draw_all(&*self.vault, &rows, requests).await;
+        let results = requests.iter().zip(drawn).map(|(request, drawn)| apply_one(&mut rows, request, drawn)).collect();
         rows.store(tx).await?;
         Ok(results)
     }
 }
 
-impl LoginWrites {
-    /// A refusal leaves the rows as they were.
-    fn decide(&self, rows: &mut Rows, request: &Write) -> Result<Written> {
-        match request {
-            Write::Guess { official, now } => guess(rows, *official, *now),
-            Write::Failure { official, factor, now } => failure(rows, *official, *factor, *now),
-            Write::Draw(draw) => self.draw(rows, draw),
-            Write::Refresh { session, generation, now } => refresh(rows, *session, *generation, *now),
-            Write::Open { login, opening, now } => open(rows, *login, opening, *now),
+/// A refusal leaves the rows as they were.
+fn apply_one(rows: &mut Rows, request: &Write, drawn: Option<Result<Drawn>>) -> Result<Written> {
+    match request {
+        Write::Guess { official, now } => guess(rows, *official, *now),
+        Write::Right { official } => {
+            rows.change_account(*official).ok_or(Error::DeviceNotActive)?.password_was_right();
+            Ok(Written::Counted)
         }
+        Write::Failure { official, factor, now } => failure(rows, *official, *factor, *now),
+        Write::Draw(request) => draw(rows, request, drawn.ok_or(Error::Damaged("batch"))??),
+        Write::Refresh { session, generation, now } => refresh(rows, *session, *generation, *now),
+        Write::Open { login, opening, now } => open(rows, *login, opening, *now),
     }
+}
 
-    /// Everything that can be refused comes before the first change.
-    fn draw(&self, rows: &mut Rows, draw: &Draw) -> Result<Written> {
-        let id = match draw.card {
-            Card::Known(sim) => sim,
-            Card::Carried { sim, official } => {
-                if rows.sims.get(&sim).is_some_and(|row| row.official != official) {
-                    return Err(Error::Conflict("card"));
-                }
-                let cut = |official| !rows.accounts.get(&official).is_some_and(|account| account.usable());
-                if official.is_some_and(cut) {
-                    return Err(Error::SimUnavailable);
-                }
-                sim
-            }
-            Card::Of { official, device } => {
-                let account = rows.accounts.get(&official).filter(|account| account.usable());
-                let device = rows.devices.get(&device).filter(|d| d.may_log_in() && d.official == official);
-                account.and(device).ok_or(Error::DeviceNotActive)?.sim
-            }
-        };
-        let sim = rows.sims.get(&id).filter(|sim| sim.usable()).ok_or(Error::SimUnavailable)?;
-        let mut state = sim.sqn;
-        if let Some((rand, auts)) = &draw.resync {
-            let sqn_ms = self.vault.resynchronise(id, &sim.sealed, rand, auts)?;
-            state = state.resynchronised(draw.now, sqn_ms);
-        }
-        let (state, sqn) = next_sqn(state, draw.now, draw.ind)?;
-        let vector = self.vault.vector(id, &sim.sealed, draw.rand, sqn)?;
-        // Longer than the attempt can live, so that an expired row is never needed again.
-        let expires_at = draw.now.plus(ENROLMENT_LASTS * 2);
-        if let Some((attempt, step)) = draw.once
-            && !rows.take(Step { attempt, step, expires_at })
-        {
-            return Err(Error::AttemptExpired);
-        }
-        if let Some(sim) = rows.change_sim(id) {
-            sim.sqn = state;
-            sim.uses.vectors = sim.uses.vectors.saturating_add(1);
-            let resynchronised = u64::from(draw.resync.is_some());
-            sim.uses.resynchronisations = sim.uses.resynchronisations.saturating_add(resynchronised);
-        }
-        if let Card::Of { official, .. } = draw.card
-            && draw.password_right
-            && let Some(account) = rows.change_account(official)
-        {
-            account.password_was_right();
-        }
-        Ok(Written::Vector(Box::new(vector)))
+/// Takes over what was drawn. It could have been refused before ([`super::draws`]); the step is taken here.
+fn draw(rows: &mut Rows, draw: &Draw, drawn: Drawn) -> Result<Written> {
+    // Longer than the attempt can live, so that an expired row is never needed again.
+    let expires_at = draw.now.plus(ENROLMENT_LASTS * 2);
+    if let Some((attempt, step)) = draw.once
+        && !rows.take(Step { attempt, step, expires_at })
+    {
+        return Err(Error::AttemptExpired);
     }
+    if let Some(sim) = rows.change_sim(drawn.sim) {
+        sim.sqn = drawn.state;
+        sim.uses.vectors = sim.uses.vectors.saturating_add(1);
+        let resynchronised = u64::from(draw.resync.is_some());
+        sim.uses.resynchronisations = sim.uses.resynchronisations.saturating_add(resynchronised);
+    }
+    if let Card::Of { official, .. } = draw.card
+        && draw.password_right
+        && let Some(account) = rows.change_account(official)
+    {
+        account.password_was_right();
+    }
+    Ok(Written::Vector(Box::new(drawn.answer)))
 }
 
 /// The back-off is judged where the guess is counted: of many starts at once each sees those before it.

@@ -1,6 +1,7 @@
 //! Use cases, one file each. The shared state is [`Identity`].
 
 mod accounts;
+mod adopt_sims;
 mod appointments;
 mod audit_page;
 mod authenticate;
@@ -9,6 +10,7 @@ mod clean;
 mod cross_sign;
 mod cut;
 mod devices;
+mod draws;
 mod enrol;
 mod home_network;
 mod login_password;
@@ -30,18 +32,21 @@ mod suspend;
 mod tokens;
 mod uses;
 mod watch;
+mod wlan;
 
 pub use authenticate::HelloProof;
 pub use bootstrap::FirstAdministrator;
 pub use devices::ActiveDevice;
 pub use home_network::{CoreExpected, CoreMethod, CoreVector, Subscriber};
 pub use login_sim::LoginConnection;
+pub use wlan::WlanVector;
 
 use crate::error::{Error, Result};
 use crate::installation::InstallationPublic;
 use crate::model::live::Live;
 use crate::model::replay::ReplayCache;
 use crate::model::vector_limit::VectorLimit;
+use crate::sim_vault::{SimVault, Vaults};
 use crate::vault::Vault;
 use pakawaaz_aka::{Site, TuakSettings};
 use pakawaaz_audit::{AuditActor, Entry};
@@ -104,6 +109,7 @@ pub struct Identity {
 struct Inner {
     db: Db,
     vault: Arc<dyn Vault>,
+    sim_vault: Arc<dyn SimVault>,
     clock: Arc<dyn Clock>,
     closer: Arc<dyn SocketCloser>,
     settings: Settings,
@@ -123,18 +129,19 @@ impl Identity {
     /// Nobody can authenticate before [`Identity::follow_revocations`] has succeeded once.
     pub fn new(
         db: Db,
-        vault: Arc<dyn Vault>,
+        vaults: impl Into<Vaults>,
         clock: Arc<dyn Clock>,
         closer: Arc<dyn SocketCloser>,
         settings: Settings,
     ) -> Result<Self> {
+        let Vaults { keys: vault, sims: sim_vault } = vaults.into();
         let anchors = settings.installation.anchors(clock.now())?;
         let issuing_pin = settings.installation.issuing_pin(clock.now())?;
         let tokens = TokenVerifier::new(&settings.installation.realm, vault.token_keys());
         let writes = Batcher::start(
             "identity_logins",
             db.clone(),
-            Arc::new(login_writes::LoginWrites { vault: vault.clone() }),
+            Arc::new(login_writes::LoginWrites { vault: sim_vault.clone() }),
             BatchOptions::default(),
         );
         let replays = ReplayCache::new(JTI_MEMORY, REPLAY_CAPACITY);
@@ -142,6 +149,7 @@ impl Identity {
             inner: Arc::new(Inner {
                 db,
                 vault,
+                sim_vault,
                 clock,
                 closer,
                 settings,
@@ -160,6 +168,10 @@ impl Identity {
     fn db(&self) -> &Db {
         &self.inner.db
     }
+    fn sim_vault(&self) -> &dyn SimVault {
+        &*self.inner.sim_vault
+    }
+
     fn vault(&self) -> &dyn Vault {
         &*self.inner.vault
     }

@@ -4,11 +4,13 @@ use super::Identity;
 use crate::error::{Error, Result};
 use crate::model::sim::{Sim, Uses};
 use crate::model::sim_csv::{self, BadRow};
+use crate::sim_vault::sealed;
 use crate::store::sims;
 use pakawaaz_aka::SqnState;
 use pakawaaz_audit::AuditActor;
 use pakawaaz_base::{Actor, Role, SimId};
 use pakawaaz_contract::admin::{SimImportResponse, SimList, SimRecord};
+use pakawaaz_sim_vault::{Ask, Secret};
 use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
 
@@ -33,9 +35,15 @@ impl Identity {
         let rows = sim_csv::parse(csv, self.settings().tuak)?;
         let now = self.now();
         let mut cards = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let sim = SimId::new(now, &mut OsRng);
-            let sealed = self.vault().seal_sim(sim, &row.algorithm)?;
+        let ids: Vec<SimId> = rows.iter().map(|_| SimId::new(now, &mut OsRng)).collect();
+        let asks = rows.iter().zip(&ids);
+        let asks = asks.map(|(row, id)| Ask::SealCard { card: *id, algorithm: Secret::new(&row.algorithm.encode()) });
+        let answers = self.sim_vault().ask(asks.collect()).await?;
+        if answers.len() != rows.len() {
+            return Err(Error::VaultUnavailable);
+        }
+        for ((row, sim), answer) in rows.iter().zip(ids).zip(answers) {
+            let sealed = sealed(answer)?;
             cards.push((
                 row.line,
                 Sim {

@@ -1,4 +1,5 @@
-//! Every use of a card's keys is in the audit log: once an hour, how often each card's were used since the last time.
+//! Every use of a card's keys is in the audit log: once an hour, how often each card's were used since the last time, and
+//! what the vault itself has counted. Uses that only the vault knows are somebody else's.
 //!
 //! The counts are written in the transaction that persists the sequence number, so none is missing. A row for each
 //! vector would make the log as long as the network is busy, and bury what administrators do.
@@ -18,6 +19,7 @@ impl Identity {
         let mut tx = self.db().begin().await?;
         let Some(since) = store::next_hour(tx.conn(), "vectors", now).await? else { return Ok(()) };
         tx.commit().await?;
+        self.audit_vault().await?;
         let mut after: Option<SimId> = None;
         loop {
             let mut tx = self.db().begin().await?;
@@ -33,5 +35,25 @@ impl Identity {
             self.audit(&mut tx, None, "identity.sim_keys_used", subject, detail, now).await?;
             tx.commit().await?;
         }
+    }
+
+    /// The vault's own counters, when it is a process of its own.
+    async fn audit_vault(&self) -> Result<()> {
+        let (subject, detail) = match self.sim_vault().report().await {
+            Ok(None) => return Ok(()),
+            Ok(Some(report)) => {
+                let counters = report.uses.values().into_iter().map(|(name, value)| (name.to_owned(), value.into()));
+                let mut detail: serde_json::Map<_, _> = counters.collect();
+                detail.insert("starts".into(), report.starts.into());
+                (report.key.iter().map(|byte| format!("{byte:02x}")).collect(), detail)
+            }
+            // That it could not be asked is worth knowing as well.
+            Err(_) => (String::new(), [("unavailable".to_owned(), true.into())].into_iter().collect()),
+        };
+        let (now, subject) = (self.now(), format!("vault:{subject}"));
+        let mut tx = self.db().begin().await?;
+        self.audit(&mut tx, None, "identity.vault_used", subject, detail.into(), now).await?;
+        tx.commit().await?;
+        Ok(())
     }
 }

@@ -156,6 +156,13 @@ pub async fn take_uses(conn: &mut AnyConnection, after: Option<SimId>, most: u32
     Ok(taken)
 }
 
+/// Its secrets, sealed anew.
+pub async fn set_sealed(conn: &mut AnyConnection, id: SimId, sealed: &[u8]) -> Result<()> {
+    let sql = "UPDATE identity_sims SET sealed = $2 WHERE sim = $1";
+    sqlx::query(sql).bind(id.to_vec()).bind(sealed.to_vec()).execute(conn).await?;
+    Ok(())
+}
+
 /// Binds the card. `false` when it belongs to somebody else or may not be used.
 pub async fn bind(conn: &mut AnyConnection, id: SimId, official: OfficialId) -> Result<bool> {
     let done = sqlx::query(

@@ -59,6 +59,13 @@ pub async fn list(conn: &mut AnyConnection) -> Result<Vec<SuciKey>> {
         .collect()
 }
 
+/// Its private half, sealed anew.
+pub async fn set_sealed(conn: &mut AnyConnection, number: u8, sealed: &[u8]) -> Result<()> {
+    let sql = "UPDATE identity_suci_keys SET sealed = $2 WHERE key_id = $1";
+    sqlx::query(sql).bind(i64::from(number)).bind(sealed.to_vec()).execute(conn).await?;
+    Ok(())
+}
+
 /// New cards do not get it any more. Whether there is such a key in use.
 pub async fn retire(conn: &mut AnyConnection, number: u8, now: Millis) -> Result<bool> {
     let done = sqlx::query("UPDATE identity_suci_keys SET retired_at = $2 WHERE key_id = $1 AND retired_at IS NULL")

@@ -4,13 +4,13 @@ use crate::MIGRATIONS;
 use crate::world::{PASSWORD, World, card};
 use oxirush_security::Plmn;
 use oxirush_security::nas_5gs::{HomeNetworkPublicKey, Protection, RoutingIndicator, Suci};
-use pakawaaz_aka::{Autn, NetworkName, Rand, SoftwareUsim, Usim as _, UsimResponse};
+use pakawaaz_aka::{Autn, EapAkaPrimeKeys, EapIdentity, NetworkName, Rand, SoftwareUsim, Usim as _, UsimResponse};
 use pakawaaz_contract::admin::Subject;
 use pakawaaz_contract::facts::PhoneLeft;
 use pakawaaz_identity::jobs::phones::Phones;
 use pakawaaz_identity::model::suci::Scheme;
 use pakawaaz_identity::model::vector_limit::{BURST, PAUSE};
-use pakawaaz_identity::{CoreExpected, CoreMethod, CoreVector, Error, Subscriber};
+use pakawaaz_identity::{CoreExpected, CoreMethod, CoreVector, Error, Subscriber, WlanVector};
 use pakawaaz_storage::{OutboxConsumer, outbox};
 use pakawaaz_storesuite::store_test;
 use std::sync::Arc;
@@ -26,6 +26,33 @@ fn imsi(n: u32) -> String {
 async fn draw(world: &World, who: Subscriber) -> Result<CoreVector, Error> {
     world.identity.core_vector(&who, &network(), CoreMethod::FiveGAka, None).await
 }
+
+async fn wlan(world: &World, n: u32) -> Result<WlanVector, Error> {
+    let identity = format!("6{}@wlan.example", imsi(n));
+    world.identity.wlan_vector(&imsi(n), &identity, &NetworkName::new("WLAN").unwrap(), None).await
+}
+
+store_test!(wifi_asks_the_same_cards_with_another_counter, MIGRATIONS, |db| async move {
+    let (world, _, second) = World::with_administrators(db).await;
+    let mut usim = SoftwareUsim::new(card(5));
+    // Drawn one after the other, met in the other order: each network has its own counter on the card.
+    let core = draw(&world, Subscriber::Imsi(imsi(5))).await.unwrap();
+    let vector = wlan(&world, 5).await.unwrap();
+    let (rand, autn) = (Rand(vector.rand), Autn::from_bytes(vector.autn));
+    let UsimResponse::Success { res, ck, ik } = usim.authenticate(&rand, &autn).unwrap() else { panic!("refused") };
+    assert_eq!(res.as_bytes(), vector.xres.as_slice());
+    let identity = EapIdentity::new(format!("6{}@wlan.example", imsi(5))).unwrap();
+    let keys = EapAkaPrimeKeys::derive(&ck, &ik, &autn, &NetworkName::new("WLAN").unwrap(), &identity).unwrap();
+    assert_eq!((keys.k_aut.as_bytes(), keys.msk.as_bytes()), (&*vector.k_aut, &*vector.msk));
+    let late = usim.authenticate(&Rand(core.rand), &Autn::from_bytes(core.autn)).unwrap();
+    assert!(matches!(late, UsimResponse::Success { .. }));
+    // A card that is cut off, and one that nobody knows.
+    let sims = world.identity.list_sims(&second.actor()).await.unwrap().sims;
+    let sim = sims.iter().find(|sim| sim.imsi == imsi(5)).unwrap().sim;
+    world.identity.suspend(&second.actor(), Subject::Sim(sim)).await.unwrap();
+    assert_eq!(wlan(&world, 5).await.unwrap_err(), Error::SimUnavailable);
+    assert_eq!(wlan(&world, 99).await.unwrap_err(), Error::NotFound("SIM"));
+});
 
 store_test!(a_concealed_identity_is_opened_and_its_card_challenged, MIGRATIONS, |db| async move {
     let (world, first, _) = World::with_administrators(db).await;
@@ -192,6 +219,7 @@ store_test!(vectors_for_one_card_are_limited, MIGRATIONS, |db| async move {
     }
     assert_eq!(draw(&world, Subscriber::Imsi(imsi(5))).await.unwrap_err(), Error::Busy);
     assert!(draw(&world, Subscriber::Imsi(imsi(6))).await.is_ok());
+    assert!(wlan(&world, 5).await.is_ok(), "another network has its own measure");
     world.pass(PAUSE).await;
     assert!(draw(&world, Subscriber::Imsi(imsi(5))).await.is_ok());
 });

@@ -14,6 +14,7 @@ mod password;
 mod refresh;
 mod sessions;
 mod sims;
+mod vault;
 mod world;
 
 /// Every migration that identity's database needs.

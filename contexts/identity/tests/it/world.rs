@@ -10,7 +10,9 @@ use pakawaaz_contract::admin::{ApproveRequest, Proposal, ProposalKind, ProposalR
 use pakawaaz_contract::facts::OfficialCreated;
 use pakawaaz_contract::identity::*;
 use pakawaaz_http::{Authenticator, CloseReason, RequestHead};
-use pakawaaz_identity::{Error, Identity, Installation, LoginConnection, Settings, SocketCloser, SoftwareVault};
+use pakawaaz_identity::{
+    Error, Identity, Installation, LoginConnection, Settings, SocketCloser, SoftwareVault, Vaults,
+};
 use pakawaaz_login::channel::Seen;
 use pakawaaz_login::enrol::{EnrolKey, EnrolTranscript};
 use pakawaaz_login::transcript::Transcript;
@@ -55,6 +57,18 @@ pub struct World {
 
 /// One node over `db`.
 pub fn node(db: &Db, clock: &Arc<ManualClock>, closed: &Arc<Closed>, installation: &Installation) -> Identity {
+    let vault = Arc::new(SoftwareVault::new(&installation.secrets).unwrap());
+    node_with(db, clock, closed, installation, vault)
+}
+
+/// The same with these vaults.
+pub fn node_with(
+    db: &Db,
+    clock: &Arc<ManualClock>,
+    closed: &Arc<Closed>,
+    installation: &Installation,
+    vaults: impl Into<Vaults>,
+) -> Identity {
     let settings = Settings {
         installation: installation.secrets.public(),
         authorities: vec![AUTHORITY.into()],
@@ -64,8 +78,7 @@ pub fn node(db: &Db, clock: &Arc<ManualClock>, closed: &Arc<Closed>, installatio
         tuak: TuakSettings { iterations: TuakIterations::One, res: TuakResLength::Bits64 },
         session_lasts: Duration::from_secs(12 * 3600),
     };
-    let vault = Arc::new(SoftwareVault::new(&installation.secrets).unwrap());
-    Identity::new(db.clone(), vault, clock.clone(), closed.clone(), settings).unwrap()
+    Identity::new(db.clone(), vaults, clock.clone(), closed.clone(), settings).unwrap()
 }
 
 /// The card number `n`.

@@ -99,7 +99,8 @@ impl World {
     }
 
     pub fn challenge(&mut self, verified: Verified) -> Challenge {
-        let vector = self.vector();
+        let (network, identity) = eap_inputs(REALM, verified.device).expect("a realm");
+        let vector = self.vector().into_eap(&network, &identity).expect("separated");
         verified.challenge(&self.server(), &vector, &mut OsRng).expect("a challenge")
     }
 

@@ -280,7 +280,7 @@ const ERRORS: Entry[] = [
     "ایک ساتھ بہت کچھ ہو گیا۔ تھوڑا انتظار کر کے دوبارہ کوشش کریں۔",
   ],
   [
-    "identity.busy http.shutting_down http.timeout http.too_many_sockets identity.revocations_stale messaging.dependency_unavailable storage.unavailable storage.disk_full http.panic storage.internal identity.vault",
+    "identity.busy http.shutting_down http.timeout http.too_many_sockets identity.revocations_stale messaging.dependency_unavailable storage.unavailable storage.disk_full http.panic storage.internal identity.vault identity.vault_unavailable",
     "The server cannot do this at the moment. Try again in a minute.",
     "سرور اس وقت یہ کام نہیں کر سکتا۔ ایک منٹ میں دوبارہ کوشش کریں۔",
   ],
