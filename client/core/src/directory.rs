@@ -49,6 +49,16 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     pub async fn known_official(&self, official: OfficialId) -> Result<Option<Official>, ClientError> {
         self.db.get(&keys::official(official)).await
     }
+    /// One official as remembered, judged by what this device knows; none when never seen.
+    ///
+    /// # Errors
+    /// Store errors; transport errors when an appointment's signer was never seen.
+    pub async fn remembered_official(&self, official: OfficialId) -> Result<Option<OfficialView>, ClientError> {
+        match self.known_official(official).await? {
+            Some(known) => Ok(self.official_views(vec![known]).await?.pop()),
+            None => Ok(None),
+        }
+    }
     /// Asks the directory about those of `officials` that were never seen. Names are for display only, so a
     /// directory that does not answer changes nothing.
     pub(crate) async fn learn_names(&self, officials: impl IntoIterator<Item = OfficialId>) {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use std::cell::Cell;
 use std::pin::pin;
 
-/// A chunk that is durable in the outgoing folder. Its bytes come along while the network keeps up; otherwise they are
+/// A chunk that is in the outgoing folder. Its bytes come along while the network keeps up; otherwise they are
 /// read again when their turn has come.
 struct Sealed {
     index: u32,

@@ -74,6 +74,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             done: 0,
             paused: false,
             failure: None,
+            touched_at: None,
             way: Way::Down { message, file: Box::new(file), ready: false },
         };
         self.put_transfer(&record).await?;
@@ -166,7 +167,12 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         ahead: bool,
         on: &mut dyn FnMut(ClientEvent),
     ) -> Result<(), ClientError> {
-        let record = self.transfer(transfer).await?;
+        let now = self.platform().now();
+        let begun = |r: &mut TransferRecord| {
+            r.touched_at = Some(now);
+            Ok(())
+        };
+        let record = self.change_transfer(transfer, begun).await?;
         if record.paused {
             return Err(FileError::Paused.into());
         }
@@ -194,7 +200,9 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             if !job.spooling.get() {
                 return Err(FileError::Spool.into());
             }
+            let now = self.platform().now();
             let ready = |r: &mut TransferRecord| {
+                r.touched_at = Some(now);
                 if let Way::Down { ready, .. } = &mut r.way {
                     *ready = true;
                 }

@@ -96,6 +96,24 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         Ok(())
     }
 
+    /// Forgets downloads that nobody went on with for a week, with their chunks in the spool; gives their names. The files
+    /// can be fetched again for as long as the server has them. For shells that keep downloads until somebody asks.
+    ///
+    /// # Errors
+    /// Store errors.
+    pub async fn expire_downloads<L: Spool>(&self, spool: &L) -> Result<Vec<TransferId>, ClientError> {
+        let now = self.platform().now();
+        let mut expired = Vec::new();
+        for (_, record) in self.db.scan::<TransferRecord>(Range::prefix(record::TRANSFERS)).await? {
+            let transfer = record.transfer;
+            if record.kept_until().is_some_and(|until| until <= now) && self.inner.transfers.get(transfer).is_none() {
+                self.cancel_transfer(transfer, spool).await?;
+                expired.push(transfer);
+            }
+        }
+        Ok(expired)
+    }
+
     /// Gives a transfer up and forgets it; what is at the server of an upload is deleted there (when it cannot be
     /// reached now, the server does it after two days). The shell discards what a download has written.
     ///

@@ -85,7 +85,8 @@ pub trait Spool {
     }
     /// Which chunks of a transfer are there, whole or not.
     async fn held(&self, transfer: TransferId) -> Result<Vec<u32>, FileError>;
-    /// Keeps a chunk; durable when this returns.
+    /// Keeps a chunk for later runs. A power cut may still take it or a part of it: what is missing then is fetched again,
+    /// or sealed again from the file.
     async fn put(&self, transfer: TransferId, index: u32, sealed: &[u8]) -> Result<(), FileError>;
     /// A kept chunk.
     async fn get(&self, transfer: TransferId, index: u32) -> Result<Option<Vec<u8>>, FileError>;

@@ -7,8 +7,11 @@ use pakawaaz_base::{Bytes, FileId, GroupId, MessageId, Millis, OfficialId, Trans
 use pakawaaz_conversation::FileRef;
 use pakawaaz_file_stream::{FileKey, Shape};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 pub(super) const TRANSFERS: &[u8] = b"y";
+/// How long a download that nobody goes on with is kept.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Chunks whose hashes are one row: so many are read ahead, and stored with one batch.
 pub(super) const BLOCK: u32 = 8;
 
@@ -38,6 +41,9 @@ pub(super) struct TransferRecord {
     pub paused: bool,
     /// Stable code of why it failed for good.
     pub failure: Option<String>,
+    /// When it was last begun, or was done: what nobody goes on with is let go after a while.
+    #[serde(default)]
+    pub touched_at: Option<Millis>,
     pub way: Way,
 }
 
@@ -138,6 +144,11 @@ impl Up {
 }
 
 impl TransferRecord {
+    /// Until when what a download has on this device is kept if nobody goes on with it.
+    pub(super) fn kept_until(&self) -> Option<Millis> {
+        let touched = self.touched_at.unwrap_or(self.created_at);
+        (self.direction() == Direction::Down).then(|| touched.plus(KEPT))
+    }
     pub(super) fn direction(&self) -> Direction {
         match self.way {
             Way::Up(_) => Direction::Up,

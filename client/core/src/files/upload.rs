@@ -88,6 +88,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             done: 0,
             paused: false,
             failure: None,
+            touched_at: None,
             way: Way::Up(Box::new(Up::new(new, chunk, &mut self.db.rng()))),
         };
         // Whether the message can be made is found out before, not after, two gigabytes were sent.

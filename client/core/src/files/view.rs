@@ -3,7 +3,7 @@
 use super::record::{TRANSFERS, TransferRecord, Way};
 use crate::store::Range;
 use crate::{Client, ClientError, Platform, Store, Transport};
-use pakawaaz_base::{GroupId, MessageId, TransferId};
+use pakawaaz_base::{GroupId, MessageId, Millis, TransferId};
 use serde::{Deserialize, Serialize};
 
 /// Which way.
@@ -63,6 +63,8 @@ pub struct TransferView {
     pub failure: Option<String>,
     /// Speed, while it runs.
     pub bytes_per_second: Option<u64>,
+    /// When a download that nobody goes on with is forgotten ([`Client::expire_downloads`]).
+    pub kept_until: Option<Millis>,
 }
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
@@ -104,6 +106,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             (Some(run), false, None) => run.prepared.get(),
             (None, false, None) => 0,
         };
+        let kept_until = if run.is_some() { None } else { record.kept_until() };
         TransferView {
             transfer: record.transfer,
             direction: record.direction(),
@@ -117,6 +120,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             state,
             failure: record.failure,
             bytes_per_second: run.and_then(|r| r.rate()),
+            kept_until,
         }
     }
 }

@@ -59,10 +59,11 @@ impl WasmEngine {
         Ok(WasmEngine { engine })
     }
 
-    /// Runs a command; see `Commands` of `protocol.ts`. `progress(json)` hears of steps.
+    /// Runs a command of a tab; see `Commands` of `protocol.ts`. `progress(json)` hears of steps.
     /// Resolves with `[reply, blob]`; the blob is there for downloads only.
     pub async fn call(
         &self,
+        tab: String,
         name: String,
         args: String,
         files: Vec<web_sys::File>,
@@ -73,7 +74,7 @@ impl WasmEngine {
         });
         let args = Zeroizing::new(args);
         let files = files.into_iter().map(PickedFile).collect();
-        let reply = self.engine.call(&name, &args, files, progress).await.map_err(thrown)?;
+        let reply = self.engine.call(&tab, &name, &args, files, progress).await.map_err(thrown)?;
         Ok(js_sys::Array::of2(&reply.json.into(), &reply.blob.into()))
     }
 
@@ -85,6 +86,11 @@ impl WasmEngine {
     /// Ends a subscription.
     pub fn unsubscribe(&self, id: f64) {
         self.engine.unsubscribe(id as u64);
+    }
+
+    /// A tab is gone: what it waited for is kept for whoever asks next.
+    pub fn tab_gone(&self, tab: &str) {
+        self.engine.tab_gone(tab);
     }
 
     /// The browser says that the network came or went.

@@ -4,7 +4,7 @@
 use super::js;
 use futures::channel::oneshot;
 use futures::lock::Mutex;
-use js_sys::{Array, ArrayBuffer, Uint8Array};
+use js_sys::{Array, Function};
 use pakawaaz_base::TransferId;
 use pakawaaz_client::{FileError, FileSink, FileSource, Spool};
 use std::cell::RefCell;
@@ -18,8 +18,6 @@ use web_sys::{Blob, BlobPropertyBag, File};
 const FOLDER: &str = "sealed";
 /// Bytes that are left to messages when sealed chunks take what the browser offers.
 const RESERVE: f64 = 64.0 * 1024.0 * 1024.0;
-/// Bytes that sealing adds to a chunk.
-const TAG: usize = 16;
 
 /// A file that the official chose.
 pub struct PickedFile(pub File);
@@ -33,11 +31,7 @@ impl FileSource for PickedFile {
         let slice = self.0.slice_with_f64_and_f64(offset as f64, end as f64).map_err(|_| FileError::Source)?;
         // A file that was changed or removed since it was chosen cannot be read any more.
         let buffer = JsFuture::from(slice.array_buffer()).await.map_err(|_| FileError::Source)?;
-        let read = Uint8Array::new(buffer.dyn_ref::<ArrayBuffer>().ok_or(FileError::Source)?);
-        let mut bytes = Vec::with_capacity(read.length() as usize + TAG);
-        bytes.resize(read.length() as usize, 0);
-        read.copy_to(&mut bytes);
-        Ok(bytes)
+        Ok(js::bytes(&buffer))
     }
 }
 
@@ -80,7 +74,8 @@ impl FileSink for BlobSink {
             return Err(FileError::Sink);
         }
         // A blob for each part: the browser moves large ones out of memory.
-        let part = Array::of1(&Uint8Array::from(bytes));
+        let part = Array::new();
+        part.push(&js::view(bytes));
         let part = Blob::new_with_u8_array_sequence(&part).map_err(|_| FileError::Sink)?;
         self.parts.push(&part);
         self.at += bytes.len() as u64;
@@ -139,22 +134,28 @@ impl Sealed {
         Ok(opened)
     }
 
-    async fn write(&self, transfer: TransferId, index: u32, sealed: &Uint8Array) -> Result<(), JsValue> {
+    async fn write(&self, transfer: TransferId, index: u32, sealed: &[u8]) -> Result<(), JsValue> {
         let folder = self.folder(transfer, true).await?;
         let name = index.to_string();
         let file = js::invoke(&folder, "getFileHandle", &[name.into(), js::object("create", true)]).await?;
         let handle = js::invoke(&file, "createSyncAccessHandle", &[]).await?;
         let work = async {
-            js::invoke(&handle, "truncate", &[0.into()]).await?;
-            let written = js::invoke(&handle, "write", &[sealed.clone().into()]).await?;
-            if written.as_f64() != Some(f64::from(sealed.length())) {
+            let write: Function = js::get(&handle, "write")?.dyn_into()?;
+            let written = write.call1(&handle, &js::view(sealed))?;
+            let length = Some(sealed.len() as f64);
+            if written.as_f64() != length {
                 return Err(JsValue::NULL);
             }
-            js::invoke(&handle, "flush", &[]).await
+            // Another run may have left more there. Nothing is flushed: it takes the disk longer than the network takes for
+            // the chunk, and what a power cut takes away is noticed.
+            if js::invoke(&handle, "getSize", &[]).await?.as_f64() != length {
+                js::invoke(&handle, "truncate", &[(sealed.len() as f64).into()]).await?;
+            }
+            Ok(())
         };
         let done = work.await;
         js::invoke(&handle, "close", &[]).await?;
-        done.map(drop)
+        done
     }
 
     async fn read(&self, transfer: TransferId, index: u32) -> Result<Vec<u8>, JsValue> {
@@ -162,7 +163,7 @@ impl Sealed {
         let file = js::invoke(&folder, "getFileHandle", &[index.to_string().into()]).await?;
         let file = js::invoke(&file, "getFile", &[]).await?;
         let buffer = js::invoke(&file, "arrayBuffer", &[]).await?;
-        Ok(Uint8Array::new(&buffer).to_vec())
+        Ok(js::bytes(&buffer))
     }
 
     async fn remove(&self, name: &str) {
@@ -214,7 +215,7 @@ impl Spool for OpfsSpool {
     }
     async fn put(&self, transfer: TransferId, index: u32, bytes: &[u8]) -> Result<(), FileError> {
         let sealed = self.0.clone().ok_or(FileError::Spool)?;
-        let bytes = Uint8Array::from(bytes);
+        let bytes = bytes.to_vec();
         let (tell, done) = oneshot::channel();
         // A task of its own: a transfer that is paused in the middle must not leave a file open, which nobody could
         // write or remove until the browser collects it.

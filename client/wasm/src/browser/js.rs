@@ -1,5 +1,7 @@
 //! Small bridges to JavaScript.
 
+use js_sys::WebAssembly::Memory;
+use js_sys::{Function, Uint8Array};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -8,7 +10,7 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = setTimeout)]
-    fn set_timeout(callback: &js_sys::Function, milliseconds: f64) -> f64;
+    fn set_timeout(callback: &Function, milliseconds: f64) -> f64;
     #[wasm_bindgen(js_name = clearTimeout)]
     fn clear_timeout(id: f64);
 }
@@ -59,7 +61,7 @@ pub fn get(object: &JsValue, name: &str) -> Result<JsValue, JsValue> {
 
 /// Calls a method, and waits if it answers with a promise.
 pub async fn invoke(object: &JsValue, name: &str, args: &[JsValue]) -> Result<JsValue, JsValue> {
-    let method: js_sys::Function = get(object, name)?.dyn_into()?;
+    let method: Function = get(object, name)?.dyn_into()?;
     let answer = method.apply(object, &args.iter().collect())?;
     match answer.dyn_into::<js_sys::Promise>() {
         Ok(promise) => wasm_bindgen_futures::JsFuture::from(promise).await,
@@ -73,6 +75,27 @@ pub fn object(name: &str, value: impl Into<JsValue>) -> JsValue {
     // A fresh plain object takes any property.
     let _ = js_sys::Reflect::set(&made, &name.into(), &value.into());
     made.into()
+}
+
+/// These bytes where they are, without a copy, for a call that has used them when it returns. Make it last: whatever is
+/// allocated after it may move the memory.
+pub fn view(bytes: &[u8]) -> Uint8Array {
+    let memory: Memory = wasm_bindgen::memory().unchecked_into();
+    // An address of wasm32 is a number of JavaScript.
+    let (from, length) = (bytes.as_ptr() as u32, bytes.len() as u32);
+    // Making it may have moved the memory already; the second time there is nothing left to grow for.
+    for _ in 0..2 {
+        let made = Uint8Array::new_with_byte_offset_and_length(&memory.buffer(), from, length);
+        if made.length() == length {
+            return made;
+        }
+    }
+    Uint8Array::from(bytes)
+}
+
+/// The bytes of a buffer.
+pub fn bytes(buffer: &JsValue) -> Vec<u8> {
+    Uint8Array::new(buffer).to_vec()
 }
 
 /// The name of an exception (`AbortError`), all of it that may be logged.

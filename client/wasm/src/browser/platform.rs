@@ -73,8 +73,9 @@ async fn aes_gcm(work: AesGcm<'_>) -> Result<Vec<u8>, JsValue> {
     raw.fill(0, 0, raw.length());
     let how = js::object("name", "AES-GCM");
     Reflect::set(&how, &"iv".into(), &Uint8Array::from(&work.nonce[..]))?;
-    let done = js::invoke(&subtle, usage, &[how, key?, Uint8Array::from(work.bytes).into()]).await?;
-    Ok(Uint8Array::new(&done).to_vec())
+    let key = key?;
+    let work = method(&subtle, usage)?.call3(&subtle, &how, &key, &js::view(work.bytes))?;
+    Ok(js::bytes(&JsFuture::from(work.dyn_into::<Promise>()?).await?))
 }
 
 /// HMAC-SHA256 of a label under a key that nobody can export, not even this page: a copied database without the

@@ -67,6 +67,7 @@ async fn exchange(origin: &str, request: HttpRequest) -> Result<HttpResponse, Tr
     for (name, value) in &request.headers {
         headers.append(name, value).map_err(broken)?;
     }
+    let url = format!("{origin}{}", request.path);
     let init = RequestInit::new();
     init.set_method(request.method.as_str());
     init.set_headers(&headers);
@@ -78,9 +79,9 @@ async fn exchange(origin: &str, request: HttpRequest) -> Result<HttpResponse, Tr
         js_sys::Reflect::set(&init, &name.into(), &value.into()).map_err(broken)?;
     }
     if !request.body.is_empty() {
-        init.set_body(&Uint8Array::from(&request.body[..]));
+        init.set_body(&js::view(&request.body));
     }
-    let url = format!("{origin}{}", request.path);
+    // This copies the body.
     let asked = Request::new_with_str_and_init(&url, &init).map_err(broken)?;
     let answered = async {
         // `fetch` says TypeError for everything from a refused connection to a name that is not found.
@@ -99,7 +100,7 @@ async fn exchange(origin: &str, request: HttpRequest) -> Result<HttpResponse, Tr
         Ok(HttpResponse {
             status: response.status(),
             headers: header_list(&response.headers()),
-            body: Uint8Array::new(&body).to_vec(),
+            body: js::bytes(&body),
         })
     };
     match select(pin!(answered), pin!(js::sleep(RESPONSE_TIMEOUT))).await {

@@ -182,6 +182,7 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
             // Transfers that were under way when the engine ended.
             self.spawn(async move {
                 let _ = engine.client().sweep_spool(engine.0.host.spool()).await;
+                engine.expire_downloads().await;
                 let _ = engine.resume_transfers().await;
             });
         } else {

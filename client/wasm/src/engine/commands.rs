@@ -121,12 +121,13 @@ fn kind(kind: GrantKind) -> &'static str {
 }
 
 impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host> Engine<S, T, P, H> {
-    /// Runs a command. `args` is its JSON; `files` go with it.
+    /// Runs a command of a tab. `args` is its JSON; `files` go with it.
     ///
     /// # Errors
     /// With a stable code: the server's, the core's, or one of `engine.*`.
     pub async fn call(
         &self,
+        tab: &str,
         name: &str,
         args: &str,
         files: Vec<H::Source>,
@@ -145,7 +146,7 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
                 nothing()
             }
             "attach" | "provide_file" | "pause_transfer" | "resume_transfer" | "cancel_transfer" | "download"
-            | "cancel_download" | "file_usage" => self.file_command(name, args, files).await,
+            | "cancel_download" | "file_usage" => self.file_command(tab, name, args, files).await,
             _ => self.conversation_command(name, args).await,
         }
     }
@@ -291,7 +292,14 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
             }
             "official" => {
                 let Official { official } = parse(args)?;
-                reply(&client.official(official).await?)
+                match client.official(official).await {
+                    // What was seen of them before is better than nothing while nobody answers.
+                    Err(error) if error.is_temporary() => match client.remembered_official(official).await {
+                        Ok(Some(known)) => reply(&known),
+                        _ => Err(error.into()),
+                    },
+                    found => reply(&found?),
+                }
             }
             "units" => {
                 let Nothing {} = parse(args)?;

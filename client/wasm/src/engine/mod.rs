@@ -109,6 +109,8 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
         self.spawn(async move { engine.ask_server().await });
         let engine = self.clone();
         self.spawn(async move { engine.ask_storage().await });
+        let engine = self.clone();
+        self.spawn(async move { engine.keep_expiring().await });
         Ok(())
     }
     pub(crate) fn client(&self) -> &Client<S, T, P> {

@@ -174,6 +174,7 @@ fn views(out: &mut Shapes) {
         state,
         failure: None,
         bytes_per_second: Some(1),
+        kept_until: Some(Millis(1)),
     })
     .collect();
     out.add("transfers", "Topics[\"transfers\"][1]", &transfers);

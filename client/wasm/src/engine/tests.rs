@@ -104,7 +104,7 @@ fn run(test: impl Future<Output = ()>) {
 }
 
 async fn refused(engine: &Tested, name: &str, args: &str) -> String {
-    engine.call(name, args, Vec::new(), None).await.expect_err("refused").code
+    engine.call("tab", name, args, Vec::new(), None).await.expect_err("refused").code
 }
 
 #[test]

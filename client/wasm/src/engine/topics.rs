@@ -2,13 +2,14 @@
 
 use crate::engine::args::{Devices, Group, Nothing, Timeline, To};
 use crate::engine::error::Refusal;
-use crate::engine::watch::Touch;
+use crate::engine::watch::{PACE, SLOW_PACE, Touch};
 use crate::engine::{Engine, EngineError, Host};
 use pakawaaz_base::{GroupId, MessageId, OfficialId};
 use pakawaaz_client::views::TimelineView;
 use pakawaaz_client::{ClientError, Platform, Store, Transport};
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
+use std::time::Duration;
 
 /// Most lines of one window; what goes beyond is let go at the other end.
 const MOST: usize = 300;
@@ -73,6 +74,11 @@ impl Topic {
             | (Self::Members(group), Touch::Members(other)) => *group == other,
             _ => false,
         }
+    }
+
+    /// Shortest time between two of its snapshots.
+    pub fn pace(&self) -> Duration {
+        if matches!(self, Self::Transfers) { SLOW_PACE } else { PACE }
     }
 
     /// The window of a timeline.

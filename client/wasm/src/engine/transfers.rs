@@ -9,13 +9,26 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::channel::oneshot;
 use pakawaaz_base::{GroupId, TransferId};
-use pakawaaz_client::{ClientError, Direction, FileError, FileSource as _, NewFile, Spool as _, TransferState};
+use pakawaaz_client::{
+    ClientError, Direction, FileError, FileSink, FileSource as _, NewFile, Spool as _, TransferState,
+};
 use pakawaaz_client::{Platform, Store, TransferView, Transport};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 type Fetched<B> = Result<Option<B>, EngineError>;
+
+/// Between two looks for downloads that nobody wants any more.
+const SWEEP: Duration = Duration::from_secs(60 * 60);
+
+/// Somebody who waits for a download.
+struct Waiter<B> {
+    /// The tab; it may be gone before the download has come.
+    tab: String,
+    tell: oneshot::Sender<Fetched<B>>,
+}
 
 /// What runs, what it needs and who waits for it, while this engine lives.
 pub struct Desk<F, B> {
@@ -24,7 +37,7 @@ pub struct Desk<F, B> {
     /// Chosen files: after a pause they need not be chosen again.
     sources: RefCell<HashMap<TransferId, Rc<F>>>,
     /// Commands that wait for a download. They go on waiting while it is paused.
-    waiting: RefCell<HashMap<TransferId, Vec<oneshot::Sender<Fetched<B>>>>>,
+    waiting: RefCell<HashMap<TransferId, Vec<Waiter<B>>>>,
 }
 
 impl<F, B> Default for Desk<F, B> {
@@ -58,13 +71,18 @@ impl<F, B: Clone> Desk<F, B> {
         self.sources.borrow().get(&transfer).cloned()
     }
     fn is_awaited(&self, transfer: TransferId) -> bool {
-        self.waiting.borrow().get(&transfer).is_some_and(|all| all.iter().any(|one| !one.is_canceled()))
+        self.waiting.borrow().get(&transfer).is_some_and(|all| all.iter().any(|one| !one.tell.is_canceled()))
     }
-    /// Tells whoever waits.
-    fn answer(&self, transfer: TransferId, fetched: &Fetched<B>) {
+    /// Tells whoever waits, and says whether anybody did.
+    fn answer(&self, transfer: TransferId, fetched: &Fetched<B>) -> bool {
         let waiting = self.waiting.borrow_mut().remove(&transfer);
-        for one in waiting.into_iter().flatten() {
-            let _ = one.send(fetched.clone()); // the tab is gone
+        let told = waiting.into_iter().flatten().map(|one| one.tell.send(fetched.clone()).is_ok());
+        told.fold(false, |any, one| any | one)
+    }
+    /// A tab is gone: it waits for nothing any more.
+    fn leave(&self, tab: &str) {
+        for waiting in self.waiting.borrow_mut().values_mut() {
+            waiting.retain(|one| one.tab != tab);
         }
     }
     /// The transfer is given up.
@@ -74,9 +92,45 @@ impl<F, B: Clone> Desk<F, B> {
     }
 }
 
+/// Hands a download to whoever waits for it at the end. It is over only if somebody has taken it: the tab that asked may
+/// have been loaded again meanwhile.
+struct Delivery<'a, H: Host> {
+    host: &'a H,
+    desk: &'a Desk<H::Source, H::Blob>,
+    transfer: TransferId,
+    sink: Option<H::Sink>,
+}
+
+impl<H: Host> FileSink for Delivery<'_, H> {
+    fn keeps(&self) -> bool {
+        self.sink.as_ref().is_some_and(FileSink::keeps)
+    }
+    async fn kept(&mut self) -> Result<u64, FileError> {
+        self.sink.as_mut().ok_or(FileError::Sink)?.kept().await
+    }
+    async fn read_back(&mut self, offset: u64, length: usize) -> Result<Vec<u8>, FileError> {
+        self.sink.as_mut().ok_or(FileError::Sink)?.read_back(offset, length).await
+    }
+    async fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), FileError> {
+        self.sink.as_mut().ok_or(FileError::Sink)?.write(offset, bytes).await
+    }
+    async fn finish(&mut self) -> Result<(), FileError> {
+        let mut sink = self.sink.take().ok_or(FileError::Sink)?;
+        sink.finish().await?;
+        let blob = self.host.deliver(sink).ok_or(FileError::Sink)?;
+        if self.desk.answer(self.transfer, &Ok(Some(blob))) { Ok(()) } else { Err(FileError::Sink) }
+    }
+    async fn discard(&mut self) {
+        if let Some(sink) = &mut self.sink {
+            sink.discard().await;
+        }
+    }
+}
+
 impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host> Engine<S, T, P, H> {
     pub(crate) async fn file_command(
         &self,
+        tab: &str,
         name: &str,
         args: &str,
         files: Vec<H::Source>,
@@ -122,7 +176,7 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
                 let Nothing {} = parse(args)?;
                 reply(&client.file_usage().await?)
             }
-            _ => self.fetch(parse(args)?).await,
+            _ => self.fetch(tab, parse(args)?).await,
         }
     }
 
@@ -226,14 +280,14 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
         }
     }
 
-    async fn fetch(&self, Message { group, message }: Message) -> Result<Reply<H::Blob>, EngineError> {
+    async fn fetch(&self, tab: &str, Message { group, message }: Message) -> Result<Reply<H::Blob>, EngineError> {
         let client = self.client();
         let transfer = client.begin_download(group, message).await?;
         // Asked for again is a wish to go on.
         client.resume_transfer(transfer).await?;
         let media_type = self.view_of(transfer).await?.media_type;
         let (tell, fetched) = oneshot::channel();
-        self.0.transfers.waiting.borrow_mut().entry(transfer).or_default().push(tell);
+        self.0.transfers.waiting.borrow_mut().entry(transfer).or_default().push(Waiter { tab: tab.to_owned(), tell });
         self.run_download(transfer, media_type);
         let gone = |_| ClientError::from(FileError::Cancelled);
         let blob = fetched.await.map_err(gone)??;
@@ -272,13 +326,37 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
             }
             return;
         }
-        let mut sink = self.0.host.sink(media_type);
-        match client.download_through(transfer, &mut sink, spool, &mut hear).await {
-            Ok(()) => {
-                let blob = self.0.host.deliver(sink);
-                desk.answer(transfer, &blob.map(Some).ok_or_else(|| ClientError::from(FileError::Sink).into()));
+        let sink = Some(self.0.host.sink(media_type));
+        let mut delivery = Delivery { host: &self.0.host, desk, transfer, sink };
+        match client.download_through(transfer, &mut delivery, spool, &mut hear).await {
+            Ok(()) => {}
+            // Nobody was left to take it: once more from the spool, to be kept.
+            Err(ClientError::File(FileError::Sink)) if !desk.is_awaited(transfer) && spool.keeps() => {
+                desk.begin(transfer);
             }
             Err(error) => self.not_fetched(transfer, error),
+        }
+    }
+
+    /// A tab is gone. What it waited for goes on, and is kept for whoever asks next.
+    pub fn tab_gone(&self, tab: &str) {
+        self.0.transfers.leave(tab);
+    }
+
+    /// Lets downloads go that nobody came back for.
+    pub(crate) async fn expire_downloads(&self) {
+        // Locked, or a store in trouble: the next time.
+        for transfer in self.client().expire_downloads(self.0.host.spool()).await.unwrap_or_default() {
+            self.0.transfers.forget(transfer);
+            self.stale(Touch::Transfers);
+        }
+    }
+
+    /// The same again and again, for an app that is never closed.
+    pub(crate) async fn keep_expiring(&self) {
+        loop {
+            self.client().platform().sleep(SWEEP).await;
+            self.expire_downloads().await;
         }
     }
 
@@ -287,5 +365,29 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
         if !matches!(error, ClientError::File(FileError::Paused | FileError::Running)) {
             self.0.transfers.answer(transfer, &Err(error.into()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tab_that_is_gone_waits_for_nothing() {
+        let (desk, transfer) = (Desk::<(), u8>::default(), TransferId::from_bytes([1; 16]));
+        let wait = |tab: &str| {
+            let (tell, heard) = oneshot::channel();
+            desk.waiting.borrow_mut().entry(transfer).or_default().push(Waiter { tab: tab.to_owned(), tell });
+            heard
+        };
+        let (_gone, mut there) = (wait("a"), wait("b"));
+        desk.leave("a");
+        assert!(desk.is_awaited(transfer), "the other tab waits");
+        assert!(desk.answer(transfer, &Ok(Some(7))));
+        assert!(matches!(there.try_recv(), Ok(Some(Ok(Some(7))))));
+        let _gone = wait("a");
+        desk.leave("a");
+        assert!(!desk.is_awaited(transfer));
+        assert!(!desk.answer(transfer, &Ok(Some(7))), "nobody has taken it");
     }
 }

@@ -1,5 +1,5 @@
-//! Subscriptions: each is a task that recomputes its snapshot when something it shows has changed, at most once in
-//! [`PACE`], and sends it only when it differs from the one before.
+//! Subscriptions: each is a task that recomputes its snapshot when something it shows has changed, at most once in its
+//! pace, and sends it only when it differs from the one before.
 
 use crate::engine::error::Refusal;
 use crate::engine::topics::{Topic, Window};
@@ -15,7 +15,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// Shortest time between two snapshots of one subscription.
-const PACE: Duration = Duration::from_millis(30);
+pub(super) const PACE: Duration = Duration::from_millis(30);
+/// The same for what moves all the time while a file does: drawing it costs more than moving the file would.
+pub(super) const SLOW_PACE: Duration = Duration::from_millis(200);
 
 /// What changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +101,7 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
             }
             // A snapshot that takes long must not keep everything else from running.
             let took = self.client().platform().now().since(began);
-            self.client().platform().sleep(PACE.max(took)).await;
+            self.client().platform().sleep(topic.pace().max(took)).await;
             if touched.next().await.is_none() {
                 return;
             }

@@ -1,6 +1,7 @@
 /** The engine as one tab holds it. */
 import { type Ask, RESTARTED, refusal, type Tell } from "./messages.ts";
 import type { AppState, Engine, EngineError, Happening, Progress, Topics } from "./protocol.ts";
+import { another, hopeless, NONE } from "./restarts.ts";
 import workerAddress from "./worker.ts?worker&url";
 
 export interface Options {
@@ -19,9 +20,6 @@ interface Open {
   args: string;
   onSnapshot(snapshot: unknown): void;
 }
-
-/** A worker that breaks down is replaced, but not for ever. */
-const MOST_RESTARTS = 5;
 
 const STARTING: AppState = {
   phase: "starting",
@@ -59,7 +57,7 @@ class Tab implements Engine {
   readonly #listeners = new Set<(happening: Happening) => void>();
   #worker: Worker | null = null;
   #next = 1;
-  #restarts = 0;
+  #breakdowns = NONE;
   #app: AppState = STARTING;
   #leader = false;
 
@@ -71,7 +69,7 @@ class Tab implements Engine {
     }
     this.#begin();
     for (const change of ["online", "offline"]) {
-      globalThis.addEventListener(change, () => this.#ask({ t: "network" }));
+      globalThis.addEventListener(change, this.reconnect);
     }
   }
 
@@ -112,6 +110,8 @@ class Tab implements Engine {
     };
     return { id, close };
   };
+
+  reconnect: Engine["reconnect"] = () => this.#ask({ t: "network" });
 
   onHappening: Engine["onHappening"] = (listener) => {
     this.#listeners.add(listener);
@@ -240,8 +240,8 @@ class Tab implements Engine {
   #restart(): void {
     this.#worker?.terminate();
     this.#refuseAll(RESTARTED);
-    this.#restarts += 1;
-    if (this.#restarts > MOST_RESTARTS) {
+    this.#breakdowns = another(this.#breakdowns, performance.now());
+    if (hopeless(this.#breakdowns)) {
       this.#unsupported();
       return;
     }

@@ -169,6 +169,8 @@ export interface TransferView {
   state: "preparing" | "running" | "paused" | "waiting" | "failed" | "needs_file" | "done";
   failure: string | null;
   bytes_per_second: number | null;
+  /** When a download that nobody goes on with is forgotten; its file can be fetched again. */
+  kept_until: Millis | null;
 }
 
 /** What this official's files take up at the server, in encrypted bytes, and what they may. */
@@ -244,7 +246,8 @@ export interface Commands {
   cancel_transfer: [{ transfer: Id }, null];
   /**
    * Resolves with a Blob (beside the reply) once every byte is verified. It goes on waiting while the download is paused.
-   * A download that nobody waits for (the page was loaded again) goes on too, and ends in state "done".
+   * A download that nobody waits for (the page was loaded again) goes on too, and ends in state "done": it is kept on
+   * this device until somebody asks for it, for a week.
    */
   download: [{ group: Id; message: Id }, { transfer: Id }];
   file_usage: [Record<string, never>, FileUsage];
@@ -284,5 +287,7 @@ export interface Engine {
   download(args: { group: Id; message: Id }, options?: { signal?: AbortSignal }): Promise<Blob>;
   subscribe<N extends keyof Topics>(topic: N, args: Topics[N][0], onSnapshot: (snapshot: Topics[N][1]) => void): Subscription;
   onHappening(listener: (happening: Happening) => void): () => void;
+  /** Tries to connect now, whatever pause there is until the next attempt; the state is in `app`. */
+  reconnect(): void;
 }
 export interface Subscription { id: number; close(): void }

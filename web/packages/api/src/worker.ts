@@ -53,6 +53,7 @@ function perform(effect: Effect): void {
       return void navigator.locks.request(tabLock(effect.tab), () => apply({ e: "gone", tab: effect.tab }));
     case "drop": {
       for (const [number, { tab }] of subscribers) if (tab === effect.tab) unsubscribe(number);
+      engine?.tab_gone(effect.tab);
       return;
     }
   }
@@ -113,7 +114,10 @@ async function call(engine: WasmEngine, tab: string, ask: Ask & { t: "call" }): 
   let tell: Tell;
   try {
     const progress = (json: string) => apply({ e: "said", tab, tell: { t: "progress", id: ask.id, json } });
-    const [json, blob] = (await engine.call(ask.name, own(tab, ask), ask.files ?? [], progress)) as [string, Blob?];
+    const [json, blob] = (await engine.call(tab, ask.name, own(tab, ask), ask.files ?? [], progress)) as [
+      string,
+      Blob?,
+    ];
     tell = { t: "reply", id: ask.id, json, ...(blob ? { blob } : {}) };
   } catch (thrown) {
     const json = typeof thrown === "string" ? thrown : refusal("engine.failed", "the engine failed");
