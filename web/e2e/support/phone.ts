@@ -187,8 +187,7 @@ export class Phone {
   async act(text: string, entry: string, which: "newest" | "oldest" = "newest"): Promise<void> {
     const all = this.page.getByRole("article").filter({ hasText: text });
     await (which === "newest" ? all.last() : all.first()).click({ button: "right" });
-    // Its key follows the name of an entry.
-    await this.page.getByRole("menuitem", { name: new RegExp(`^${literally(this.words(entry))}`) }).click();
+    await this.page.getByRole("menuitem", { name: this.words(entry), exact: true }).click();
   }
 
   expectQuiet(): void {

@@ -21,10 +21,10 @@ async function look(page: Page, screen: string) {
     await expect(page.locator("html")).toHaveAttribute("data-contrast", name === "contrast" ? "more" : "normal");
     await expect(page.locator("html")).toHaveAttribute("data-theme", colorScheme);
     await page.screenshot({ path: `${pictures}/${screen}-${name}-${colorScheme}.png` });
-    // Seven to one is what this mode promises; forced colours are the system's choice, which axe cannot know. The key
-    // beside an entry of a menu is no part of its name.
+    // Seven to one is what this mode promises; forced colours are the system's choice, which axe cannot know. The words
+    // that are seen on a thing must be in its name: a rule that axe leaves off by itself.
     const rules = name === "contrast" ? { "color-contrast-enhanced": true } : { "color-contrast": false };
-    const enabled = Object.entries({ ...rules, "label-content-name-mismatch": false });
+    const enabled = Object.entries({ ...rules, "label-content-name-mismatch": true });
     const axe = new AxeBuilder({ page }).options({
       rules: Object.fromEntries(enabled.map(([rule, enabled]) => [rule, { enabled }])),
     });
@@ -58,7 +58,9 @@ test("more contrast, forced colours and no movement on the main screens", async 
   await expect(page.getByRole("article")).toHaveCount(2, { timeout: 30_000 });
   await look(page, "conversation");
   await phone.message("Is the summary ready?").click({ button: "right" });
-  await expect(page.getByRole("menuitem", { name: /^Reply/ })).toBeVisible();
+  // The key is drawn beside the words, and is a description, not a part of the name.
+  const reply = page.getByRole("menuitem", { name: "Reply", exact: true });
+  await expect(reply).toHaveAccessibleDescription("R");
   await look(page, "conversation-menu");
   await page.keyboard.press("Escape");
   for (const [path, screen] of [

@@ -37,6 +37,16 @@ test("two officials exchange messages, replies, edits, reactions and deletions",
   await bilal.act("The draft is ready", "Reply");
   await bilal.send("Signed, and sent back.");
   await expect(asma.message("Signed, and sent back.")).toContainText("The draft is ready");
+  // The quote leads to what it answers, and the keyboard goes on from there.
+  await asma
+    .message("Signed, and sent back.")
+    .getByRole("button", { name: /The draft is ready/ })
+    .click();
+  const quoted = asma.page.getByRole("article", { name: /^You\..*The draft is ready/ });
+  await expect(quoted).toBeFocused();
+  await expect(quoted).toHaveClass(/animate-mark/);
+  await asma.page.keyboard.press("ArrowDown");
+  await expect(asma.message("Signed, and sent back.")).toBeFocused();
 
   await bilal.expectStatus("Signed, and sent back.", "Sent");
   await bilal.act("Signed, and sent back.", "Edit");
@@ -70,6 +80,12 @@ test("written offline, sent on reconnect; a reload in between loses nothing", as
   await phone.context.setOffline(true);
   await phone.send("Written without a line.");
   await expect(phone.message("Written without a line.")).toHaveAccessibleName(/Queued|Waiting/);
+  const banner = phone.page.getByRole("region", { name: "State of the app" });
+  await expect(banner).toContainText("One message waits here");
+  await banner.getByRole("button", { name: "Try now" }).click();
+  await expect(banner.getByRole("button", { name: "Trying to connect…" })).toBeVisible();
+  // In vain, and it can be pressed again.
+  await expect(banner.getByRole("button", { name: "Try now" })).toBeEnabled();
   await phone.context.setOffline(false);
   await phone.expectStatus("Written without a line.", "Delivered");
   await expect(phone.message("Before the line went down.")).toHaveCount(1);
@@ -99,4 +115,74 @@ test("a group of three with a member at a terminal", async ({ demo, phones }) =>
   await demo.cli(third, "send", "Budget committee", "Noted, from the terminal.");
   for (const phone of [asma, bilal])
     await expect(phone.message("Noted, from the terminal.")).toBeVisible({ timeout: 30_000 });
+});
+
+test("a server that was away is found again at once by trying", async ({ demo, phones }) => {
+  test.setTimeout(180_000);
+  const phone = await phones.ready();
+  await phone.go("/");
+  const banner = phone.page.getByRole("region", { name: "State of the app" });
+  await demo.down();
+  const retry = banner.getByRole("button", { name: "Try now" });
+  await expect(retry).toBeVisible({ timeout: 30_000 });
+  await demo.up();
+  // Pressed until the server listens again; each press is an attempt of its own.
+  await expect(async () => {
+    if (await retry.isVisible()) await retry.click({ timeout: 1_000 });
+    await expect(banner).not.toContainText("No connection", { timeout: 2_000 });
+  }).toPass({ timeout: 30_000 });
+});
+
+test("whom one writes to: post and organisation above the messages, and what to do about who has no device", async ({
+  demo,
+  phones,
+}) => {
+  const phone = await phones.ready(undefined, { width: 1280, height: 800 });
+  const { page } = phone;
+  const other = demo.answering();
+  await phone.writeTo(other);
+  const header = page.locator("header").filter({ hasText: other.name.en });
+  await expect(header).toContainText(other.title.en);
+  await expect(header).toContainText(/Ministry/);
+  await expect(header).toContainText("Appointment checked");
+
+  await test.step("the button for a short message's actions covers nothing of it", async () => {
+    await phone.send("ok");
+    const row = phone.message("ok");
+    await row.hover();
+    const button = row.getByRole("button", { name: "Message actions" });
+    await expect(button).toBeVisible();
+    const [over, under] = [await button.boundingBox(), await row.getByText("ok", { exact: true }).boundingBox()];
+    const bubble = await row.locator(".rounded-bubble").boundingBox();
+    if (!over || !under || !bubble) throw new Error("not drawn");
+    expect(over.x + over.width, "beside the bubble").toBeLessThanOrEqual(bubble.x);
+    expect(under.x).toBeGreaterThan(over.x + over.width);
+    await button.click();
+    await expect(page.getByRole("menuitem", { name: "Reply", exact: true })).toBeVisible();
+    await page.keyboard.press("Escape");
+  });
+
+  await test.step("somebody without a device is named, with what to do", async () => {
+    const absent = demo.people.filter((person) => !person.played && !person.suggested).at(-1);
+    if (!absent) throw new Error("everybody has a phone");
+    await phone.go("/find");
+    await page.getByRole("searchbox").fill(absent.username);
+    await page.getByText(absent.name.en).first().click();
+    await page.getByRole("button", { name: "Write a message" }).click();
+    const told = page.getByRole("alert").filter({ hasText: "device" });
+    await expect(told).toContainText(`${absent.name.en} has no device yet`);
+    await expect(told).toContainText("enrol with the card from their administrator");
+
+    await phone.go("/new");
+    for (const person of [absent, other]) {
+      await page.getByRole("searchbox", { name: "Name, post or organisation" }).fill(person.username);
+      await page
+        .getByRole("option", { name: new RegExp(person.name.en) })
+        .first()
+        .click();
+    }
+    await page.getByRole("button", { name: "Start the conversation" }).click();
+    await expect(told).toContainText(`${absent.name.en} has no device yet`);
+    await expect(told).toContainText("begin without them");
+  });
 });

@@ -150,6 +150,50 @@ test("a download is paused, goes on, and survives a reload", async ({ demo, phon
   });
 });
 
+test("a download that a second tab asked for is kept when that tab is loaded again", async ({ demo, phones }) => {
+  test.slow();
+  const [first, second] = [demo.somebody(), demo.somebody()];
+  const asma = await phones.ready(first);
+  const bilal = await phones.ready(second);
+  await asma.writeTo(second);
+  await withFile(12 * 1024 * 1024 + 5, async (path, name, bytes) => {
+    await asma.page.locator("input[type=file]").first().setInputFiles(path);
+    await asma.page.getByRole("button", { name: "Send", exact: true }).click();
+    await bilal.openChat(first.name.en);
+    await expect(bilal.message(name)).toBeVisible({ timeout: 90_000 });
+    // The first tab leads: what the second asks for is fetched there.
+    const tab = await bilal.tab(new URL(bilal.page.url()).pathname);
+    const message = tab.getByRole("article").filter({ hasText: name });
+    const slow = await slowly(bilal.page, 300);
+    await message
+      .getByRole("button", { name: new RegExp(`^Save ${name}`) })
+      .first()
+      .click();
+    await expect.poll(() => slow.asked.length).toBeGreaterThan(4);
+    await tab.reload();
+    await expect(message).toBeVisible();
+    slow.hurry();
+    await expect(message.getByText("Ready on this device")).toBeVisible({ timeout: 60_000 });
+    const whole = Array.from({ length: 13 }, (_, index) => index);
+    expect(
+      slow.asked.toSorted((a, b) => a - b),
+      "each chunk once",
+    ).toEqual(whole);
+
+    await bilal.go("/settings/storage");
+    const kept = bilal.page.getByRole("listitem").filter({ hasText: name });
+    await expect(kept).toContainText(/until /);
+    const later = tab.waitForEvent("download", { timeout: 60_000 });
+    await message
+      .getByRole("button", { name: `Save ${name}` })
+      .last()
+      .click();
+    expect(await saved(later)).toBe(hash(bytes));
+    expect(slow.asked.length, "nothing more was fetched").toBe(whole.length);
+    await expect(kept, "saved is no longer kept").toBeHidden();
+  });
+});
+
 test("an upload that is wholly encrypted goes on after a reload without its file", async ({ demo, phones }) => {
   const phone = await phones.ready();
   await phone.writeTo(demo.answering());

@@ -1,4 +1,5 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import type { AppState } from "@pakawaaz/api/protocol";
 import { Banner, Button, toast } from "@pakawaaz/ui";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { CloudOff, HardDrive, LogIn, RefreshCw } from "lucide-react";
@@ -10,6 +11,8 @@ import { useUpdate } from "./updates.tsx";
 
 /** A short interruption is nobody's business. */
 const OFFLINE_AFTER_MS = 1_500;
+/** An attempt that fails at once is shown for so long: otherwise nothing seems to have happened. */
+const SEEN_MS = 800;
 
 /** What concerns the whole app: no connection, no session, a new version. */
 export function TopBanners() {
@@ -31,7 +34,7 @@ export function TopBanners() {
     setClosed(true);
     change({ evictionSeen: true });
   };
-  const offline = useLasting(app?.phase === "ready" && app.connection === "offline", OFFLINE_AFTER_MS);
+  const offline = useOffline(app);
   const queued = app?.queued ?? 0;
   return (
     <section className="flex shrink-0 flex-col" aria-label={t`State of the app`}>
@@ -51,7 +54,13 @@ export function TopBanners() {
         </Banner>
       )}
       {offline && (
-        <Banner tone="warn" flush live icon={CloudOff}>
+        <Banner
+          tone="warn"
+          flush
+          live
+          icon={CloudOff}
+          action={<TryNow connecting={app?.connection === "connecting"} />}
+        >
           {queued > 0 ? (
             <Plural
               value={queued}
@@ -92,7 +101,7 @@ export function TopBanners() {
             <Trans>Space is running out, and the browser may delete your messages.</Trans>
           ) : (
             <>
-              <Trans>The browser has not promised to keep your messages on this device.</Trans>{" "}
+              <Trans>The browser has not promised to keep your messages.</Trans>{" "}
               <Link
                 to="/settings/$section"
                 params={{ section: "storage" }}
@@ -141,16 +150,40 @@ function useSilentAsking(): { done: boolean; ask(): void } {
   return { done, ask };
 }
 
-/** True once `value` has been true for so long; false at once. */
-function useLasting(value: boolean, ms: number): boolean {
+/** Whether there has been no connection for a while. An attempt to get one does not end that, only its success. */
+function useOffline(app: AppState | undefined): boolean {
   const [lasting, set] = useState(false);
+  const down = app?.phase === "ready" && app.connection === "offline";
+  const over = app?.phase !== "ready" || app.connection === "online";
   useEffect(() => {
-    if (!value) {
-      set(false);
-      return;
-    }
-    const timer = setTimeout(() => set(true), ms);
+    if (over) set(false);
+    if (!down) return;
+    const timer = setTimeout(() => set(true), OFFLINE_AFTER_MS);
     return () => clearTimeout(timer);
-  }, [value, ms]);
-  return value && lasting;
+  }, [down, over]);
+  return lasting && !over;
+}
+
+/** Tries to connect without waiting for the next attempt, and shows whenever one is being made. */
+function TryNow({ connecting }: { connecting: boolean }) {
+  const engine = useEngine();
+  const [asked, setAsked] = useState(false);
+  useEffect(() => {
+    if (!asked) return;
+    const timer = setTimeout(() => setAsked(false), SEEN_MS);
+    return () => clearTimeout(timer);
+  }, [asked]);
+  const trying = asked || connecting;
+  return (
+    <Button
+      size="small"
+      busy={trying}
+      onPress={() => {
+        setAsked(true);
+        engine.reconnect();
+      }}
+    >
+      {trying ? <Trans>Trying to connect…</Trans> : <Trans>Try now</Trans>}
+    </Button>
+  );
 }

@@ -23,6 +23,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import {
   ArrowLeft,
   EllipsisVertical,
+  Lock,
   LogOut,
   MessageCircleOff,
   ShieldAlert,
@@ -35,6 +36,7 @@ import { useCommand, useEngine, useTopic } from "../app/engine.tsx";
 import { Refusal, useAlarmText, useErrorText } from "../app/errors.tsx";
 import { useFormat } from "../app/i18n.tsx";
 import { DeviceFingerprints } from "../find/device-fingerprints";
+import { InvitationRefusal } from "../find/no-device";
 import { PeoplePicker } from "../find/people-picker";
 import { useOfficial } from "../find/use-find";
 import { useConversation, useConversationName, useFaceOf, useMembers } from "./hooks";
@@ -88,6 +90,10 @@ function Details({ conversation }: { conversation: ConversationView }) {
         <h2 className="text-2xl font-semibold">
           <UserText>{name}</UserText>
         </h2>
+        <p className="flex items-center gap-1.5 text-sm text-muted">
+          <Lock size={15} aria-hidden />
+          <Trans>End-to-end encrypted</Trans>
+        </p>
         {conversation.left && <Badge tone="warn">{t`You are no longer in it`}</Badge>}
       </header>
       <Alarms group={group} />
@@ -253,6 +259,8 @@ function AddPeople({
   const { t } = useLingui();
   const add = useCommand("add_members");
   const [chosen, setChosen] = useState<Official[]>([]);
+  // Another attempt asks anew who has a device.
+  const [asked, setAsked] = useState(0);
   const close = () => {
     setChosen([]);
     add.reset();
@@ -274,6 +282,7 @@ function AddPeople({
             isDisabled={chosen.length === 0}
             busy={add.running}
             onPress={async () => {
+              setAsked(asked + 1);
               const done = await add.run({ group, officials: chosen.map((official) => official.official) });
               if (done !== undefined) close();
             }}
@@ -286,7 +295,7 @@ function AddPeople({
       <p className="mb-2 text-sm text-muted">
         <Trans>They will read what is written from now on, and nothing from before.</Trans>
       </p>
-      <Refusal error={add.error} />
+      <InvitationRefusal key={asked} error={add.error} officials={chosen} />
       <PeoplePicker chosen={chosen} onChange={setChosen} without={members.map((member) => member.official)} />
     </Dialog>
   );

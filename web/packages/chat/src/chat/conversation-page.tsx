@@ -12,6 +12,7 @@ import { canView } from "../files/logic/kinds";
 import { TransferList } from "../files/transfer-list";
 import { saveAs } from "../files/use-blob-url";
 import { type Viewed, Viewer } from "../files/viewer";
+import { PostLine } from "../find/post-line";
 import { Composer, type ComposerHandle, type Mode } from "./composer";
 import { useConversation, useConversationName, useFaceOf, useMembers, useTransfers, useWriting } from "./hooks";
 import { jumpWanted } from "./jump";
@@ -264,6 +265,8 @@ function Header({ conversation }: { conversation: ConversationView }) {
   const faceOf = useFaceOf();
   const name = nameOf(conversation);
   const count = conversation.members.length;
+  const me = useTopic("app", {})?.me?.official;
+  const other = conversation.direct ? conversation.members.find((official) => official !== me) : undefined;
   return (
     <TopBar
       back={
@@ -283,7 +286,15 @@ function Header({ conversation }: { conversation: ConversationView }) {
           <UserText>{name}</UserText>
         </Link>
       }
-      subtitle={conversation.direct ? t`End-to-end encrypted` : t`${format.number(count)} members`}
+      subtitle={
+        other ? (
+          <PostLine official={other} otherwise={t`End-to-end encrypted`} />
+        ) : conversation.direct ? (
+          t`End-to-end encrypted`
+        ) : (
+          t`${format.number(count)} members`
+        )
+      }
     >
       <IconButton
         icon={Users}

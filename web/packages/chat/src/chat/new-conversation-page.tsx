@@ -5,7 +5,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { ArrowLeft } from "lucide-react";
 import { useState } from "react";
 import { useCommand, useTopic } from "../app/engine.tsx";
-import { Refusal } from "../app/errors.tsx";
+import { InvitationRefusal } from "../find/no-device";
 import { PeoplePicker } from "../find/people-picker";
 
 /** The longest title that the protocol takes, in bytes; Urdu letters take two. */
@@ -21,7 +21,10 @@ export function NewConversationPage() {
   const [chosen, setChosen] = useState<Official[]>([]);
   const [title, setTitle] = useState("");
   const several = chosen.length > 1;
+  // Another attempt asks anew who has a device.
+  const [asked, setAsked] = useState(0);
   const start = async () => {
+    setAsked(asked + 1);
     const officials = chosen.map((official) => official.official);
     const open = conversations?.find(
       (entry) => !several && entry.direct && !entry.left && entry.members.includes(officials[0] ?? ""),
@@ -38,7 +41,7 @@ export function NewConversationPage() {
       />
       <div className="min-h-0 flex-1 overflow-y-auto px-4 py-3">
         <div className="mx-auto flex max-w-2xl flex-col gap-3">
-          <Refusal error={create.error} />
+          <InvitationRefusal key={asked} error={create.error} officials={chosen} />
           <PeoplePicker chosen={chosen} onChange={setChosen} without={app?.me ? [app.me.official] : []} />
         </div>
       </div>

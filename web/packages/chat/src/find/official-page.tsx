@@ -1,15 +1,14 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { HeldPost, Id, Official } from "@pakawaaz/api/protocol";
-import { Avatar, Button, IconButton, Section, Skeleton, TopBar, toast } from "@pakawaaz/ui";
+import { Avatar, Button, IconButton, Section, Skeleton, TopBar } from "@pakawaaz/ui";
 import { useNavigate, useRouter } from "@tanstack/react-router";
 import { ArrowLeft, MessageSquareText, ShieldCheck } from "lucide-react";
-import { useState } from "react";
-import { useEngine, useTopic } from "../app/engine.tsx";
-import { useErrorText } from "../app/errors.tsx";
+import { useCommand, useTopic } from "../app/engine.tsx";
 import { useFormat } from "../app/i18n.tsx";
 import { UserText } from "../chat/parts/user-text";
 import { DeviceFingerprints } from "./device-fingerprints";
 import { FindError } from "./find-page";
+import { InvitationRefusal } from "./no-device";
 import { StandingBadges } from "./standing";
 import { useOfficial } from "./use-find";
 
@@ -118,11 +117,9 @@ function HeldPostRow({ post }: { post: HeldPost }) {
 
 function WriteButton({ official }: { official: Official }) {
   const { t } = useLingui();
-  const engine = useEngine();
   const navigate = useNavigate();
-  const errorText = useErrorText();
   const conversations = useTopic("conversations", {});
-  const [busy, setBusy] = useState(false);
+  const create = useCommand("new_conversation");
   const write = async () => {
     const open = conversations?.find(
       (entry) => entry.direct && !entry.left && entry.members.includes(official.official),
@@ -131,26 +128,24 @@ function WriteButton({ official }: { official: Official }) {
       void navigate({ to: "/c/$group", params: { group: open.group } });
       return;
     }
-    setBusy(true);
-    try {
-      const { group } = await engine.call("new_conversation", { officials: [official.official], title: null });
-      void navigate({ to: "/c/$group", params: { group } });
-    } catch (error) {
-      toast({ text: errorText(error) });
-    } finally {
-      setBusy(false);
-    }
+    const begun = await create.run({ officials: [official.official], title: null });
+    if (begun) void navigate({ to: "/c/$group", params: { group: begun.group } });
   };
   return (
-    <Button
-      kind="primary"
-      size="large"
-      icon={MessageSquareText}
-      busy={busy}
-      onPress={() => void write()}
-      className="mt-4"
-    >
-      {t`Write a message`}
-    </Button>
+    <>
+      <Button
+        kind="primary"
+        size="large"
+        icon={MessageSquareText}
+        busy={create.running}
+        onPress={() => void write()}
+        className="mt-4"
+      >
+        {t`Write a message`}
+      </Button>
+      <div className="mt-2 w-full text-start empty:hidden">
+        <InvitationRefusal error={create.error} officials={[official]} />
+      </div>
+    </>
   );
 }

@@ -3,16 +3,22 @@ import type { HeldPost } from "@pakawaaz/api/protocol";
 import { Badge, type Tone } from "@pakawaaz/ui";
 import { useFormat } from "../app/i18n.tsx";
 
-/** How an appointment is held and what this device could check of it. Silence counts as unchecked. */
-export function StandingBadges({ post }: { post: Pick<HeldPost, "kind" | "until" | "standing"> }) {
+/** What this device could check of an appointment, in words. */
+export function useStandingWords(): Record<NonNullable<HeldPost["standing"]>, [Tone, string]> {
   const { t } = useLingui();
-  const format = useFormat();
-  const standings: Record<NonNullable<HeldPost["standing"]>, [Tone, string]> = {
+  return {
     verified: ["ok", t`Appointment checked`],
     expired: ["warn", t`The term is over`],
     outdated: ["warn", t`A newer appointment exists`],
     unverified: ["warn", t`Only the server says so`],
   };
+}
+
+/** How an appointment is held and what this device could check of it. Silence counts as unchecked. */
+export function StandingBadges({ post }: { post: Pick<HeldPost, "kind" | "until" | "standing"> }) {
+  const { t } = useLingui();
+  const format = useFormat();
+  const standings = useStandingWords();
   const [tone, label] = standings[post.standing ?? "unverified"];
   return (
     <p className="mt-1 flex flex-wrap gap-1.5">

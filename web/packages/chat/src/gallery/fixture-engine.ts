@@ -146,5 +146,6 @@ export function fixtureEngine(scene: Scene = {}): Engine {
       return { id: subscriptions, close: () => clearTimeout(timer) };
     },
     onHappening: () => () => {},
+    reconnect: () => {},
   };
 }

@@ -322,6 +322,7 @@ export const transfers: TransferView[] = [
     state: "running",
     failure: null,
     bytes_per_second: 5_200_000,
+    kept_until: null,
   },
   {
     transfer: id(402),
@@ -336,6 +337,7 @@ export const transfers: TransferView[] = [
     state: "failed",
     failure: "files.quota",
     bytes_per_second: null,
+    kept_until: null,
   },
   {
     transfer: id(403),
@@ -350,5 +352,6 @@ export const transfers: TransferView[] = [
     state: "paused",
     failure: null,
     bytes_per_second: null,
+    kept_until: NOW + 6 * DAY,
   },
 ];

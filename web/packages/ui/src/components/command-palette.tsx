@@ -1,15 +1,6 @@
 import { type LucideIcon, Search } from "lucide-react";
-import {
-  Autocomplete,
-  Dialog,
-  Input,
-  Keyboard,
-  Menu,
-  MenuItem,
-  Modal,
-  ModalOverlay,
-  SearchField,
-} from "react-aria-components";
+import { Autocomplete, Dialog, Input, Menu, MenuItem, Modal, ModalOverlay, SearchField } from "react-aria-components";
+import { ShortcutKey } from "./menu.tsx";
 
 export interface PaletteEntry {
   id: string;
@@ -86,9 +77,7 @@ export function CommandPalette({
                       {entry.detail && <span className="block truncate text-sm text-muted">{entry.detail}</span>}
                     </span>
                     {entry.shortcut && (
-                      <Keyboard className="code rounded border border-line px-1.5 text-xs text-muted">
-                        {entry.shortcut}
-                      </Keyboard>
+                      <ShortcutKey of={entry.shortcut} className="rounded border border-line px-1.5 text-muted" />
                     )}
                   </MenuItem>
                 )}

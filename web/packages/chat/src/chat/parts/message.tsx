@@ -147,9 +147,11 @@ export const Message = memo(function Message(props: MessageProps) {
               aria-label={t`Message actions`}
               excludeFromTabOrder
               onPress={menu}
+              // Beside the bubble, in the room that the row leaves free: it must cover no word.
               className={cx(
-                "absolute end-1 top-1 hidden size-7 place-items-center rounded-full border border-line bg-raised text-ink opacity-0 shadow-raised",
+                "absolute top-1 hidden size-7 place-items-center rounded-full border border-line bg-raised text-ink opacity-0 shadow-raised",
                 "group-hover/row:opacity-100 group-focus-within/row:opacity-100 pointer-fine:grid",
+                mine ? "end-full me-1" : "start-full ms-1",
               )}
             >
               <ChevronDown size={16} aria-hidden />

@@ -6,6 +6,7 @@ import { useCommand, useTopic } from "../../app/engine.tsx";
 import { Refusal } from "../../app/errors.tsx";
 import { useFormat } from "../../app/i18n.tsx";
 import { ForgetDialog } from "../forget.tsx";
+import { KeptFiles } from "./kept-files.tsx";
 
 export function StorageUse() {
   const { t } = useLingui();
@@ -61,6 +62,7 @@ export function StorageUse() {
         )}
         <Refusal error={persist.error} />
       </Section>
+      <KeptFiles />
       <Section
         title={t`Delete`}
         hint={<Trans>There is no export: messages leave this device only as messages to other officials.</Trans>}
