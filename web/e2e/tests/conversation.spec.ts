@@ -83,7 +83,7 @@ test("written offline, sent on reconnect; a reload in between loses nothing", as
   const banner = phone.page.getByRole("region", { name: "State of the app" });
   await expect(banner).toContainText("One message waits here");
   await banner.getByRole("button", { name: "Try now" }).click();
-  await expect(banner.getByRole("button", { name: "Trying to connect…" })).toBeVisible();
+  await expect(banner.getByRole("button", { name: "Trying…" })).toBeVisible();
   // In vain, and it can be pressed again.
   await expect(banner.getByRole("button", { name: "Try now" })).toBeEnabled();
   await phone.context.setOffline(false);

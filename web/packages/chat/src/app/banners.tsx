@@ -183,7 +183,7 @@ function TryNow({ connecting }: { connecting: boolean }) {
         engine.reconnect();
       }}
     >
-      {trying ? <Trans>Trying to connect…</Trans> : <Trans>Try now</Trans>}
+      {trying ? <Trans>Trying…</Trans> : <Trans>Try now</Trans>}
     </Button>
   );
 }

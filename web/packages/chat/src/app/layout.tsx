@@ -131,7 +131,7 @@ function SideNavigation({ places }: { places: Place[] }) {
             <place.icon size={22} aria-hidden />
             <Count count={place.count} />
           </span>
-          <span className="urdu:mt-2 urdu:leading-[1.9]">{place.label}</span>
+          <span className="urdu:mt-3 urdu:leading-[1.9]">{place.label}</span>
         </Link>
       ))}
       <span className="flex-1" />
@@ -169,7 +169,7 @@ function BottomNavigation({ places }: { places: Place[] }) {
             <place.icon size={22} aria-hidden />
             <Count count={place.count} />
           </span>
-          <span className="leading-snug urdu:mt-1.5 urdu:leading-[1.9]">{place.label}</span>
+          <span className="leading-snug urdu:mt-2.5 urdu:leading-[1.9]">{place.label}</span>
         </Link>
       ))}
     </nav>

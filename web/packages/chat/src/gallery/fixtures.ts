@@ -43,6 +43,7 @@ export const officials: Official[] = [
         title: name("Deputy Secretary (Security)", "ڈپٹی سیکریٹری (سیکیورٹی)"),
         units: [name("Security Wing", "سیکیورٹی ونگ"), INTERIOR],
         grade: 19,
+        standing: "verified",
       },
     ],
   },
@@ -57,6 +58,7 @@ export const officials: Official[] = [
         title: name("Joint Secretary (Budget)", "جوائنٹ سیکریٹری (بجٹ)"),
         units: [name("Budget Wing", "بجٹ ونگ"), FINANCE],
         grade: 20,
+        standing: "verified",
       },
     ],
   },
@@ -71,6 +73,7 @@ export const officials: Official[] = [
         title: name("Section Officer (Coordination)", "سیکشن آفیسر (رابطہ)"),
         units: [name("Coordination Section", "رابطہ سیکشن"), name("Security Wing", "سیکیورٹی ونگ"), INTERIOR],
         grade: 17,
+        standing: "verified",
       },
     ],
   },
@@ -79,7 +82,15 @@ export const officials: Official[] = [
     username: "z.malik",
     name: name("Zainab Malik", "زینب ملک"),
     rank: name("Additional Secretary", "ایڈیشنل سیکریٹری"),
-    posts: [{ post: id(104), title: name("Additional Secretary", "ایڈیشنل سیکریٹری"), units: [INTERIOR], grade: 21 }],
+    posts: [
+      {
+        post: id(104),
+        title: name("Additional Secretary", "ایڈیشنل سیکریٹری"),
+        units: [INTERIOR],
+        grade: 21,
+        standing: "verified",
+      },
+    ],
   },
 ];
 

@@ -30,7 +30,7 @@ export function Banner({ tone, title, children, icon, action, onDismiss, dismiss
     >
       <Glyph icon={icon ?? ICONS[tone]} size={20} className="mt-[0.35em] urdu:mt-[0.6em]" />
       <div className="flex min-w-0 flex-1 flex-wrap items-center justify-between gap-x-4 gap-y-2 py-0.5">
-        <div className="min-w-0 flex-1 basis-56">
+        <div className="min-w-0 flex-1 basis-44">
           {title && <p className="font-semibold">{title}</p>}
           {children && <div className="text-sm">{children}</div>}
         </div>
