@@ -5,6 +5,7 @@
 //! bytes: their codecs live in `protocol/`. [`facts`] are what contexts tell each other through the outbox.
 
 pub mod admin;
+pub mod cellular;
 pub mod directory;
 pub mod facts;
 pub mod files;

@@ -1,5 +1,6 @@
 //! The command line, as clap reads it. One enum a noun; what they do is in `commands/`.
 
+use crate::args_cellular::CellularCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pakawaaz_base::{DeviceId, GroupId, MessageId, OfficialId, OrgUnitId, PostId, ProposalId, SessionId, SimId};
 use std::path::PathBuf;
@@ -250,6 +251,11 @@ pub enum AdminCommand {
     Sims {
         #[command(subcommand)]
         command: SimsCommand,
+    },
+    /// The cellular network.
+    Cellular {
+        #[command(subcommand)]
+        command: CellularCommand,
     },
     /// Propose device vouchers; another administrator approves.
     Vouchers {

@@ -1,6 +1,7 @@
 //! `pakawaaz`: the terminal client for officials and administrators.
 
 mod args;
+mod args_cellular;
 mod commands;
 mod context;
 mod fail;

@@ -14,6 +14,7 @@
 #![allow(async_fn_in_trait)]
 
 mod admin;
+mod admin_cellular;
 mod alarms;
 mod appointments;
 mod card;

@@ -34,6 +34,7 @@ pub async fn run(shell: &Shell, command: AdminCommand) -> anyhow::Result<()> {
         AdminCommand::Posts { command } => posts(shell, client, command).await,
         AdminCommand::Officials { command } => officials(shell, client, command).await,
         AdminCommand::Sims { command } => sims(shell, client, command).await,
+        AdminCommand::Cellular { command } => super::admin_cellular::run(shell, client, command).await,
         AdminCommand::Vouchers { officials, kind, days, out } => {
             vouchers(shell, client, &officials, kind, days, out.as_deref()).await
         }

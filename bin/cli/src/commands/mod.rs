@@ -1,6 +1,7 @@
 //! One file a noun. Each command opens the profile, does one thing through the client core, prints, and ends.
 
 mod admin;
+mod admin_cellular;
 mod chat;
 mod devices;
 mod enrol;

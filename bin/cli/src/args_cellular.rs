@@ -1,0 +1,213 @@
+//! `pakawaaz admin cellular …`, as clap reads it.
+
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Subcommand, Debug)]
+pub enum CellularCommand {
+    /// The network as a whole.
+    Network {
+        #[command(subcommand)]
+        command: NetworkCommand,
+    },
+    /// gNBs: which are connected, which may connect.
+    Gnbs {
+        #[command(subcommand)]
+        command: Option<GnbsCommand>,
+    },
+    /// Data networks (DNN) that phones can be connected with.
+    Dnns {
+        #[command(subcommand)]
+        command: Option<DnnsCommand>,
+    },
+    /// Network slices.
+    Slices {
+        #[command(subcommand)]
+        command: Option<SlicesCommand>,
+    },
+    /// Tracking areas.
+    Tacs {
+        #[command(subcommand)]
+        command: Option<TacsCommand>,
+    },
+    /// Cards that may do something else than every card.
+    Subscribers {
+        #[command(subcommand)]
+        command: Option<SubscribersCommand>,
+    },
+    /// Registered phones.
+    Ues {
+        /// Only this card.
+        imsi: Option<String>,
+    },
+    /// Sessions of registered phones, with their addresses.
+    Sessions,
+    /// What sessions have carried.
+    Traffic,
+    /// Have a phone leave the network.
+    Detach {
+        imsi: String,
+        /// Tell it to register again.
+        #[arg(long)]
+        come_back: bool,
+    },
+    /// Alarms (TS 28.532), or clear one that somebody has seen to.
+    Alarms {
+        /// Clear this one.
+        #[arg(long, value_name = "ALARM")]
+        clear: Option<String>,
+        /// Also those that are cleared.
+        #[arg(long)]
+        all: bool,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum NetworkCommand {
+    /// Show it. With --json, what `set --file` takes.
+    Show,
+    /// Change it.
+    Set(Box<NetworkChange>),
+}
+
+#[derive(Args, Debug)]
+pub struct NetworkChange {
+    /// Everything, from a JSON file; what else is given changes that.
+    #[arg(long)]
+    pub file: Option<PathBuf>,
+    /// Country and network code, such as 410-99.
+    #[arg(long)]
+    pub plmn: Option<String>,
+    /// Name told to gNBs.
+    #[arg(long)]
+    pub amf_name: Option<String>,
+    /// Name that phones show.
+    #[arg(long)]
+    pub full_name: Option<String>,
+    /// Integrity algorithms by preference: nia1 to nia3.
+    #[arg(long, value_delimiter = ',')]
+    pub integrity: Vec<String>,
+    /// Ciphering algorithms by preference: nea1 to nea3.
+    #[arg(long, value_delimiter = ',')]
+    pub ciphering: Vec<String>,
+    /// How phones prove themselves.
+    #[arg(long, value_parser = ["5g-aka", "eap-aka-prime"])]
+    pub authentication: Option<String>,
+    /// How often an idle phone reports.
+    #[arg(long, value_name = "SECONDS")]
+    pub t3512: Option<u32>,
+    /// How long after a missed report a phone is taken for gone.
+    #[arg(long, value_name = "SECONDS")]
+    pub implicit_deregistration: Option<u32>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum GnbsCommand {
+    /// Connected ones, and those that may connect (the default).
+    List,
+    /// Let a gNB connect.
+    Allow {
+        /// Its identity.
+        id: u32,
+        /// Bits of the identity.
+        #[arg(long, default_value_t = 24)]
+        bits: u8,
+        /// Tracking areas that it may serve.
+        #[arg(long = "tac", required = true)]
+        tacs: Vec<u32>,
+    },
+    /// Let it connect no more; it is disconnected.
+    Forbid {
+        id: u32,
+        #[arg(long, default_value_t = 24)]
+        bits: u8,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum DnnsCommand {
+    /// Show them (the default).
+    List,
+    /// Add one.
+    Add {
+        name: String,
+        /// Addresses for phones, such as 10.46.0.0/16.
+        #[arg(long)]
+        ipv4: Option<String>,
+        /// Each phone gets a /64 of it, such as fd00:46::/48.
+        #[arg(long)]
+        ipv6: Option<String>,
+        #[command(flatten)]
+        slice: SliceArgs,
+        /// Name server told to phones.
+        #[arg(long)]
+        dns: Vec<String>,
+        #[arg(long, default_value_t = 1400)]
+        mtu: u16,
+        /// Standardised QoS characteristics of the default flow.
+        #[arg(long, default_value_t = 9)]
+        five_qi: u8,
+        /// Most that a session may carry each way, Mbit/s.
+        #[arg(long, default_value_t = 100)]
+        mbits: u64,
+        /// Keep the session whenever the phone is registered.
+        #[arg(long)]
+        always_on: bool,
+    },
+    /// Take one away; its sessions end.
+    Remove { name: String },
+}
+
+#[derive(Args, Debug)]
+pub struct SliceArgs {
+    /// Slice or service type.
+    #[arg(long, default_value_t = 1)]
+    pub sst: u8,
+    /// Slice differentiator: six hexadecimal digits.
+    #[arg(long)]
+    pub sd: Option<String>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum SlicesCommand {
+    /// Show them (the default).
+    List,
+    /// Add one.
+    Add(SliceArgs),
+    /// Take one away.
+    Remove(SliceArgs),
+}
+
+#[derive(Subcommand, Debug)]
+pub enum TacsCommand {
+    /// Show them (the default).
+    List,
+    /// Add one.
+    Add { tac: u32 },
+    /// Take one away.
+    Remove { tac: u32 },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum SubscribersCommand {
+    /// Show them (the default).
+    List,
+    /// Show one.
+    Show { imsi: String },
+    /// Say what a card may do, in the place of what was said before.
+    Set {
+        imsi: String,
+        /// Data networks, the default one first; none: all.
+        #[arg(long = "dnn")]
+        dnns: Vec<String>,
+        /// Most that all its sessions may carry each way, Mbit/s.
+        #[arg(long)]
+        mbits: Option<u64>,
+    },
+    /// Refuse the card: its phone is detached, and its owner's logins end.
+    Block { imsi: String },
+    /// Take it again.
+    Unblock { imsi: String },
+    /// Bind a card to equipment (IMEI, 14 to 16 digits); none: to any. What a phone says of itself proves nothing.
+    BindImei { imsi: String, imei: Vec<String> },
+}

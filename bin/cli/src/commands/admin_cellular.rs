@@ -1,0 +1,459 @@
+//! The cellular network. A change reads the document, changes it and writes it back; who was slower is told.
+
+use super::people::time;
+use crate::args_cellular::{
+    CellularCommand, DnnsCommand, GnbsCommand, NetworkChange, NetworkCommand, SliceArgs, SlicesCommand,
+    SubscribersCommand, TacsCommand,
+};
+use crate::context::Shell;
+use crate::output;
+use anyhow::{Context as _, bail, ensure};
+use pakawaaz_client_native::NativeClient;
+use pakawaaz_contract::cellular::{
+    CellularDataNetwork, CellularDetachRequest, CellularGnb, CellularNetwork, CellularProfile, CellularQuery,
+    CellularRates, CellularSlice, CellularSubscribedNetwork, CellularSubscriber, CellularUe, SetCellularNetworkRequest,
+};
+
+/// Rows fetched at once.
+const PAGE: u32 = 1000;
+
+pub async fn run(shell: &Shell, client: &NativeClient, command: CellularCommand) -> anyhow::Result<()> {
+    match command {
+        CellularCommand::Network { command: NetworkCommand::Show } => show_network(shell, client).await,
+        CellularCommand::Network { command: NetworkCommand::Set(change) } => {
+            change_network(shell, client, |network| apply(network, *change)).await
+        }
+        CellularCommand::Gnbs { command } => gnbs(shell, client, command.unwrap_or(GnbsCommand::List)).await,
+        CellularCommand::Dnns { command } => dnns(shell, client, command.unwrap_or(DnnsCommand::List)).await,
+        CellularCommand::Slices { command } => slices(shell, client, command.unwrap_or(SlicesCommand::List)).await,
+        CellularCommand::Tacs { command } => tacs(shell, client, command.unwrap_or(TacsCommand::List)).await,
+        CellularCommand::Subscribers { command } => {
+            subscribers(shell, client, command.unwrap_or(SubscribersCommand::List)).await
+        }
+        CellularCommand::Ues { imsi } => {
+            let ues = all_ues(client, imsi).await?;
+            shell.out.show(&ues, |ues| {
+                let row = |ue: &CellularUe| {
+                    let cell = ue.cell.clone().unwrap_or_default();
+                    let pei = ue.pei.clone().unwrap_or_default();
+                    let sessions = ue.sessions.len().to_string();
+                    vec![ue.imsi.clone(), pei, cell, ue.state.clone(), time(ue.since), time(ue.seen), sessions]
+                };
+                let header = ["IMSI", "EQUIPMENT", "CELL", "STATE", "SINCE", "HEARD", "SESSIONS"];
+                output::table(&header, &ues.iter().map(row).collect::<Vec<_>>())
+            });
+            Ok(())
+        }
+        CellularCommand::Sessions => {
+            sessions(shell, client, &["IMSI", "DNN", "IPV4", "IPV6", "CARRIED", "SINCE"], |_, session| {
+                let carried = if session.carried { "yes" } else { "no" };
+                vec![
+                    session.dnn.clone(),
+                    session.ipv4.clone().unwrap_or_default(),
+                    session.ipv6.clone().unwrap_or_default(),
+                    carried.into(),
+                    time(session.since),
+                ]
+            })
+            .await
+        }
+        CellularCommand::Traffic => {
+            let header = ["IMSI", "DNN", "UP PACKETS", "UP BYTES", "DOWN PACKETS", "DOWN BYTES", "REFUSED", "POLICED"];
+            sessions(shell, client, &header, |_, session| {
+                let traffic = session.traffic;
+                let numbers = [
+                    traffic.uplink_packets,
+                    traffic.uplink_bytes,
+                    traffic.downlink_packets,
+                    traffic.downlink_bytes,
+                    traffic.refused_packets,
+                    traffic.policed_packets,
+                ];
+                std::iter::once(session.dnn.clone()).chain(numbers.iter().map(u64::to_string)).collect()
+            })
+            .await
+        }
+        CellularCommand::Detach { imsi, come_back } => {
+            client.cellular_detach(&CellularDetachRequest { imsi, come_back }).await?;
+            shell.out.done("detached", "The phone leaves the network.");
+            Ok(())
+        }
+        CellularCommand::Alarms { clear: Some(alarm), .. } => {
+            client.clear_cellular_alarm(&alarm).await?;
+            shell.out.done("cleared", "Cleared. It is raised anew should it go on.");
+            Ok(())
+        }
+        CellularCommand::Alarms { clear: None, all } => {
+            let mut list = client.cellular_alarms().await?;
+            list.alarms.retain(|alarm| all || alarm.cleared_time.is_none());
+            shell.out.show(&list, |list| {
+                let rows: Vec<Vec<String>> = list
+                    .alarms
+                    .iter()
+                    .map(|alarm| {
+                        let (id, severity) = (alarm.alarm_id.clone(), alarm.perceived_severity.clone());
+                        let (object, what) = (alarm.object_instance.clone(), alarm.specific_problem.clone());
+                        vec![id, severity, time(alarm.event_time), alarm.count.to_string(), object, what]
+                    })
+                    .collect();
+                output::table(&["ALARM", "SEVERITY", "SINCE", "SEEN", "OBJECT", "PROBLEM"], &rows)
+            });
+            Ok(())
+        }
+    }
+}
+
+async fn show_network(shell: &Shell, client: &NativeClient) -> anyhow::Result<()> {
+    let state = client.cellular_network().await?;
+    shell.out.show(&state, |state| {
+        let network = &state.network;
+        let list = |all: &[u32]| all.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+        vec![
+            format!("PLMN {}, {} ({}), version {}", network.plmn, network.full_name, network.amf_name, state.version),
+            format!("AMF region {}, set {}, pointer {}", network.amf_region, network.amf_set, network.amf_pointer),
+            format!("tracking areas: {}", list(&network.tacs)),
+            format!("slices: {}", network.slices.iter().map(slice_text).collect::<Vec<_>>().join(", ")),
+            format!("data networks: {}", network.data_networks.iter().map(|d| &*d.name).collect::<Vec<_>>().join(", ")),
+            format!("gNBs that may connect: {}", network.gnbs.len()),
+            format!("integrity {}, ciphering {}", network.integrity.join(" > "), network.ciphering.join(" > ")),
+            format!("authentication: {}", network.authentication),
+            format!(
+                "T3512 {} s, implicit deregistration after {} s more",
+                network.timers.t3512_seconds, network.timers.implicit_deregistration_seconds
+            ),
+        ]
+    });
+    Ok(())
+}
+
+fn apply(network: &mut CellularNetwork, change: NetworkChange) -> anyhow::Result<()> {
+    if let Some(file) = &change.file {
+        let text = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+        let value: serde_json::Value = serde_json::from_slice(&text).context("the file is no JSON")?;
+        // Both what `show` prints and the document alone.
+        let document = value.get("network").cloned().unwrap_or(value);
+        *network = serde_json::from_value(document).context("the file is not a network")?;
+    }
+    let set = |field: &mut String, value: Option<String>| value.into_iter().for_each(|value| *field = value);
+    set(&mut network.plmn, change.plmn);
+    set(&mut network.amf_name, change.amf_name);
+    set(&mut network.full_name, change.full_name);
+    set(&mut network.authentication, change.authentication);
+    if !change.integrity.is_empty() {
+        network.integrity = change.integrity;
+    }
+    if !change.ciphering.is_empty() {
+        network.ciphering = change.ciphering;
+    }
+    if let Some(seconds) = change.t3512 {
+        network.timers.t3512_seconds = seconds;
+    }
+    if let Some(seconds) = change.implicit_deregistration {
+        network.timers.implicit_deregistration_seconds = seconds;
+    }
+    Ok(())
+}
+
+async fn change_network(
+    shell: &Shell,
+    client: &NativeClient,
+    change: impl FnOnce(&mut CellularNetwork) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let state = client.cellular_network().await?;
+    let (version, mut network) = (state.version, state.network);
+    change(&mut network)?;
+    let state = client.set_cellular_network(&SetCellularNetworkRequest { version, network }).await?;
+    shell.out.show(&state, |state| vec![format!("In force: version {}.", state.version)]);
+    Ok(())
+}
+
+async fn gnbs(shell: &Shell, client: &NativeClient, command: GnbsCommand) -> anyhow::Result<()> {
+    match command {
+        GnbsCommand::List => {
+            let allowed = client.cellular_network().await?.network.gnbs;
+            // A server without a core still says which would be let in.
+            let connected = client.cellular_gnbs().await.map(|list| list.gnbs).unwrap_or_default();
+            shell.out.show(&serde_json::json!({ "allowed": allowed, "connected": connected }), |_| {
+                let rows: Vec<Vec<String>> = allowed
+                    .iter()
+                    .map(|gnb| {
+                        let here = connected.iter().find(|one| (one.id, one.bits) == (Some(gnb.id), Some(gnb.bits)));
+                        let state = here.map_or("away".into(), |one| format!("{} phones, {}", one.connected, one.name));
+                        let tacs: Vec<String> = gnb.tacs.iter().map(u32::to_string).collect();
+                        vec![format!("{}/{}", gnb.id, gnb.bits), tacs.join(","), state]
+                    })
+                    .collect();
+                output::table(&["GNB", "TACS", "STATE"], &rows)
+            });
+            Ok(())
+        }
+        GnbsCommand::Allow { id, bits, tacs } => {
+            change_network(shell, client, |network| {
+                network.gnbs.retain(|gnb| (gnb.id, gnb.bits) != (id, bits));
+                network.gnbs.push(CellularGnb { id, bits, tacs });
+                Ok(())
+            })
+            .await
+        }
+        GnbsCommand::Forbid { id, bits } => {
+            change_network(shell, client, |network| {
+                let before = network.gnbs.len();
+                network.gnbs.retain(|gnb| (gnb.id, gnb.bits) != (id, bits));
+                ensure!(network.gnbs.len() < before, "there is no gNB {id}/{bits} on the list");
+                Ok(())
+            })
+            .await
+        }
+    }
+}
+
+async fn dnns(shell: &Shell, client: &NativeClient, command: DnnsCommand) -> anyhow::Result<()> {
+    match command {
+        DnnsCommand::List => {
+            let networks = client.cellular_network().await?.network.data_networks;
+            shell.out.show(&networks, |networks| {
+                let row = |one: &CellularDataNetwork| {
+                    vec![
+                        one.name.clone(),
+                        slice_text(&one.slice),
+                        one.ipv4_pool.clone().unwrap_or_default(),
+                        one.ipv6_pool.clone().unwrap_or_default(),
+                        one.five_qi.to_string(),
+                        one.mtu.to_string(),
+                    ]
+                };
+                output::table(
+                    &["DNN", "SLICE", "IPV4", "IPV6", "5QI", "MTU"],
+                    &networks.iter().map(row).collect::<Vec<_>>(),
+                )
+            });
+            Ok(())
+        }
+        DnnsCommand::Add { name, ipv4, ipv6, slice, dns, mtu, five_qi, mbits, always_on } => {
+            let one = CellularDataNetwork {
+                name,
+                slice: to_slice(slice),
+                ipv4_pool: ipv4,
+                ipv6_pool: ipv6,
+                dns,
+                mtu,
+                five_qi,
+                ambr: rates(mbits),
+                always_on,
+            };
+            change_network(shell, client, |network| {
+                network.data_networks.push(one);
+                Ok(())
+            })
+            .await
+        }
+        DnnsCommand::Remove { name } => {
+            change_network(shell, client, |network| {
+                let before = network.data_networks.len();
+                network.data_networks.retain(|one| one.name != name);
+                ensure!(network.data_networks.len() < before, "there is no data network of this name");
+                Ok(())
+            })
+            .await
+        }
+    }
+}
+
+async fn slices(shell: &Shell, client: &NativeClient, command: SlicesCommand) -> anyhow::Result<()> {
+    match command {
+        SlicesCommand::List => {
+            let slices = client.cellular_network().await?.network.slices;
+            shell.out.show(&slices, |slices| slices.iter().map(slice_text).collect());
+            Ok(())
+        }
+        SlicesCommand::Add(slice) => {
+            change_network(shell, client, |network| {
+                network.slices.push(to_slice(slice));
+                Ok(())
+            })
+            .await
+        }
+        SlicesCommand::Remove(slice) => {
+            let slice = to_slice(slice);
+            change_network(shell, client, |network| {
+                let before = network.slices.len();
+                network.slices.retain(|one| *one != slice);
+                ensure!(network.slices.len() < before, "there is no such slice");
+                Ok(())
+            })
+            .await
+        }
+    }
+}
+
+async fn tacs(shell: &Shell, client: &NativeClient, command: TacsCommand) -> anyhow::Result<()> {
+    match command {
+        TacsCommand::List => {
+            let tacs = client.cellular_network().await?.network.tacs;
+            shell.out.show(&tacs, |tacs| tacs.iter().map(u32::to_string).collect());
+            Ok(())
+        }
+        TacsCommand::Add { tac } => {
+            change_network(shell, client, |network| {
+                network.tacs.push(tac);
+                Ok(())
+            })
+            .await
+        }
+        TacsCommand::Remove { tac } => {
+            change_network(shell, client, |network| {
+                let before = network.tacs.len();
+                network.tacs.retain(|one| *one != tac);
+                ensure!(network.tacs.len() < before, "there is no such tracking area");
+                Ok(())
+            })
+            .await
+        }
+    }
+}
+
+async fn subscribers(shell: &Shell, client: &NativeClient, command: SubscribersCommand) -> anyhow::Result<()> {
+    match command {
+        SubscribersCommand::List => {
+            let mut all: Vec<CellularSubscriber> = Vec::new();
+            loop {
+                let after = all.last().map(|one| one.imsi.clone());
+                let query = CellularQuery { imsi: None, after, limit: Some(PAGE) };
+                let page = client.cellular_subscribers(&query).await?;
+                all.extend(page.subscribers);
+                if !page.more {
+                    break;
+                }
+            }
+            shell.out.show(&all, |all| output::table(&SUBSCRIBER, &all.iter().map(subscriber).collect::<Vec<_>>()));
+            Ok(())
+        }
+        SubscribersCommand::Show { imsi } => {
+            let profile = profile(client, &imsi).await?;
+            shell.out.show(&CellularSubscriber { imsi, profile }, |one| output::table(&SUBSCRIBER, &[subscriber(one)]));
+            Ok(())
+        }
+        SubscribersCommand::Set { imsi, dnns, mbits } => {
+            change_profile(shell, client, imsi, |profile| {
+                let named = |name: String| CellularSubscribedNetwork { name, ipv4: None, ipv6: None, ambr: None };
+                profile.data_networks = (!dnns.is_empty()).then(|| dnns.into_iter().map(named).collect());
+                profile.ue_ambr = mbits.map(rates);
+                Ok(())
+            })
+            .await
+        }
+        SubscribersCommand::Block { imsi } => {
+            change_profile(shell, client, imsi, |profile| {
+                profile.blocked = true;
+                Ok(())
+            })
+            .await
+        }
+        SubscribersCommand::Unblock { imsi } => {
+            change_profile(shell, client, imsi, |profile| {
+                profile.blocked = false;
+                Ok(())
+            })
+            .await
+        }
+        SubscribersCommand::BindImei { imsi, imei } => {
+            change_profile(shell, client, imsi, |profile| {
+                profile.equipment = imei.iter().map(|text| equipment(text)).collect::<anyhow::Result<_>>()?;
+                Ok(())
+            })
+            .await
+        }
+    }
+}
+
+const SUBSCRIBER: [&str; 4] = ["IMSI", "BLOCKED", "DATA NETWORKS", "EQUIPMENT"];
+
+fn subscriber(one: &CellularSubscriber) -> Vec<String> {
+    let networks = match &one.profile.data_networks {
+        None => "all".into(),
+        Some(named) => named.iter().map(|network| network.name.as_str()).collect::<Vec<_>>().join(","),
+    };
+    let equipment = if one.profile.equipment.is_empty() { "any".into() } else { one.profile.equipment.join(",") };
+    vec![one.imsi.clone(), if one.profile.blocked { "yes" } else { "no" }.into(), networks, equipment]
+}
+
+/// The first 14 digits, which IMEI and IMEISV share.
+fn equipment(text: &str) -> anyhow::Result<String> {
+    if !(14..=16).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_digit()) {
+        bail!("an IMEI has 14 to 16 digits");
+    }
+    Ok(text.chars().take(14).collect())
+}
+
+async fn profile(client: &NativeClient, imsi: &str) -> anyhow::Result<CellularProfile> {
+    let query = CellularQuery { imsi: Some(imsi.to_owned()), ..CellularQuery::default() };
+    let found = client.cellular_subscribers(&query).await?.subscribers.into_iter().next();
+    Ok(found.map(|one| one.profile).unwrap_or_default())
+}
+
+async fn change_profile(
+    shell: &Shell,
+    client: &NativeClient,
+    imsi: String,
+    change: impl FnOnce(&mut CellularProfile) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut profile = profile(client, &imsi).await?;
+    change(&mut profile)?;
+    let subscriber = CellularSubscriber { imsi, profile };
+    client.set_cellular_subscriber(&subscriber).await?;
+    shell.out.show(&subscriber, |one| output::table(&SUBSCRIBER, &[self::subscriber(one)]));
+    Ok(())
+}
+
+async fn all_ues(client: &NativeClient, imsi: Option<String>) -> anyhow::Result<Vec<CellularUe>> {
+    let mut all: Vec<CellularUe> = Vec::new();
+    loop {
+        let after = all.last().map(|ue| ue.imsi.clone());
+        let query = CellularQuery { imsi: imsi.clone(), after, limit: Some(PAGE) };
+        let page = client.cellular_ues(&query).await?;
+        all.extend(page.ues);
+        if !page.more {
+            return Ok(all);
+        }
+    }
+}
+
+async fn sessions(
+    shell: &Shell,
+    client: &NativeClient,
+    header: &[&str],
+    row: impl Fn(&CellularUe, &pakawaaz_contract::cellular::CellularSession) -> Vec<String>,
+) -> anyhow::Result<()> {
+    let ues = all_ues(client, None).await?;
+    let with_card = |ue: &CellularUe, session: &pakawaaz_contract::cellular::CellularSession| {
+        let mut value = serde_json::to_value(session).unwrap_or_default();
+        if let Some(object) = value.as_object_mut() {
+            object.insert("imsi".into(), ue.imsi.clone().into());
+        }
+        value
+    };
+    let values: Vec<serde_json::Value> =
+        ues.iter().flat_map(|ue| ue.sessions.iter().map(move |session| with_card(ue, session))).collect();
+    shell.out.show(&values, |_| {
+        let rows: Vec<Vec<String>> = ues
+            .iter()
+            .flat_map(|ue| ue.sessions.iter().map(move |session| (ue, session)))
+            .map(|(ue, session)| std::iter::once(ue.imsi.clone()).chain(row(ue, session)).collect())
+            .collect();
+        output::table(header, &rows)
+    });
+    Ok(())
+}
+
+fn to_slice(slice: SliceArgs) -> CellularSlice {
+    CellularSlice { sst: slice.sst, sd: slice.sd.map(|sd| sd.to_lowercase()) }
+}
+
+fn slice_text(slice: &CellularSlice) -> String {
+    slice.sd.as_ref().map_or_else(|| slice.sst.to_string(), |sd| format!("{}-{sd}", slice.sst))
+}
+
+fn rates(mbits: u64) -> CellularRates {
+    let rate = mbits.saturating_mul(1_000_000);
+    CellularRates { uplink: rate, downlink: rate }
+}

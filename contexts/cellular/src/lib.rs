@@ -1,0 +1,33 @@
+//! The 5G core as a service: configuration, subscribers, the runner of the control plane, alarms, administration.
+//!
+//! [`Cellular`] is the service, [`http::router`] serves it to administrators. [`Runner`] is the core itself: it joins
+//! `protocol/control-plane` with gNBs (`platform/n2`), the user plane's process, the home network and the database.
+//!
+//! **Invariants**
+//! - Nothing that follows the keeping of a phone's context leaves before the context is durable.
+//! - No key of a card is ever here; contexts of phones rest sealed.
+//! - Only a card that was cut off, or a phone that said so with its integrity protected, ends logins
+//!   ([`pakawaaz_contract::facts::PhoneLeft`]). Nothing that a radio can say without keys does.
+//! - Every queue is bounded; a core that cannot write lets its gNBs go instead of piling up.
+
+pub mod error;
+pub mod http;
+pub mod jobs;
+pub mod model;
+pub mod net;
+pub mod ports;
+mod runner;
+pub mod service;
+mod store;
+
+pub use error::CellularError;
+pub use ports::{DrawnVector, Expected, HomeNetwork};
+pub use runner::Runner;
+pub use service::Cellular;
+pub use store::ues::forget_all;
+
+use pakawaaz_storage::Migration;
+
+/// The schema; hand it to `Db::migrate`. Needs the audit log's tables as well.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { context: "cellular", version: 1, sql: include_str!("../migrations/0001_cellular.sql") }];

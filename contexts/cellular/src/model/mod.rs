@@ -1,0 +1,6 @@
+//! Decisions without I/O.
+
+pub mod alarms;
+pub mod cuts;
+pub mod network;
+pub mod subscriber;

@@ -1,0 +1,123 @@
+//! The core's end of the link to the user plane (`bin/upf`): a Unix socket with frames of `pakawaaz_user_plane::link`.
+//!
+//! The link comes back by itself. What was asked while it was down is lost, and after a break nobody knows what of the last
+//! requests arrived: so the core begins anew each time, with [`UserPlaneRequest::ReleaseAll`] and all sessions after it, and
+//! nothing is sent before that request.
+
+use pakawaaz_user_plane::link::{Decoder, encode};
+use pakawaaz_user_plane::rules::{UserPlaneReply, UserPlaneRequest};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Requests that may wait; more wait at whoever asks.
+pub const WAITING: usize = 16 * 1024;
+/// Between two attempts to connect.
+const AGAIN: Duration = Duration::from_millis(250);
+/// Requests written at once.
+const AT_ONCE: usize = 256;
+
+/// What happens on the link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkEvent {
+    /// The user plane is there; it waits for `ReleaseAll`.
+    Up,
+    /// It says something.
+    Reply(UserPlaneReply),
+    /// It is gone.
+    Down,
+}
+
+/// Keeps the link up until `stop`, or until nobody listens any more.
+pub async fn run(
+    path: PathBuf,
+    mut requests: mpsc::Receiver<UserPlaneRequest>,
+    events: mpsc::Sender<LinkEvent>,
+    stop: CancellationToken,
+) {
+    loop {
+        let stream = tokio::select! {
+            () = stop.cancelled() => return,
+            stream = connect(&path, &mut requests) => match stream {
+                Some(stream) => stream,
+                None => return,
+            },
+        };
+        if events.send(LinkEvent::Up).await.is_err() {
+            return;
+        }
+        tracing::info!("the user plane is connected");
+        let (read, write) = stream.into_split();
+        let why = tokio::select! {
+            // What was asked just before, such as the release of all sessions, has been written by whoever stops us.
+            () = stop.cancelled() => return,
+            why = receive(read, &events) => why,
+            why = send(write, &mut requests) => why,
+        };
+        tracing::warn!(reason = why, "the link to the user plane is down");
+        if events.send(LinkEvent::Down).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Tries until the user plane is there. Requests come to nothing meanwhile. None when nobody can ask any more.
+async fn connect(path: &std::path::Path, requests: &mut mpsc::Receiver<UserPlaneRequest>) -> Option<UnixStream> {
+    loop {
+        if let Ok(stream) = UnixStream::connect(path).await {
+            return Some(stream);
+        }
+        let pause = tokio::time::sleep(AGAIN);
+        tokio::pin!(pause);
+        loop {
+            tokio::select! {
+                () = &mut pause => break,
+                request = requests.recv() => drop(request?),
+            }
+        }
+    }
+}
+
+async fn receive(mut read: OwnedReadHalf, events: &mpsc::Sender<LinkEvent>) -> &'static str {
+    let mut decoder = Decoder::default();
+    let mut bytes = vec![0; 16 * 1024];
+    loop {
+        match read.read(&mut bytes).await {
+            Ok(0) | Err(_) => return "it closed the connection",
+            Ok(length) => decoder.feed(bytes.get(..length).unwrap_or_default()),
+        }
+        loop {
+            match decoder.take::<UserPlaneReply>() {
+                Ok(Some(reply)) => {
+                    if events.send(LinkEvent::Reply(reply)).await.is_err() {
+                        return "the core has ended";
+                    }
+                }
+                Ok(None) => break,
+                Err(_) => return "it sent a malformed frame",
+            }
+        }
+    }
+}
+
+async fn send(mut write: OwnedWriteHalf, requests: &mut mpsc::Receiver<UserPlaneRequest>) -> &'static str {
+    let (mut batch, mut bytes, mut begun) = (Vec::new(), Vec::new(), false);
+    while requests.recv_many(&mut batch, AT_ONCE).await > 0 {
+        for request in batch.drain(..) {
+            // What was asked before the core knew of this connection concerns another one.
+            begun |= request == UserPlaneRequest::ReleaseAll;
+            if begun && encode(&request, &mut bytes).is_err() {
+                return "a request is too large";
+            }
+        }
+        if write.write_all(&bytes).await.is_err() {
+            return "the socket failed";
+        }
+        bytes.clear();
+    }
+    "the core has ended"
+}

@@ -1,0 +1,460 @@
+//! The task that owns the control plane. It never waits for anything but the writer's queue.
+
+use super::restore::RestoredContexts;
+use super::writer::Batch;
+use super::{Open, report, vault};
+use crate::Cellular;
+use crate::model::alarms::{Alarm as Row, Alarms, Kind};
+use crate::model::cuts::RecentCuts;
+use crate::net::link::LinkEvent;
+use pakawaaz_base::{AuditId, Millis};
+use pakawaaz_control_plane::identifiers::{AmfUeNgapId, AssociationId, Imsi};
+use pakawaaz_control_plane::io::{Alarm, Command, Fact, HomeVector, Input, Output, VaultRefusal};
+use pakawaaz_control_plane::views::{GnbView, UeView};
+use pakawaaz_control_plane::{ControlPlane, ControlPlaneError};
+use pakawaaz_n2::{Association, Endpoint, Event, Sender};
+use pakawaaz_user_plane::rules::{SessionRef, Usage, UserPlaneReply, UserPlaneRequest};
+use rand::rngs::OsRng;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+/// The core as an object of alarms.
+const CORE: &str = "AMFFunction=1";
+/// The home network.
+const HOME: &str = "UDMFunction=1";
+/// The user plane.
+const USER_PLANE: &str = "UPFFunction=1";
+/// How often figures are reported.
+const REPORT: Duration = Duration::from_secs(5);
+/// The longest sleep: how late a timer is after the clock was set.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// A question to the core.
+pub(crate) enum Ask {
+    /// Do this; answered when all that follows is durable and sent.
+    Command(Command, oneshot::Sender<()>),
+    /// Registered phones.
+    Ues { only: Option<Imsi>, after: Option<Imsi>, limit: usize, reply: oneshot::Sender<UePage> },
+    /// Cards of registered phones, in order.
+    Cards { after: Option<Imsi>, limit: usize, reply: oneshot::Sender<Vec<Imsi>> },
+    /// gNBs.
+    Gnbs(oneshot::Sender<Vec<GnbView>>),
+    /// An operator has seen to an alarm; whether there was one.
+    ClearAlarm([u8; 16], oneshot::Sender<bool>),
+}
+
+/// A registered phone, and what its sessions have carried, in their order.
+pub(crate) struct UeWithTraffic {
+    pub ue: UeView,
+    pub traffic: Vec<Usage>,
+}
+
+/// Registered phones.
+pub(crate) struct UePage {
+    pub ues: Vec<UeWithTraffic>,
+    pub more: bool,
+}
+
+/// The home network has answered.
+pub(crate) struct Answer {
+    pub ue: AmfUeNgapId,
+    pub request: u32,
+    /// Which question it was, counted by the core.
+    pub asked: u64,
+    pub reply: Result<Box<HomeVector>, VaultRefusal>,
+}
+
+/// What comes in.
+pub(crate) struct Feeds {
+    pub n2: Endpoint,
+    pub asked: mpsc::Receiver<Ask>,
+    pub answered: mpsc::Receiver<Answer>,
+    pub replied: mpsc::Receiver<LinkEvent>,
+    pub health: watch::Receiver<bool>,
+}
+
+pub(crate) struct Core {
+    plane: ControlPlane,
+    cellular: Cellular,
+    batches: mpsc::Sender<Batch>,
+    answers: mpsc::Sender<Answer>,
+    n2: Sender,
+    open: Open,
+    health: watch::Receiver<bool>,
+    alarms: Alarms,
+    cuts: RecentCuts,
+    /// Questions to the home network so far.
+    asked: u64,
+    usage: HashMap<SessionRef, Usage>,
+    /// gNBs that are set up, as objects of alarms.
+    names: HashMap<AssociationId, String>,
+    last: Millis,
+    /// What is to be done, until it is handed over.
+    outputs: Vec<Output>,
+    rows: Vec<Row>,
+}
+
+impl Core {
+    pub(crate) fn new(
+        cellular: Cellular,
+        restored: RestoredContexts,
+        batches: mpsc::Sender<Batch>,
+        answers: mpsc::Sender<Answer>,
+        n2: Sender,
+        open: Open,
+        health: watch::Receiver<bool>,
+    ) -> Result<Self, ControlPlaneError> {
+        let network = Arc::new(cellular.decided().compiled.network.clone());
+        let mut plane = ControlPlane::new(network)?;
+        let last = cellular.now();
+        // What the user plane is asked here comes to nothing: its link is not up yet, and begins with everything anew.
+        let found = plane.restore(restored.snapshots, last, &mut OsRng, &mut Vec::new());
+        let unreadable = restored.unreadable + found.unreadable.len();
+        tracing::info!(phones = found.phones, unreadable, "the core takes its phones back");
+        let mut core = Self {
+            plane,
+            cellular,
+            batches,
+            answers,
+            n2,
+            open,
+            health,
+            alarms: Alarms::restored(restored.alarms),
+            cuts: RecentCuts::default(),
+            asked: 0,
+            usage: HashMap::new(),
+            names: HashMap::new(),
+            last,
+            outputs: Vec::new(),
+            rows: Vec::new(),
+        };
+        if unreadable > 0 {
+            core.raise(Kind::Contexts, CORE, "kept contexts could not be read; their phones register anew");
+        }
+        Ok(core)
+    }
+
+    pub(crate) async fn run(mut self, mut feeds: Feeds, stop: CancellationToken) {
+        let mut report = tokio::time::interval(REPORT);
+        report.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut decided = self.cellular.inner.decided.subscribe();
+        self.clear(Kind::Storage, CORE);
+        self.raise(Kind::UserPlane, USER_PLANE, "the user plane is not connected");
+        let mut going = self.hand_over(None).await;
+        while going {
+            let pause = self.pause();
+            going = tokio::select! {
+                () = stop.cancelled() => break,
+                event = feeds.n2.next() => match event {
+                    Some(event) => {
+                        self.n2(event);
+                        self.hand_over(None).await
+                    }
+                    None => {
+                        tracing::error!("N2 has ended");
+                        break;
+                    }
+                },
+                Some(answer) = feeds.answered.recv() => {
+                    self.answer(answer);
+                    self.hand_over(None).await
+                }
+                Some(event) = feeds.replied.recv() => {
+                    self.link(event);
+                    self.hand_over(None).await
+                }
+                Some(ask) = feeds.asked.recv() => {
+                    let done = self.ask(ask);
+                    self.hand_over(done).await
+                }
+                Ok(()) = decided.changed() => {
+                    self.configure();
+                    self.hand_over(None).await
+                }
+                Ok(()) = feeds.health.changed() => self.health_changed(),
+                () = tokio::time::sleep(pause) => {
+                    self.handle(Input::Tick);
+                    self.hand_over(None).await
+                }
+                _ = report.tick() => {
+                    self.forget_usage();
+                    report::write(&self.plane, &self.alarms, *self.health.borrow());
+                    true
+                }
+            };
+        }
+    }
+
+    /// Time that never runs backwards, as the control plane wants it.
+    fn now(&mut self) -> Millis {
+        self.last = self.last.max(self.cellular.now());
+        self.last
+    }
+
+    fn pause(&mut self) -> Duration {
+        let now = self.now();
+        self.plane.next_deadline().map_or(LONGEST, |at| at.since(now).min(LONGEST))
+    }
+
+    /// One input, and what has to follow it here.
+    fn handle(&mut self, input: Input<'_>) {
+        let now = self.now();
+        let mut fresh = Vec::new();
+        self.plane.handle(input, now, &mut OsRng, &mut fresh);
+        let mut cut = Vec::new();
+        for output in fresh {
+            match output {
+                Output::Vault { ue, request, ask } => {
+                    self.asked += 1;
+                    let (cellular, answers) = (self.cellular.clone(), self.answers.clone());
+                    // As many as the control plane allows to be on their way.
+                    tokio::spawn(vault::ask(cellular, answers, ue, request, self.asked, ask));
+                }
+                Output::Alarm(alarm) => self.alarm(alarm),
+                // Traces are not collected yet, and nobody can begin one.
+                Output::Traced { .. } => {}
+                Output::Fact(fact) => {
+                    if let Fact::Registered { imsi, .. } = &fact
+                        && self.cuts.is_cut(imsi, now)
+                    {
+                        cut.push(*imsi);
+                    }
+                    self.outputs.push(Output::Fact(fact));
+                }
+                other => self.outputs.push(other),
+            }
+        }
+        for imsi in cut {
+            self.handle(Input::Command(Command::Revoke { imsi }));
+        }
+    }
+
+    /// Gives the writer what is to be done. Whether there is a writer.
+    async fn hand_over(&mut self, done: Option<oneshot::Sender<()>>) -> bool {
+        if self.outputs.is_empty() && self.rows.is_empty() && done.is_none() {
+            return true;
+        }
+        let batch = Batch { outputs: std::mem::take(&mut self.outputs), alarms: std::mem::take(&mut self.rows), done };
+        self.batches.send(batch).await.is_ok()
+    }
+
+    fn n2(&mut self, event: Event) {
+        match event {
+            Event::Up { association, peer, streams } => {
+                if !*self.health.borrow() {
+                    // Nothing could be kept: gNBs try again, or another site.
+                    return self.n2.abort(association);
+                }
+                self.with_open(|open| open.insert(association));
+                self.handle(Input::Up { association: AssociationId(association.0), peer, streams });
+            }
+            Event::Message { association, stream, bytes } => {
+                if !self.with_open(|open| open.contains(&association)) {
+                    return;
+                }
+                let id = AssociationId(association.0);
+                self.handle(Input::Message { association: id, stream, bytes: &bytes });
+                self.name(id);
+            }
+            Event::Foreign { association, .. } => {
+                let id = AssociationId(association.0);
+                let object = self.object(id);
+                self.raise(Kind::MisbehavingGnb, &object, "it sends other protocols than NGAP");
+            }
+            Event::Down { association, .. } => {
+                self.with_open(|open| open.remove(&association));
+                let id = AssociationId(association.0);
+                self.handle(Input::Down { association: id });
+                self.names.remove(&id);
+            }
+        }
+    }
+
+    fn with_open<T>(&self, act: impl FnOnce(&mut std::collections::HashSet<Association>) -> T) -> T {
+        act(&mut self.open.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A gNB that has just been set up has a name, and is not lost any more.
+    fn name(&mut self, association: AssociationId) {
+        if self.names.contains_key(&association) {
+            return;
+        }
+        let Some(GnbView { ready: true, id: Some((id, bits)), .. }) = self.plane.gnb(association) else { return };
+        let name = format!("AMFFunction=1,GNBId={id}/{bits}");
+        self.clear(Kind::GnbLost, &name);
+        self.names.insert(association, name);
+    }
+
+    /// An association as the object of alarms: its gNB, or where it comes from.
+    fn object(&self, association: AssociationId) -> String {
+        match (self.names.get(&association), self.plane.gnb(association)) {
+            (Some(name), _) => name.clone(),
+            (None, Some(gnb)) => peer_object(&gnb.peer),
+            (None, None) => CORE.to_owned(),
+        }
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        let Answer { ue, request, asked, mut reply } = answer;
+        if let Ok(vector) = &reply {
+            self.clear(Kind::HomeNetwork, HOME);
+            if !self.cuts.vector(&vector.imsi, asked) {
+                reply = Err(VaultRefusal::Blocked);
+            }
+        }
+        self.handle(Input::Vault { ue, request, reply });
+    }
+
+    fn link(&mut self, event: LinkEvent) {
+        match event {
+            LinkEvent::Up => {
+                self.usage.clear();
+                self.outputs.push(Output::UserPlane(UserPlaneRequest::ReleaseAll));
+                self.handle(Input::UserPlane(UserPlaneReply::Restarted));
+                self.clear(Kind::UserPlane, USER_PLANE);
+            }
+            // The link begins anew each time, whether the user plane did or not.
+            LinkEvent::Reply(UserPlaneReply::Restarted) => {}
+            LinkEvent::Reply(UserPlaneReply::Usage { session, usage }) => {
+                self.usage.insert(session, usage);
+            }
+            LinkEvent::Reply(reply) => self.handle(Input::UserPlane(reply)),
+            LinkEvent::Down => self.raise(Kind::UserPlane, USER_PLANE, "the link to the user plane is down"),
+        }
+    }
+
+    fn ask(&mut self, ask: Ask) -> Option<oneshot::Sender<()>> {
+        match ask {
+            Ask::Command(command, done) => {
+                if let Command::Revoke { imsi } = &command {
+                    let (imsi, now) = (*imsi, self.now());
+                    self.cuts.cut(imsi, self.asked, now);
+                }
+                self.handle(Input::Command(command));
+                return Some(done);
+            }
+            Ask::Ues { only, after, limit, reply } => {
+                let _ = reply.send(self.page(only, after, limit));
+            }
+            Ask::Cards { after, limit, reply } => {
+                let mut cards: Vec<Imsi> =
+                    self.plane.ues().map(|ue| ue.imsi).filter(|imsi| after.is_none_or(|after| *imsi > after)).collect();
+                cards.sort_unstable();
+                cards.truncate(limit);
+                let _ = reply.send(cards);
+            }
+            Ask::Gnbs(reply) => {
+                let _ = reply.send(self.plane.gnbs().collect());
+            }
+            Ask::ClearAlarm(id, reply) => {
+                let now = self.now();
+                let cleared = self.alarms.clear_by_id(id, now);
+                let _ = reply.send(cleared.is_some());
+                self.rows.extend(cleared);
+            }
+        }
+        None
+    }
+
+    fn page(&self, only: Option<Imsi>, after: Option<Imsi>, limit: usize) -> UePage {
+        let mut ues: Vec<UeView> = match only {
+            Some(imsi) => self.plane.ue(&imsi).into_iter().collect(),
+            None => self.plane.ues().filter(|ue| after.is_none_or(|after| ue.imsi > after)).collect(),
+        };
+        ues.sort_unstable_by_key(|ue| ue.imsi);
+        let more = ues.len() > limit;
+        ues.truncate(limit);
+        let with_traffic = |ue: UeView| {
+            let usage = |session: SessionRef| self.usage.get(&session).copied().unwrap_or_default();
+            let traffic = ue.sessions.iter().map(|session| usage(session.reference)).collect();
+            UeWithTraffic { ue, traffic }
+        };
+        UePage { ues: ues.into_iter().map(with_traffic).collect(), more }
+    }
+
+    /// Operators have decided something else.
+    fn configure(&mut self) {
+        let network = Arc::new(self.cellular.decided().compiled.network.clone());
+        self.handle(Input::Command(Command::Configure(network)));
+        let cellular = self.cellular.clone();
+        tokio::spawn(async move {
+            if cellular.renew_subscriptions().await.is_err() {
+                tracing::warn!("not every phone was told of the new network; the others learn it when they register");
+            }
+        });
+    }
+
+    fn health_changed(&mut self) -> bool {
+        if *self.health.borrow_and_update() {
+            self.clear(Kind::Storage, CORE);
+        } else {
+            self.raise(Kind::Storage, CORE, "contexts cannot be written; gNBs are let go until they can");
+        }
+        // Not waited for: the writer may have no room because of just this. What finds none is written with the next batch.
+        let alarms = std::mem::take(&mut self.rows);
+        if let Err(mpsc::error::TrySendError::Full(batch)) =
+            self.batches.try_send(Batch { outputs: Vec::new(), alarms, done: None })
+        {
+            self.rows = batch.alarms;
+        }
+        true
+    }
+
+    fn alarm(&mut self, alarm: Alarm) {
+        match alarm {
+            Alarm::ForeignGnb { peer } => {
+                self.raise(Kind::ForeignGnb, &peer_object(&peer), "a gNB that may not connect here asked to be set up");
+            }
+            Alarm::ForeignEquipment { imsi, pei } => {
+                let claims = pei.map_or("nothing", |_| "another one");
+                let object = format!("AMFFunction=1,SUPI=imsi-{}", imsi.as_str());
+                let problem = format!("the card is in equipment that it is not bound to, which claims to be {claims}");
+                self.raise(Kind::ForeignEquipment, &object, &problem);
+            }
+            Alarm::MisbehavingGnb { association, what } => {
+                let object = self.object(association);
+                self.raise(Kind::MisbehavingGnb, &object, what);
+            }
+            Alarm::GnbLost { association } => {
+                if let Some(object) = self.names.get(&association).cloned() {
+                    self.raise(Kind::GnbLost, &object, "its association has ended");
+                }
+            }
+            Alarm::VaultUnavailable => self.raise(Kind::HomeNetwork, HOME, "the home network does not answer"),
+            Alarm::UserPlaneUnavailable => self.raise(Kind::UserPlane, USER_PLANE, "the user plane does not answer"),
+        }
+    }
+
+    fn raise(&mut self, kind: Kind, object: &str, problem: &str) {
+        let now = self.now();
+        let id = *AuditId::new(now, &mut OsRng).as_bytes();
+        if !self.alarms.is_active(kind, object) {
+            tracing::warn!(kind = kind.text(), severity = kind.severity(), "alarm");
+        }
+        self.rows.extend(self.alarms.raise(kind, object, problem, id, now));
+    }
+
+    fn clear(&mut self, kind: Kind, object: &str) {
+        if self.alarms.is_active(kind, object) {
+            let now = self.now();
+            tracing::info!(kind = kind.text(), "alarm cleared");
+            self.rows.extend(self.alarms.clear(kind, object, now));
+        }
+    }
+
+    /// Sessions that are over carry nothing more.
+    fn forget_usage(&mut self) {
+        let plane = &self.plane;
+        self.usage.retain(|session, _| plane.ue_of_session(*session).is_some());
+    }
+}
+
+/// Where a peer is, without the port it happened to use: the same peer is one alarm.
+fn peer_object(peer: &str) -> String {
+    let address = peer.parse().map_or_else(|_| peer.to_owned(), |at: std::net::SocketAddr| at.ip().to_string());
+    format!("AMFFunction=1,peer={address}")
+}

@@ -1,0 +1,192 @@
+//! What a number of batches means for the database, last word first: many contexts of one phone become one row.
+
+use super::restore::seal;
+use super::writer::Batch;
+use crate::store::ues::UeRow;
+use crate::store::{PhoneRow, SessionRow};
+use crate::{CellularError, store};
+use pakawaaz_base::Millis;
+use pakawaaz_contract::facts::PhoneLeft;
+use pakawaaz_control_plane::identifiers::{Imsi, Location};
+use pakawaaz_control_plane::io::{DeregisteredBecause, Fact, Output};
+use pakawaaz_login::SealKey;
+use pakawaaz_storage::{Tx, outbox};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rows to write.
+#[derive(Default)]
+pub(super) struct Rows {
+    contexts: BTreeMap<Imsi, Option<UeRow>>,
+    /// Phones that have gone; written before those that are there.
+    gone: BTreeSet<Imsi>,
+    phones: BTreeMap<Imsi, PhoneRow>,
+    moved: BTreeMap<Imsi, (i64, i64, Millis)>,
+    sessions: BTreeMap<(Imsi, String), Option<SessionRow>>,
+    left: Vec<PhoneLeft>,
+    alarms: Vec<crate::model::alarms::Alarm>,
+}
+
+impl Rows {
+    /// Collects; contexts are sealed here.
+    pub(super) fn of(batches: &[Batch], key: &SealKey) -> Self {
+        let mut rows = Self::default();
+        for batch in batches {
+            for output in &batch.outputs {
+                match output {
+                    Output::Keep(snapshot) => {
+                        let row = seal(key, snapshot);
+                        if row.is_err() {
+                            // Better no context than an old one: the phone registers anew after a restart.
+                            metrics::counter!("pakawaaz_cellular_unsealable_total").increment(1);
+                        }
+                        rows.contexts.insert(snapshot.imsi, row.ok());
+                    }
+                    Output::Forget { imsi } => {
+                        rows.contexts.insert(*imsi, None);
+                    }
+                    Output::Fact(fact) => rows.fact(fact),
+                    _ => {}
+                }
+            }
+            rows.alarms.extend(batch.alarms.iter().cloned());
+        }
+        rows
+    }
+
+    fn fact(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Registered { imsi, pei, location, at } => {
+                let (cell, tac) = place(location);
+                let pei = pei.map(|pei| pei.as_str().to_owned());
+                let row = PhoneRow { imsi: *imsi, pei, cell, tac, registered_at: *at, seen_at: *at };
+                self.moved.remove(imsi);
+                self.phones.insert(*imsi, row);
+            }
+            Fact::Moved { imsi, location, at } => {
+                let (cell, tac) = place(location);
+                match self.phones.get_mut(imsi) {
+                    Some(row) => (row.cell, row.tac, row.seen_at) = (cell, tac, *at),
+                    None => drop(self.moved.insert(*imsi, (cell, tac, *at))),
+                }
+            }
+            Fact::Deregistered { imsi, because, at } => {
+                self.gone.insert(*imsi);
+                self.phones.remove(imsi);
+                self.moved.remove(imsi);
+                self.sessions.retain(|(of, _), _| of != imsi);
+                // Nothing that a radio can say without keys is among these.
+                if matches!(because, DeregisteredBecause::Phone | DeregisteredBecause::Revoked) {
+                    self.left.push(PhoneLeft { imsi: imsi.as_str().to_owned(), at: *at });
+                }
+            }
+            Fact::SessionStarted { imsi, dnn, ipv4, ipv6, at } => {
+                let row = SessionRow {
+                    imsi: *imsi,
+                    dnn: dnn.clone(),
+                    ipv4: ipv4.map(|address| address.to_string()),
+                    ipv6: ipv6.map(|prefix| prefix.to_string()),
+                    since: *at,
+                };
+                self.sessions.insert((*imsi, dnn.clone()), Some(row));
+            }
+            Fact::SessionEnded { imsi, dnn, .. } => {
+                self.sessions.insert((*imsi, dnn.clone()), None);
+            }
+            // For AKMA's anchor function, which is not joined here yet.
+            Fact::Authenticated { .. } => {}
+        }
+    }
+
+    /// Whether there is nothing to write.
+    pub(super) fn is_empty(&self) -> bool {
+        self.contexts.is_empty()
+            && self.gone.is_empty()
+            && self.phones.is_empty()
+            && self.moved.is_empty()
+            && self.sessions.is_empty()
+            && self.left.is_empty()
+            && self.alarms.is_empty()
+    }
+
+    /// Writes everything.
+    pub(super) async fn write(&self, tx: &mut Tx, now: Millis) -> Result<(), CellularError> {
+        let kept: Vec<UeRow> = self.contexts.values().flatten().cloned().collect();
+        for (imsi, _) in self.contexts.iter().filter(|(_, row)| row.is_none()) {
+            store::ues::forget(tx.conn(), imsi).await?;
+        }
+        store::ues::keep(tx.conn(), &kept, now).await?;
+        for imsi in &self.gone {
+            store::phones::gone(tx.conn(), imsi).await?;
+        }
+        let phones: Vec<PhoneRow> = self.phones.values().cloned().collect();
+        store::phones::put(tx.conn(), &phones).await?;
+        for (imsi, (cell, tac, at)) in &self.moved {
+            store::phones::moved(tx.conn(), imsi, *cell, *tac, *at).await?;
+        }
+        for ((imsi, dnn), _) in self.sessions.iter().filter(|(_, row)| row.is_none()) {
+            store::phones::end_session(tx.conn(), imsi, dnn).await?;
+        }
+        let sessions: Vec<SessionRow> = self.sessions.values().flatten().cloned().collect();
+        store::phones::put_sessions(tx.conn(), &sessions).await?;
+        for alarm in &self.alarms {
+            store::alarms::put(tx.conn(), alarm).await?;
+        }
+        for left in &self.left {
+            outbox::append(tx, PhoneLeft::KIND, left, now)?;
+        }
+        Ok(())
+    }
+}
+
+fn place(location: &Location) -> (i64, i64) {
+    (i64::try_from(location.cell).unwrap_or_default(), i64::from(location.tac))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pakawaaz_control_plane::io::UeSnapshot;
+
+    fn imsi() -> Imsi {
+        Imsi::new("410990000000001").unwrap()
+    }
+
+    fn batch(outputs: Vec<Output>) -> Batch {
+        Batch { outputs, alarms: Vec::new(), done: None }
+    }
+
+    fn gone(because: DeregisteredBecause) -> Output {
+        Output::Fact(Fact::Deregistered { imsi: imsi(), because, at: Millis(7) })
+    }
+
+    fn keep(tmsi: u32) -> Output {
+        Output::Keep(Box::new(UeSnapshot { imsi: imsi(), tmsi, context: vec![1].into() }))
+    }
+
+    #[test]
+    fn the_last_word_on_a_context_counts() {
+        let key = SealKey::new([7; 32]);
+        let rows = Rows::of(&[batch(vec![keep(1), keep(2)]), batch(vec![keep(3)])], &key);
+        assert_eq!(rows.contexts.len(), 1);
+        assert_eq!(rows.contexts[&imsi()].as_ref().map(|row| row.tmsi), Some(3));
+        let rows = Rows::of(&[batch(vec![keep(1), Output::Forget { imsi: imsi() }])], &key);
+        assert_eq!(rows.contexts[&imsi()], None);
+    }
+
+    #[test]
+    fn only_a_phone_that_said_so_and_a_card_that_was_cut_off_end_logins() {
+        let key = SealKey::new([7; 32]);
+        use DeregisteredBecause::{Network, Phone, Replaced, Revoked, Silence};
+        for (because, told) in [(Phone, 1), (Revoked, 1), (Network, 0), (Silence, 0), (Replaced, 0)] {
+            let rows = Rows::of(&[batch(vec![gone(because)])], &key);
+            assert_eq!((rows.left.len(), rows.gone.len()), (told, 1), "{because:?}");
+        }
+    }
+
+    #[test]
+    fn a_context_that_cannot_be_sealed_is_forgotten_rather_than_kept_old() {
+        let large = UeSnapshot { imsi: imsi(), tmsi: 1, context: vec![0; 10_000].into() };
+        let rows = Rows::of(&[batch(vec![keep(1), Output::Keep(Box::new(large))])], &SealKey::new([7; 32]));
+        assert_eq!(rows.contexts[&imsi()], None);
+    }
+}

@@ -1,0 +1,111 @@
+//! What the core sees now, and detaching by hand.
+
+use super::subscribers::{MOST, USUAL};
+use super::{Cellular, read_imsi, require_operator};
+use crate::CellularError;
+use crate::model::network::show_slice;
+use crate::runner::{Ask, UePage, UeWithTraffic};
+use pakawaaz_base::Actor;
+use pakawaaz_contract::cellular::{
+    CellularDetachRequest, CellularGnbList, CellularGnbState, CellularQuery, CellularSession, CellularTraffic,
+    CellularUe, CellularUeList,
+};
+use pakawaaz_control_plane::io::Command;
+use pakawaaz_control_plane::views::{GnbView, UeState};
+use pakawaaz_user_plane::rules::Usage;
+
+impl Cellular {
+    /// Registered phones with their sessions.
+    ///
+    /// Errors: `Forbidden`, `BadImsi`, `Off`, `Busy`.
+    pub async fn ues(&self, actor: &Actor, query: &CellularQuery) -> Result<CellularUeList, CellularError> {
+        require_operator(actor)?;
+        let only = query.imsi.as_deref().map(read_imsi).transpose()?;
+        let after = query.after.as_deref().map(read_imsi).transpose()?;
+        let limit = query.limit.unwrap_or(USUAL).clamp(1, MOST) as usize;
+        let UePage { ues, more } = self.ask(|reply| Ask::Ues { only, after, limit, reply }).await?;
+        Ok(CellularUeList { ues: ues.into_iter().map(show).collect(), more })
+    }
+
+    /// gNBs that are connected.
+    ///
+    /// Errors: `Forbidden`, `Off`, `Busy`.
+    pub async fn gnbs(&self, actor: &Actor) -> Result<CellularGnbList, CellularError> {
+        require_operator(actor)?;
+        let gnbs = self.ask(Ask::Gnbs).await?;
+        Ok(CellularGnbList { gnbs: gnbs.into_iter().map(show_gnb).collect() })
+    }
+
+    /// Has a phone leave the network now. Nobody is logged out by it.
+    ///
+    /// Errors: `Forbidden`, `BadImsi`, `NotFound` (it is not registered), `Off`, `Busy`.
+    pub async fn detach(&self, actor: &Actor, request: &CellularDetachRequest) -> Result<(), CellularError> {
+        require_operator(actor)?;
+        let imsi = read_imsi(&request.imsi)?;
+        let found = self.ask(|reply| Ask::Ues { only: Some(imsi), after: None, limit: 1, reply }).await?;
+        if found.ues.is_empty() {
+            return Err(CellularError::NotFound);
+        }
+        let come_back = request.come_back;
+        let mut tx = self.inner.db.begin().await?;
+        let detail = serde_json::json!({ "come_back": come_back });
+        self.audit(&mut tx, actor, "cellular.detached", imsi.as_str().to_owned(), detail).await?;
+        tx.commit().await?;
+        self.ask(|done| Ask::Command(Command::Detach { imsi, come_back }, done)).await
+    }
+}
+
+fn show_gnb(gnb: GnbView) -> CellularGnbState {
+    CellularGnbState {
+        peer: gnb.peer,
+        ready: gnb.ready,
+        id: gnb.id.map(|(id, _)| id),
+        bits: gnb.id.map(|(_, bits)| bits),
+        name: gnb.name,
+        tacs: gnb.tacs,
+        connected: gnb.connected as u64,
+    }
+}
+
+fn show(one: UeWithTraffic) -> CellularUe {
+    let UeWithTraffic { ue, traffic } = one;
+    let state = match ue.state {
+        UeState::Idle => "idle",
+        UeState::Paging => "paging",
+        UeState::Connected => "connected",
+        UeState::Busy(what) => what,
+        UeState::Releasing => "releasing",
+    };
+    let sessions = ue.sessions.into_iter().zip(traffic).map(|(session, usage)| CellularSession {
+        psi: session.psi,
+        dnn: session.dnn,
+        slice: show_slice(session.slice),
+        ipv4: session.ipv4.map(|address| address.to_string()),
+        ipv6: session.ipv6.map(|prefix| prefix.to_string()),
+        active: session.active,
+        carried: session.carried,
+        since: session.since,
+        traffic: show_traffic(usage),
+    });
+    CellularUe {
+        imsi: ue.imsi.as_str().to_owned(),
+        pei: ue.pei.map(|pei| pei.as_str().to_owned()),
+        cell: ue.location.map(|location| format!("{:09x}", location.cell)),
+        tac: ue.location.map(|location| location.tac),
+        state: state.to_owned(),
+        since: ue.since,
+        seen: ue.seen,
+        sessions: sessions.collect(),
+    }
+}
+
+fn show_traffic(usage: Usage) -> CellularTraffic {
+    CellularTraffic {
+        uplink_packets: usage.uplink_packets,
+        uplink_bytes: usage.uplink_bytes,
+        downlink_packets: usage.downlink_packets,
+        downlink_bytes: usage.downlink_bytes,
+        refused_packets: usage.refused_packets,
+        policed_packets: usage.policed_packets,
+    }
+}

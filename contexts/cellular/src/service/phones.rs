@@ -1,0 +1,60 @@
+//! Which phone is where: context for alarms and displays. It proves nothing: an address is shared by whoever is behind the
+//! phone, and a phone says of itself what it likes.
+
+use super::{Cellular, read_imsi};
+use crate::store::PhoneRow;
+use crate::{CellularError, store};
+use pakawaaz_base::Millis;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// A registered phone, as the database last heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisteredPhone {
+    /// Its card.
+    pub imsi: String,
+    /// The equipment it claims to be.
+    pub pei: Option<String>,
+    /// NR cell identity.
+    pub cell: u64,
+    /// Tracking area.
+    pub tac: u32,
+    /// Registered since.
+    pub since: Millis,
+    /// Last time that it was heard of from elsewhere.
+    pub seen: Millis,
+}
+
+impl Cellular {
+    /// The phone of a card, if it is registered. On every node, whether the core runs there or not.
+    ///
+    /// Errors: `BadImsi`, the database.
+    pub async fn phone(&self, imsi: &str) -> Result<Option<RegisteredPhone>, CellularError> {
+        let imsi = read_imsi(imsi)?;
+        let row = store::phones::get(self.inner.db.read().await?.conn(), &imsi).await?;
+        Ok(row.map(phone))
+    }
+
+    /// The phone that has an address now.
+    ///
+    /// Errors: the database.
+    pub async fn phone_by_address(&self, address: IpAddr) -> Result<Option<RegisteredPhone>, CellularError> {
+        let (text, v4) = match address {
+            IpAddr::V4(address) => (address.to_string(), true),
+            // A phone has a whole /64.
+            IpAddr::V6(address) => (Ipv6Addr::from(u128::from(address) >> 64 << 64).to_string(), false),
+        };
+        let row = store::phones::by_address(self.inner.db.read().await?.conn(), &text, v4).await?;
+        Ok(row.map(phone))
+    }
+}
+
+fn phone(row: PhoneRow) -> RegisteredPhone {
+    RegisteredPhone {
+        imsi: row.imsi.as_str().to_owned(),
+        pei: row.pei,
+        cell: u64::try_from(row.cell).unwrap_or_default(),
+        tac: u32::try_from(row.tac).unwrap_or_default(),
+        since: row.registered_at,
+        seen: row.seen_at,
+    }
+}

@@ -1,0 +1,42 @@
+//! All SQL of this context.
+
+pub mod alarms;
+pub mod cuts;
+pub mod network;
+pub mod phones;
+pub mod subscribers;
+pub mod ues;
+
+use crate::CellularError;
+use pakawaaz_base::Millis;
+use pakawaaz_control_plane::identifiers::Imsi;
+
+pub type Result<T> = std::result::Result<T, CellularError>;
+
+/// Rows of one statement.
+const ROWS: usize = 500;
+
+fn imsi(text: &str) -> Result<Imsi> {
+    Imsi::new(text).ok_or(CellularError::Damaged)
+}
+
+/// A phone that is registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhoneRow {
+    pub imsi: Imsi,
+    pub pei: Option<String>,
+    pub cell: i64,
+    pub tac: i64,
+    pub registered_at: Millis,
+    pub seen_at: Millis,
+}
+
+/// A session of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRow {
+    pub imsi: Imsi,
+    pub dnn: String,
+    pub ipv4: Option<String>,
+    pub ipv6: Option<String>,
+    pub since: Millis,
+}
