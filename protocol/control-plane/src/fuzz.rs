@@ -9,6 +9,8 @@ use crate::identifiers::{AssociationId, Imsi, Location, RanUeNgapId};
 use crate::io::{Input, Output, SubscribedDataNetwork, Subscription, UeSnapshot};
 use crate::n2::Ids;
 use crate::security::SecurityContext;
+use crate::trace;
+use crate::traced::Tracing;
 use crate::ue::{Access, Capability, Connection, Ue, UeKey};
 use oxirush_nas::nas_5gs::{
     CipheringAlgorithm, Direction, IntegrityAlgorithm, Nas5gsSecurityHeaderType, NasSecurityContext,
@@ -114,6 +116,9 @@ impl Fixture {
         let location = Location { plmn, cell: 1, tac: 1 };
         let mut connection = Connection::new(GNB, Ids { amf, ran: RanUeNgapId(RAN) }, location);
         (connection.secured, connection.access) = (true, Access::Established);
+        // What is traced is read once more, in forms that others wrote.
+        shared.traced.insert(imsi);
+        connection.tracing = Tracing::On(imsi);
         ue.imsi = Some(imsi);
         (ue.registered, ue.tmsi, ue.location) = (true, Some(1), Some(location));
         ue.security = Some(SecurityContext::fresh(KAmf::new(&K_AMF), 0, Integrity::Nia2, Ciphering::Nea2));
@@ -148,6 +153,11 @@ impl Fixture {
     /// The user plane takes every session, so that what comes after is reached too. Whatever we send can be read.
     fn follow(&mut self, output: Output) {
         match output {
+            Output::Traced { downlink, name, bytes, .. } => {
+                let entry = trace::Entry { at: NOW, downlink, name, bytes };
+                trace::pcap(std::slice::from_ref(&entry));
+                assert_eq!(trace::ladder(&[entry]).lines().count(), 2);
+            }
             Output::UserPlane(UserPlaneRequest::Establish(rules)) => {
                 let uplink = Tunnel { address: [192, 0, 2, 1].into(), teid: 1 };
                 let reply = UserPlaneReply::Established { session: rules.session, uplink };
@@ -283,7 +293,7 @@ mod tests {
             nas.extend(&data);
             nas_plain(&nas);
             nas_protected(&nas);
-            let mut kept = vec![1];
+            let mut kept = vec![2];
             kept.extend(&data);
             snapshot(&kept);
         }

@@ -174,6 +174,10 @@ pub enum Expected {
         k_ausf: KAusf,
     },
     /// EAP-AKA' (RFC 9048 §3.3): the keys of the exchange; K_AUSF is the first half of EMSK (TS 33.501 §6.1.3.1).
+    ///
+    /// The identity that they are derived for is the IMSI, its digits alone, whatever the phone has sent: in 5GS it is not
+    /// taken from an EAP identity, and a SUPI that is an IMSI stands there without its type and not as a NAI (TS 33.501
+    /// Annex F.3 with TS 23.003 §2.2). Release 15 first said "SUPI", which some read as `imsi-…`; it was settled so.
     EapAkaPrime {
         /// The answer of the card, 4 to 16 bytes.
         xres: Zeroizing<Vec<u8>>,

@@ -180,7 +180,7 @@ impl Phone {
             }
             Ok(UsimResponse::Success { res, ck, ik }) => (res, ck, ik),
         };
-        // In 5G the identity in the keys is the SUPI, whatever was sent (TS 33.501 Annex F.3).
+        // In 5G the identity in the keys is the IMSI, its digits alone, whatever was sent (TS 33.501 Annex F.3).
         let (Ok(network), Ok(identity)) = (NetworkName::new(name.as_str()), EapIdentity::new(self.imsi.as_str()))
         else {
             return;

@@ -150,10 +150,10 @@ impl Chaos {
                 state => panic!("phone {i} is stuck in {state:?}"),
             }
         }
-        assert_eq!(self.bench.gauge("RM.RegisteredSubNbr"), registered);
-        assert_eq!(self.bench.gauge("SM.SessionNbr"), addresses.len() as u64);
+        assert_eq!(self.bench.gauge("RM.RegisteredSubNbrMean"), registered);
+        assert_eq!(self.bench.gauge("SM.SessionNbrMean"), addresses.len() as u64);
         assert_eq!(self.bench.sessions.len(), addresses.len(), "the user plane has the same sessions");
-        assert_eq!(self.bench.gauge("CM.ConnectedNbr"), 0, "nobody is connected without need");
+        assert_eq!(self.bench.gauge("control_plane.connected"), 0, "nobody is connected without need");
         assert_eq!(self.bench.gauge("control_plane.phones"), registered);
         assert_eq!(self.bench.gauge("control_plane.vault_requests"), 0);
         let connected: usize = self.bench.world.gnbs().iter().map(|gnb| gnb.connected()).sum();

@@ -44,8 +44,8 @@ fn a_thousand_phones_after_a_power_cut() {
     let plan = Plan { scenario: Scenario::Storm, per_second: 0, cycles: 1, hold: Duration::ZERO };
     let (bench, driver) = run(setup, plan, Duration::from_secs(60));
     assert_eq!(driver.settled(), 1000, "{}", bench.world.measure());
-    assert_eq!(bench.gauge("RM.RegisteredSubNbr"), 1000);
-    assert_eq!(bench.gauge("SM.SessionNbr"), 1000);
+    assert_eq!(bench.gauge("RM.RegisteredSubNbrMean"), 1000);
+    assert_eq!(bench.gauge("SM.SessionNbrMean"), 1000);
     let mut addresses: Vec<_> =
         bench.world.all_phones().filter_map(|(_, phone)| phone.session(1).and_then(|session| session.ipv4)).collect();
     addresses.sort_unstable();
@@ -60,9 +60,9 @@ fn phones_go_round_and_leave_nothing_behind() {
     let plan = Plan { scenario: Scenario::Cycle, per_second: 1000, cycles: 5, hold: Duration::ZERO };
     let (bench, driver) = run(setup, plan, Duration::from_secs(120));
     assert_eq!(driver.rounds(), 100, "{}", bench.world.measure());
-    assert_eq!(bench.gauge("RM.RegisteredSubNbr"), 0);
-    assert_eq!(bench.gauge("SM.SessionNbr"), 0);
-    assert_eq!(bench.gauge("CM.ConnectedNbr"), 0);
+    assert_eq!(bench.gauge("RM.RegisteredSubNbrMean"), 0);
+    assert_eq!(bench.gauge("SM.SessionNbrMean"), 0);
+    assert_eq!(bench.gauge("control_plane.connected"), 0);
     assert!(bench.sessions.is_empty());
     bench.assert_clean();
 }

@@ -38,7 +38,7 @@ fn a_connected_phone_that_changes_cells_without_handover_is_released_and_comes_b
     bench.world.data_waiting(PhoneId(0), 1, bench.now);
     bench.settle();
     assert_eq!(bench.world.path(PhoneId(0), 1).map(|path| path.gnb), Some(GnbId(1)), "{:?}", bench.world.measure());
-    assert_eq!(bench.gauge("CM.ConnectedNbr"), 1);
+    assert_eq!(bench.gauge("control_plane.connected"), 1);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn an_association_that_ends_makes_its_phones_idle_and_nothing_more() {
     bench.world.wire.from_core.push_back(Arrival::Down { gnb: GnbId(0) });
     bench.settle();
     assert!(!bench.phone().is_connected());
-    assert_eq!((bench.gauge("RM.RegisteredSubNbr"), bench.gauge("CM.ConnectedNbr")), (1, 0));
+    assert_eq!((bench.gauge("RM.RegisteredSubNbrMean"), bench.gauge("control_plane.connected")), (1, 0));
     assert!(bench.alarms.iter().any(|a| matches!(a, Alarm::GnbLost { .. })));
     assert_eq!(bench.sessions.values().next(), Some(&None));
     bench.connect(GnbId(0));
@@ -75,7 +75,7 @@ fn a_gnb_that_resets_makes_its_phones_idle() {
     let mut bench = two();
     bench.world.with_gnb(GnbId(0), bench.now, |gnb, io| gnb.reset_all(io));
     bench.settle();
-    assert_eq!((bench.gauge("RM.RegisteredSubNbr"), bench.gauge("CM.ConnectedNbr")), (1, 0));
+    assert_eq!((bench.gauge("RM.RegisteredSubNbrMean"), bench.gauge("control_plane.connected")), (1, 0));
     assert_eq!(bench.sessions.values().next(), Some(&None));
     bench.world.data_waiting(PhoneId(0), 1, bench.now);
     bench.settle();

@@ -65,7 +65,7 @@ fn an_unknown_data_network_is_refused() {
     bench.settle();
     let events = bench.phone_events();
     assert!(events.iter().any(|e| matches!(e, Event::SessionRejected { psi: p, .. } if *p == psi)), "{events:?}");
-    assert_eq!(bench.gauge("SM.SessionNbr"), 0);
+    assert_eq!(bench.gauge("SM.SessionNbrMean"), 0);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn more_sessions_than_allowed_are_refused() {
     }
     let events = bench.phone_events();
     assert!(events.iter().any(|e| matches!(e, Event::SessionRejected { .. })), "{events:?}");
-    assert!(bench.gauge("SM.SessionNbr") <= 4);
+    assert!(bench.gauge("SM.SessionNbrMean") <= 4);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_phone_ends_its_session() {
     bench.settle();
     assert!(bench.phone().session(1).is_none());
     assert!(bench.world.path(PhoneId(0), 1).is_none());
-    assert_eq!(bench.gauge("SM.SessionNbr"), 0);
+    assert_eq!(bench.gauge("SM.SessionNbrMean"), 0);
     assert!(bench.sessions.is_empty());
     assert!(bench.facts.iter().any(|f| matches!(f, Fact::SessionEnded { .. })));
     bench.assert_clean();
@@ -182,7 +182,7 @@ fn a_silent_phone_is_released_by_its_gnb() {
     bench.pass(Duration::from_secs(25));
     assert!(!bench.phone().is_connected());
     assert_eq!(bench.phone().state(), State::Registered);
-    assert_eq!(bench.gauge("CM.ConnectedNbr"), 0);
+    assert_eq!(bench.gauge("control_plane.connected"), 0);
     bench.assert_clean();
 }
 
@@ -205,5 +205,5 @@ fn a_user_plane_that_started_anew_gets_its_sessions_back() {
     bench.input(Input::UserPlane(UserPlaneReply::Restarted));
     bench.settle();
     bench.pass(Duration::from_secs(1));
-    assert_eq!(bench.gauge("SM.SessionNbr"), bench.world.sessions() as u64, "both sides agree");
+    assert_eq!(bench.gauge("SM.SessionNbrMean"), bench.world.sessions() as u64, "both sides agree");
 }

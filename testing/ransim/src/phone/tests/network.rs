@@ -132,10 +132,15 @@ impl Network {
     }
 
     pub(crate) fn eap_challenge(&mut self, network: &str) -> Vec<u8> {
+        self.eap_challenge_for(network, IMSI)
+    }
+
+    /// With keys that are derived for an identity.
+    pub(crate) fn eap_challenge_for(&mut self, network: &str, identity: &str) -> Vec<u8> {
         self.ksi = (self.ksi + 1) % 7;
         let vector = self.fresh_vector();
         let keys = vector
-            .eap_aka_prime(&NetworkName::new(SN).expect("a name"), &EapIdentity::new(IMSI).expect("an identity"))
+            .eap_aka_prime(&NetworkName::new(SN).expect("a name"), &EapIdentity::new(identity).expect("an identity"))
             .expect("separation bit");
         let packet = eap::challenge(5, &vector.rand.0, &vector.autn.to_bytes(), network, keys.k_aut.as_bytes());
         let request = NasAuthenticationRequest::new(self.ksi_ie(), NasAbba::new(vec![0, 0]))

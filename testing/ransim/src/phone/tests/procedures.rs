@@ -1,5 +1,6 @@
 //! What a well-behaved network does, and what a phone does when it hears nothing.
 
+use super::network::IMSI;
 use super::*;
 use oxirush_nas::nas_5gs::*;
 use proptest::prelude::*;
@@ -118,6 +119,23 @@ fn eap_aka_prime_leads_to_the_same_registration() {
     bench.receive(&accept);
     assert_eq!(bench.phone.state(), State::Registered);
     assert!(bench.events().contains(&Event::Authenticated(Method::EapAkaPrime)));
+}
+
+#[test]
+fn the_identity_in_eap_keys_is_the_imsi_alone() {
+    // Not the NAI of RFC 4187, nor a SUPI with its type in front (TS 33.501 Annex F.3).
+    let nai = format!("0{IMSI}@nai.5gc.mnc001.mcc410.3gppnetwork.org");
+    let old = format!("6{IMSI}@wlan.mnc001.mcc410.3gppnetwork.org");
+    let others = [nai, old, format!("imsi-{IMSI}"), format!("0{IMSI}")];
+    for (identity, right) in others.iter().map(|other| (other.as_str(), false)).chain([(IMSI, true)]) {
+        let mut bench = Bench::new();
+        bench.call(|phone, io| phone.power_on(io));
+        let request = bench.sent_one();
+        bench.network.hears_registration(&request);
+        let challenge = bench.network.eap_challenge_for("5G:mnc001.mcc410.3gppnetwork.org", identity);
+        bench.receive(&challenge);
+        assert_eq!(bench.events().contains(&Event::Authenticated(Method::EapAkaPrime)), right, "{identity}");
+    }
 }
 
 #[test]
