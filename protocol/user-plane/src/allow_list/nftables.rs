@@ -135,9 +135,10 @@ fn down(network: &DataNetwork) -> Vec<String> {
     rules
 }
 
-/// Errors about packets that passed, either way; the kernel knows which those are.
+/// Errors about packets that passed, either way; the kernel knows which those are. `icmp` and `icmpv6` are words of nft's
+/// own, as `tcp` and `udp` are: any other name of a protocol it looks up in `/etc/protocols`, which small systems lack.
 fn errors() -> String {
-    "meta l4proto { icmp, ipv6-icmp } ct state related limit rate 1000/second accept".into()
+    "meta l4proto { icmp, icmpv6 } ct state related limit rate 1000/second accept".into()
 }
 
 fn icmp(family: &str) -> &'static str {
@@ -184,6 +185,13 @@ fn braces(items: impl Iterator<Item = String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_protocol_is_named_as_only_etc_protocols_knows_it() {
+        let rule = errors();
+        let names = rule.split(['{', '}']).nth(1).expect("a set").split(',').map(str::trim);
+        assert!(names.into_iter().all(|name| ["tcp", "udp", "icmp", "icmpv6"].contains(&name)), "{rule}");
+    }
 
     #[test]
     fn sets_have_no_overlaps() {
