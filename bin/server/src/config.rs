@@ -24,6 +24,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Login and keys.
     pub identity: IdentityConfig,
+    /// The SIMs' keys in a process of their own.
+    pub vault: VaultConfig,
     /// Bounds that protect the server.
     pub limits: LimitsConfig,
     /// Files that officials exchange.
@@ -99,6 +101,16 @@ pub struct IdentityConfig {
     pub session_hours: u32,
     /// Number of this site in SIM sequence numbers; different for every site that shares subscribers.
     pub site: u8,
+}
+
+/// The SIMs' keys in a process of their own (`pakawaaz-vault`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VaultConfig {
+    /// Its socket; empty = the SIMs' keys are in this process.
+    pub socket: PathBuf,
+    /// Users that it may run as, besides this process's own and root.
+    pub uids: Vec<u32>,
 }
 
 /// Bounds that protect the server.
@@ -201,6 +213,7 @@ impl Default for Config {
                 session_hours: 12,
                 site: 0,
             },
+            vault: VaultConfig::default(),
             limits: LimitsConfig {
                 connections: 12_000,
                 connections_per_address: 4096,
@@ -346,8 +359,13 @@ impl Config {
             problems.push("production refuses identity.loopback_channel: logins must be bound to TLS".into());
         }
         problems.push(match self.identity.vault {
-            VaultKind::Software => "production refuses the software vault: K, OPc and CA keys belong in an HSM. This \
-                 version has no HSM vault yet, so it cannot run in production"
+            VaultKind::Software if self.vault.socket.as_os_str().is_empty() => "production refuses the software vault: \
+                 K and OPc belong into a vault of their own (vault.socket), OPAQUE and CA keys into an HSM. This version \
+                 has no HSM vault yet for the latter, so it cannot run in production"
+                .into(),
+            VaultKind::Software => "production refuses the software vault: K and OPc are in a vault of their own, but \
+                 OPAQUE and CA keys belong in an HSM. This version has no HSM vault yet for them, so it cannot run in \
+                 production"
                 .into(),
             VaultKind::Hsm => "identity.vault = \"hsm\": this version has no HSM vault yet, so it cannot run in \
                  production"

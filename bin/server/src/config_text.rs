@@ -24,7 +24,7 @@ const COMMENTS: &[(&str, &str)] = &[
     ("database.readers", "connections for reading"),
     ("database.writers", "connections for writing (SQLite always uses one)"),
     ("identity", "Login and keys"),
-    ("identity.vault", "\"software\" (files) or \"hsm\" (not in this version)"),
+    ("identity.vault", "all keys but the SIMs': \"software\" (files) or \"hsm\" (not in this version)"),
     (
         "identity.master_key_file",
         "key that opens the software vault; \"\" = keys/master.key in data_dir; better elsewhere",
@@ -33,6 +33,9 @@ const COMMENTS: &[(&str, &str)] = &[
     ("identity.loopback_channel", "lets devices bind logins to a loopback address instead of a TLS connection"),
     ("identity.session_hours", "hours until all three factors are asked for again"),
     ("identity.site", "number of this site in SIM sequence numbers; sites that share subscribers need different ones"),
+    ("vault", "The SIMs' keys in a process of their own (docs/how-to/run-the-vault.md)"),
+    ("vault.socket", "socket of pakawaaz-vault; \"\" = the SIMs' keys are in this process"),
+    ("vault.uids", "users that it may run as, besides this process's own and root"),
     ("limits", "Bounds that protect the server"),
     ("limits.connections", "open connections"),
     ("limits.connections_per_address", "open connections from one address; loopback is exempt"),

@@ -1,13 +1,13 @@
 //! `init`: a new installation with its first two administrators.
 
 use crate::config::Config;
-use crate::{files, installation, schema};
+use crate::{files, installation, schema, sim_vault};
 use anyhow::{Context, Result, bail, ensure};
 use pakawaaz_base::{Clock, OfficialId};
 use pakawaaz_contract::directory::{BilingualName, CreateOfficialRequest};
 use pakawaaz_directory::Directory;
+use pakawaaz_identity::Identity;
 use pakawaaz_identity::Installation;
-use pakawaaz_identity::{Identity, SoftwareVault};
 use pakawaaz_storage::Db;
 use rand::rngs::OsRng;
 use std::sync::Arc;
@@ -105,9 +105,9 @@ async fn create(config: &Config, request: &Request, url: &str, clock: Arc<dyn Cl
 
     let made = Installation::create(&mut OsRng, clock.now(), &config.realm, url, &officials)?;
     installation::write(config, &made)?;
-    let vault = Arc::new(SoftwareVault::new(&made.secrets)?);
+    let vaults = sim_vault::needed(config, &made.secrets).await?;
     let settings = schema::identity_settings(config, made.secrets.public(), Vec::new(), config.identity.demo_keys)?;
-    let identity = Identity::new(db.clone(), vault, clock, Arc::new(()), settings)?;
+    let identity = Identity::new(db.clone(), vaults, clock, Arc::new(()), settings)?;
     identity.bootstrap(&made.administrators).await?;
     if let Some(csv) = &request.sims {
         identity.install_sims(csv).await.context("the SIM batch is refused")?;

@@ -17,6 +17,7 @@ pub mod net;
 pub mod ports;
 pub mod schema;
 pub mod server;
+pub mod sim_vault;
 pub mod vouchers;
 pub mod web;
 pub mod wiring;

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use pakawaaz_server::init::{ADMINISTRATORS, Administrator, Request};
 use pakawaaz_server::{
-    Config, Server, SystemClock, backup, config_text, descriptors, init, installation, logging, vouchers, web,
+    Config, Server, SystemClock, backup, config_text, descriptors, init, installation, logging, sim_vault, vouchers, web,
 };
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
@@ -50,6 +50,9 @@ enum Command {
     },
     /// Print the API contract (OpenAPI, JSON).
     Openapi,
+    /// Move the SIMs' keys of an installation that ran without a vault into the configured one (vault.socket). The server
+    /// has to be stopped.
+    AdoptVault,
     /// Copy the installation, running or not, to a new directory, and verify the copy.
     Backup {
         /// New directory.
@@ -103,6 +106,11 @@ fn run(arguments: Arguments) -> Result<()> {
             }
         }
         Command::Serve { until_stdin_closes } => runtime.block_on(serve(config, until_stdin_closes))?,
+        Command::AdoptVault => {
+            let (cards, keys) = runtime.block_on(sim_vault::adopt(&config, Arc::new(SystemClock)))?;
+            writeln!(out, "Moved {cards} SIMs and {keys} SUCI keys into the vault.")?;
+            writeln!(out, "Older backups still hold them under the server's own keys: guard or destroy those.")?;
+        }
         Command::Backup { dest } => {
             let manifest = runtime.block_on(backup::backup(&config, &dest, &SystemClock))?;
             writeln!(out, "Backed up to {} and verified: {} files.", dest.display(), manifest.files.len())?;

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::jobs::Jobs;
 use crate::ports::{AskIdentity, Sockets};
-use crate::schema;
+use crate::{schema, sim_vault};
 use anyhow::Result;
 use axum::Router;
 use pakawaaz_base::Clock;
@@ -12,9 +12,9 @@ use pakawaaz_directory::Directory;
 use pakawaaz_directory::jobs::{appointments::Appointments, expiry};
 use pakawaaz_files::{Blobs, Files};
 use pakawaaz_http::{Authenticator, Hub, Throttle, ThrottleOptions};
+use pakawaaz_identity::Identity;
 use pakawaaz_identity::InstallationSecrets;
 use pakawaaz_identity::jobs::{cleaning, officials::Officials, revocation_watch};
-use pakawaaz_identity::{Identity, SoftwareVault};
 use pakawaaz_messaging::jobs::DeviceFacts;
 use pakawaaz_messaging::{Messaging, MessagingConfig, Ports};
 use pakawaaz_storage::{Db, OutboxConsumer, OutboxHandler, outbox};
@@ -49,9 +49,9 @@ pub async fn wire(
     jobs: &Jobs,
 ) -> Result<Wired> {
     let directory = Directory::new(db.clone(), clock.clone());
-    let vault = Arc::new(SoftwareVault::new(secrets)?);
+    let vaults = sim_vault::open(config, secrets).await?;
     let settings = schema::identity_settings(config, secrets.public(), authorities, demo)?;
-    let identity = Identity::new(db.clone(), vault, clock.clone(), Arc::new(Sockets(hub.clone())), settings)?;
+    let identity = Identity::new(db.clone(), vaults, clock.clone(), Arc::new(Sockets(hub.clone())), settings)?;
     // Nobody is let in before revocations were read once.
     identity.follow_revocations().await?;
 

@@ -1,6 +1,7 @@
 //! Measures: vectors a second through the socket, counted and all, with the key where the configuration says.
 
 use crate::client::Client;
+use crate::clock::Start;
 use crate::config::{Config, KeyKind};
 use crate::key;
 use crate::ledger::Ledger;
@@ -12,7 +13,7 @@ use pakawaaz_base::SimId;
 use pakawaaz_sim_vault::{Answer, Ask, Limits, Secret, Want};
 use std::io::Write;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Asks in a frame: a phone alone, a few at a time, and a storm.
 const FRAMES: [usize; 3] = [1, 16, 256];
@@ -67,7 +68,7 @@ pub fn run(out: &mut dyn Write, config: &Config, seconds: u64) -> Result<()> {
             for frame in FRAMES {
                 let asks =
                     vec![Ask::Vector { card: id, sealed: sealed.clone(), sqn: [0; 6], want: want.clone() }; frame];
-                let (start, mut drawn) = (Instant::now(), 0);
+                let (start, mut drawn) = (Start::now(), 0);
                 while start.elapsed() < Duration::from_secs(seconds) {
                     let answers = client.ask(&asks)?;
                     ensure!(!answers.iter().any(|answer| matches!(answer, Answer::Refused(_))), "it refused");

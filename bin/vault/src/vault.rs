@@ -1,20 +1,19 @@
 //! The vault without its socket: policy, limits, answers, counters, in this order.
 
+use crate::clock::Start;
 use crate::key::WrappingKey;
 use crate::ledger::Ledger;
 use anyhow::Result;
 use pakawaaz_aka::NetworkName;
-use pakawaaz_base::Millis;
 use pakawaaz_sim_vault::{Answer, Ask, Limiter, Limits, Refusal, Report, answer};
 use rand::rngs::OsRng;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 /// All that a connection needs; threads share it.
 pub struct Vault {
     key: WrappingKey,
     networks: Vec<NetworkName>,
-    started: Instant,
+    started: Start,
     limiter: Mutex<Limiter>,
     ledger: Mutex<Ledger>,
 }
@@ -25,7 +24,7 @@ impl Vault {
         Self {
             key,
             networks,
-            started: Instant::now(),
+            started: Start::now(),
             limiter: Mutex::new(Limiter::new(limits)),
             ledger: Mutex::new(ledger),
         }
@@ -64,7 +63,7 @@ impl Vault {
             return Answer::Refused(Refusal::Network);
         }
         // Its own clock counts on whatever happens to the machine's.
-        let now = Millis(self.started.elapsed().as_millis() as i64);
+        let now = self.started.millis();
         let allowed = self.limiter.lock().unwrap_or_else(PoisonError::into_inner).allow(ask, now);
         if allowed { answer(ask, &self.key, &mut OsRng) } else { Answer::Refused(Refusal::TooMany) }
     }

@@ -11,10 +11,12 @@ pub mod server;
 pub mod sims;
 pub mod small_disk;
 pub mod talker;
+pub mod vault;
 pub mod world;
 
 pub use person::{Person, Reply};
 pub use server::ServerProcess;
 pub use small_disk::SmallDisk;
 pub use talker::{Room, Talker};
+pub use vault::VaultProcess;
 pub use world::{Options, World};

@@ -5,6 +5,7 @@ use crate::person::Person;
 use crate::server::{ServerProcess, free_port};
 use crate::sims::SimBatch;
 use crate::small_disk::SmallDisk;
+use crate::vault::VaultProcess;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,6 +18,8 @@ pub struct Options {
     pub database: Option<String>,
     /// The data folder is a file system of this many MiB of its own.
     pub data_mib: Option<u32>,
+    /// The SIMs' keys are in a vault of its own.
+    pub vault: bool,
     /// Further settings of the server (`PAKAWAAZ_…`).
     pub settings: Vec<(String, String)>,
 }
@@ -26,6 +29,8 @@ pub struct World {
     // Detached before the folder around it is removed.
     _small_disk: Option<SmallDisk>,
     dir: tempfile::TempDir,
+    /// The vault, when there is one.
+    pub vault: Option<VaultProcess>,
     /// The running server.
     pub server: ServerProcess,
     /// First administrator.
@@ -46,7 +51,10 @@ impl World {
     pub fn with(options: Options) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let sims = SimBatch::new(&dir.path().join("sims"), 1, 24);
-        let settings = settings(&options);
+        let vault = options.vault.then(|| VaultProcess::start(&dir.path().join("vault")));
+        let mut settings = settings(&options);
+        let socket = vault.iter().map(|vault| ("PAKAWAAZ_VAULT__SOCKET".into(), vault.socket().display().to_string()));
+        settings.extend(socket);
         let data = dir.path().join("data");
         let small_disk = options.data_mib.map(|mib| SmallDisk::mount(&data, mib));
         let vouchers = init(dir.path(), &settings, &sims);
@@ -56,6 +64,7 @@ impl World {
             second: Person::new(dir.path(), "second.admin", "a", PathBuf::new(), "second password"),
             _small_disk: small_disk,
             dir,
+            vault,
             server,
             sims,
             settings,

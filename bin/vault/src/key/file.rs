@@ -57,7 +57,7 @@ pub(super) fn make(path: &Path) -> Result<[u8; 8]> {
     OsRng.fill_bytes(&mut id);
     OsRng.fill_bytes(&mut *key);
     let mut digits = Zeroizing::new([0; 64]);
-    hex::encode_to_slice(&*key, &mut *digits).context("hexadecimal")?;
+    hex::encode_to_slice(*key, &mut *digits).context("hexadecimal")?;
     let mut text = Zeroizing::new(Vec::with_capacity(256));
     write!(text, "{MAGIC} {} ", hex::encode(id))?;
     text.extend_from_slice(&*digits);

@@ -11,3 +11,4 @@ mod files;
 mod login;
 mod operations;
 mod time;
+mod vault;
