@@ -98,6 +98,7 @@ async fn copy_out(config: &Config, url: &str, dest: &Path) -> Result<(Head, u64,
     let target = dest.join(DATABASE);
     db.backup_to(&target).await?;
     let copy = open_copy(&target).await?;
+    pakawaaz_cellular::forget_all(&copy).await?;
     let blobs = backup_blobs::copy_out(&config.data_dir, dest, &copy, &db).await?;
     copy.close().await;
     db.close().await;

@@ -30,6 +30,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Files that officials exchange.
     pub files: FilesConfig,
+    /// The 5G core.
+    pub cellular: CellularConfig,
     /// Logs.
     pub log: LogConfig,
     /// When `/readyz` turns red.
@@ -159,6 +161,30 @@ pub struct FilesConfig {
     pub chunks_at_once: usize,
 }
 
+/// What carries N2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum N2Kind {
+    /// The kernel's SCTP.
+    Sctp,
+    /// A byte stream over loopback, for machines without SCTP.
+    Framed,
+}
+
+/// The 5G core. What operators decide about the network is in the database.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellularConfig {
+    /// Run a core in this process.
+    pub enabled: bool,
+    /// What carries N2.
+    pub n2: N2Kind,
+    /// Where gNBs connect; several addresses of one port are one multi-homed endpoint.
+    pub n2_listen: Vec<String>,
+    /// Socket of the user plane's process.
+    pub user_plane: PathBuf,
+}
+
 /// Form of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -235,6 +261,12 @@ impl Default for Config {
                 abandoned_hours: 48,
                 chunks_at_once: 128,
             },
+            cellular: CellularConfig {
+                enabled: false,
+                n2: N2Kind::Sctp,
+                n2_listen: vec!["127.0.0.1:38412".into()],
+                user_plane: "/run/pakawaaz/upf.sock".into(),
+            },
             log: LogConfig { format: LogFormat::Text, level: "info".into() },
             health: HealthConfig { min_free_mib: 256, max_outbox_lag: 10_000 },
         }
@@ -277,6 +309,9 @@ impl Config {
         let mut problems = Vec::new();
         self.check_listeners(&mut problems);
         self.check_values(&mut problems);
+        if self.cellular.enabled {
+            self.check_cellular(&mut problems);
+        }
         if self.production {
             self.check_production(&mut problems);
         }
@@ -345,6 +380,27 @@ impl Config {
         }
     }
 
+    fn check_cellular(&self, problems: &mut Vec<String>) {
+        let set = &self.cellular;
+        let addresses: Vec<Option<SocketAddr>> = set.n2_listen.iter().map(|text| text.parse().ok()).collect();
+        let ports: std::collections::HashSet<u16> = addresses.iter().flatten().map(SocketAddr::port).collect();
+        if addresses.is_empty() || addresses.contains(&None) || ports.len() != 1 {
+            problems.push("cellular.n2_listen needs addresses like \"10.0.0.1:38412\", all with the same port".into());
+        }
+        if set.n2 == N2Kind::Framed {
+            let loopback = addresses.iter().flatten().all(|address| address.ip().is_loopback());
+            if addresses.len() != 1 || !loopback {
+                problems.push("cellular.n2 = \"framed\" takes one loopback address".into());
+            }
+            if self.production {
+                problems.push("production refuses cellular.n2 = \"framed\": gNBs connect over SCTP".into());
+            }
+        }
+        if set.user_plane.as_os_str().is_empty() {
+            problems.push("cellular.user_plane needs the socket of the user plane".into());
+        }
+    }
+
     fn check_production(&self, problems: &mut Vec<String>) {
         if self.identity.demo_keys {
             problems.push("production refuses identity.demo_keys".into());
@@ -395,6 +451,11 @@ impl Config {
     /// Where metrics are served.
     pub fn metrics(&self) -> Option<SocketAddr> {
         listen_address(&self.http.metrics).ok().flatten()
+    }
+
+    /// Where gNBs connect.
+    pub fn n2(&self) -> Vec<SocketAddr> {
+        self.cellular.n2_listen.iter().filter_map(|text| text.parse().ok()).collect()
     }
 
     /// The URL that vouchers carry; `None` when the port is chosen only at the start.

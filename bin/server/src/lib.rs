@@ -4,6 +4,7 @@
 
 pub mod backup;
 mod backup_blobs;
+pub mod cellular;
 pub mod clock;
 pub mod config;
 pub mod config_text;

@@ -1,10 +1,15 @@
 //! One context's questions, answered by another: small adapters, no decisions.
 
 use async_trait::async_trait;
+use pakawaaz_aka::NetworkName;
 use pakawaaz_base::{DeviceId, OfficialId};
+use pakawaaz_cellular::ports::{AuthenticationMethod, VaultRefusal, VaultRequest, WhoIs};
+use pakawaaz_cellular::{DrawnVector, Expected, HomeNetwork};
 use pakawaaz_contract::identity::DeviceStatus;
 use pakawaaz_http::{CloseReason, Hub, Problem};
-use pakawaaz_identity::{ActiveDevice, HelloProof, Identity, SocketCloser};
+use pakawaaz_identity::{
+    ActiveDevice, CoreExpected, CoreMethod, Error as IdentityError, HelloProof, Identity, SocketCloser, Subscriber,
+};
 use pakawaaz_messaging::{DeviceStanding, Devices, MessagingError, SocketAuth, SocketHello, SocketSession};
 
 /// identity ends sockets through the hub.
@@ -60,5 +65,37 @@ impl SocketAuth for AskIdentity {
 
     fn check(&self, session: &SocketSession) -> Result<(), Problem> {
         Ok(self.0.still_live(&session.actor, session.issued_at)?)
+    }
+}
+
+#[async_trait]
+impl HomeNetwork for AskIdentity {
+    async fn vector(&self, ask: VaultRequest) -> Result<DrawnVector, VaultRefusal> {
+        let who = match ask.who {
+            WhoIs::Suci(identity) => Subscriber::Concealed(identity),
+            WhoIs::Imsi(imsi) => Subscriber::Imsi(imsi.as_str().to_owned()),
+        };
+        let method = match ask.method {
+            AuthenticationMethod::FiveGAka => CoreMethod::FiveGAka,
+            AuthenticationMethod::EapAkaPrime => CoreMethod::EapAkaPrime,
+        };
+        let network = NetworkName::new(&ask.serving_network).map_err(|_| VaultRefusal::Unavailable)?;
+        let drawn = self.0.core_vector(&who, &network, method, ask.resynchronise).await.map_err(refusal)?;
+        let expected = match drawn.expected {
+            CoreExpected::FiveGAka(five) => Expected::FiveGAka { xres_star: five.xres_star, k_ausf: five.k_ausf },
+            CoreExpected::EapAkaPrime { xres, k_aut, k_ausf } => Expected::EapAkaPrime { xres, k_aut, k_ausf },
+        };
+        Ok(DrawnVector { imsi: drawn.imsi, rand: drawn.rand, autn: drawn.autn, expected })
+    }
+}
+
+fn refusal(error: IdentityError) -> VaultRefusal {
+    match error {
+        IdentityError::NotFound(_) => VaultRefusal::Unknown,
+        IdentityError::SimUnavailable => VaultRefusal::Blocked,
+        IdentityError::Concealed => VaultRefusal::BadSuci,
+        IdentityError::SimRejected => VaultRefusal::BadAuts,
+        IdentityError::Busy => VaultRefusal::TooMany,
+        _ => VaultRefusal::Unavailable,
     }
 }

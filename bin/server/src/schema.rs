@@ -18,6 +18,7 @@ pub fn migrations() -> Vec<Migration> {
         pakawaaz_identity::MIGRATIONS,
         pakawaaz_messaging::MIGRATIONS,
         pakawaaz_files::MIGRATIONS,
+        pakawaaz_cellular::MIGRATIONS,
     ]
     .concat()
 }

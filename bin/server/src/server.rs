@@ -45,6 +45,8 @@ pub struct Addresses {
     pub https: Option<SocketAddr>,
     /// Metrics and health.
     pub metrics: Option<SocketAddr>,
+    /// gNBs.
+    pub n2: Option<SocketAddr>,
 }
 
 /// Starts servers.
@@ -80,7 +82,8 @@ impl Server {
         let plain = bind(config.plain()).await?;
         let secure = bind(config.tls()).await?;
         let scrape = bind(config.metrics()).await?;
-        let addrs = Addresses { http: address(&plain)?, https: address(&secure)?, metrics: address(&scrape)? };
+        let mut addrs =
+            Addresses { http: address(&plain)?, https: address(&secure)?, metrics: address(&scrape)?, n2: None };
 
         let jobs = Jobs::default();
         let hub = Hub::new(config.limits.connections);
@@ -90,7 +93,8 @@ impl Server {
             wiring::wire(&config, &secrets, about.demo, authorities, &db, clock.clone(), hub.clone(), &jobs).await?;
         jobs.start("metrics", |stop| metrics::upkeep(recorder.clone(), stop));
 
-        let Wired { router, authenticator } = wired;
+        let Wired { router, authenticator, n2 } = wired;
+        addrs.n2 = n2;
         let router = Edge { authenticator, clock: clock.clone() }
             .wrap(bounded(router.merge(pages()?).merge(health.router()).merge(app), &config));
 

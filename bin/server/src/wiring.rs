@@ -1,5 +1,6 @@
 //! Connects the contexts: services, the ports between them, outbox consumers, jobs and routes.
 
+use crate::cellular;
 use crate::config::Config;
 use crate::jobs::Jobs;
 use crate::ports::{AskIdentity, Sockets};
@@ -7,6 +8,7 @@ use crate::{schema, sim_vault};
 use anyhow::Result;
 use axum::Router;
 use pakawaaz_base::Clock;
+use pakawaaz_cellular::jobs::cards::Cards;
 use pakawaaz_conversation::MlsSigner;
 use pakawaaz_directory::Directory;
 use pakawaaz_directory::jobs::{appointments::Appointments, expiry};
@@ -14,11 +16,12 @@ use pakawaaz_files::{Blobs, Files};
 use pakawaaz_http::{Authenticator, Hub, Throttle, ThrottleOptions};
 use pakawaaz_identity::Identity;
 use pakawaaz_identity::InstallationSecrets;
-use pakawaaz_identity::jobs::{cleaning, officials::Officials, revocation_watch};
+use pakawaaz_identity::jobs::{cleaning, officials::Officials, phones::Phones, revocation_watch};
 use pakawaaz_messaging::jobs::DeviceFacts;
 use pakawaaz_messaging::{Messaging, MessagingConfig, Ports};
 use pakawaaz_storage::{Db, OutboxConsumer, OutboxHandler, outbox};
 use pakawaaz_trust::x509::CaChain;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +38,8 @@ pub struct Wired {
     pub router: Router,
     /// Who checks credentials.
     pub authenticator: Arc<dyn Authenticator>,
+    /// Where gNBs connect.
+    pub n2: Option<SocketAddr>,
 }
 
 /// Makes the services and starts their jobs.
@@ -51,7 +56,7 @@ pub async fn wire(
     let directory = Directory::new(db.clone(), clock.clone());
     let vaults = sim_vault::open(config, secrets).await?;
     let settings = schema::identity_settings(config, secrets.public(), authorities, demo)?;
-    let identity = Identity::new(db.clone(), vaults, clock.clone(), Arc::new(Sockets(hub.clone())), settings)?;
+    let identity = Identity::new(db.clone(), vaults.clone(), clock.clone(), Arc::new(Sockets(hub.clone())), settings)?;
     // Nobody is let in before revocations were read once.
     identity.follow_revocations().await?;
 
@@ -65,6 +70,7 @@ pub async fn wire(
     let ca = CaChain::verify_pinned(&secrets.ca_chain, &anchors, clock.now())?;
     let external_sender = MlsSigner::from_seed(&secrets.external_sender);
     let ask_identity = Arc::new(AskIdentity(identity.clone()));
+    let (cellular, n2) = cellular::start(config, db, clock.clone(), &*vaults.keys, ask_identity.clone(), jobs).await?;
     let ports = Ports { devices: ask_identity.clone(), socket_auth: ask_identity, clock: clock.clone(), hub };
     let mut messaging = MessagingConfig::new(anchors, ca, external_sender);
     messaging.groups_per_official = config.limits.groups_per_official;
@@ -75,8 +81,12 @@ pub async fn wire(
     let files = Files::start(db.clone(), Blobs::local(&folder)?, clock.clone(), schema::files_settings(config));
 
     consume(jobs, db, "outbox_identity_officials", Arc::new(Officials(identity.clone())));
+    consume(jobs, db, "outbox_identity_phones", Arc::new(Phones(identity.clone())));
     consume(jobs, db, "outbox_messaging_devices", Arc::new(DeviceFacts(messaging.clone())));
     consume(jobs, db, "outbox_directory_appointments", Arc::new(Appointments(directory.clone())));
+    if n2.is_some() {
+        consume(jobs, db, "outbox_cellular_cards", Arc::new(Cards(cellular.clone())));
+    }
     jobs.start("directory_expiry", |stop| expiry::run(directory.clone(), stop));
     jobs.start("messaging", |stop| pakawaaz_messaging::jobs::run(messaging.clone(), stop));
     jobs.start("files", |stop| pakawaaz_files::jobs::run(files.clone(), stop));
@@ -88,8 +98,9 @@ pub async fn wire(
         .merge(pakawaaz_directory::http::router(directory))
         .merge(pakawaaz_identity::http::router(identity.clone(), throttle.clone()))
         .merge(pakawaaz_files::http::router(files))
+        .merge(pakawaaz_cellular::http::router(cellular))
         .merge(pakawaaz_messaging::http::router(messaging, throttle));
-    Ok(Wired { router, authenticator: Arc::new(identity) })
+    Ok(Wired { router, authenticator: Arc::new(identity), n2 })
 }
 
 fn consume(jobs: &Jobs, db: &Db, name: &'static str, handler: Arc<dyn OutboxHandler>) {

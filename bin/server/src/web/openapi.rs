@@ -32,6 +32,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         pakawaaz_directory::http::openapi(),
         pakawaaz_messaging::http::openapi(),
         pakawaaz_files::http::openapi(),
+        pakawaaz_cellular::http::openapi(),
     ] {
         document.merge(part);
     }
