@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "test code outside the test functions themselves")]
 
 mod appointments;
+mod cellular;
+mod cellular_support;
 mod chat;
 mod faults;
 mod faults_storage;

@@ -1,0 +1,64 @@
+//! The link to the user plane: it comes back, and nothing old is ever sent on it.
+
+use pakawaaz_cellular::net::link::{self, LinkEvent};
+use pakawaaz_user_plane::link::{Decoder, encode};
+use pakawaaz_user_plane::rules::{SessionRef, UserPlaneReply, UserPlaneRequest};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+fn idle(session: u64) -> UserPlaneRequest {
+    UserPlaneRequest::Idle { session: SessionRef(session) }
+}
+
+async fn read(stream: &mut UnixStream, decoder: &mut Decoder) -> UserPlaneRequest {
+    loop {
+        if let Some(request) = decoder.take().unwrap() {
+            return request;
+        }
+        let mut bytes = [0; 1024];
+        let length = stream.read(&mut bytes).await.unwrap();
+        assert_ne!(length, 0, "the link stays");
+        decoder.feed(&bytes[..length]);
+    }
+}
+
+#[tokio::test]
+async fn it_comes_back_and_begins_with_everything_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("upf.sock");
+    let (ask, asked) = mpsc::channel(8);
+    let (tell, mut told) = mpsc::channel(8);
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(link::run(path.clone(), asked, tell, stop.clone()));
+    // Nobody is there yet: this comes to nothing, and does not fill the queue.
+    for session in 0..100 {
+        tokio::time::timeout(Duration::from_secs(30), ask.send(idle(session))).await.unwrap().unwrap();
+    }
+    let listener = UnixListener::bind(&path).unwrap();
+    for round in 0..2 {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        assert_eq!(told.recv().await, Some(LinkEvent::Up));
+        ask.send(idle(1)).await.unwrap();
+        ask.send(UserPlaneRequest::ReleaseAll).await.unwrap();
+        ask.send(idle(2)).await.unwrap();
+        let mut decoder = Decoder::default();
+        assert_eq!(read(&mut stream, &mut decoder).await, UserPlaneRequest::ReleaseAll, "round {round}");
+        assert_eq!(read(&mut stream, &mut decoder).await, idle(2));
+        let (reply, mut bytes) = (UserPlaneReply::TunnelLost { session: SessionRef(2) }, Vec::new());
+        encode(&reply, &mut bytes).unwrap();
+        stream.write_all(&bytes).await.unwrap();
+        assert_eq!(told.recv().await, Some(LinkEvent::Reply(reply)));
+        // Cut off, or nonsense: either way it is down, and tries again.
+        if round == 0 {
+            drop(stream);
+        } else {
+            stream.write_all(&[0xff; 8]).await.unwrap();
+        }
+        assert_eq!(told.recv().await, Some(LinkEvent::Down));
+    }
+    stop.cancel();
+    running.await.unwrap();
+}

@@ -1,0 +1,8 @@
+//! The service on both database engines, and the core over framed N2 with a user plane that answers.
+
+#![allow(clippy::unwrap_used, reason = "test code outside the test functions themselves")]
+
+mod deciding;
+mod link;
+mod running;
+mod support;

@@ -1,0 +1,52 @@
+//! A service without a core, and shorthands.
+
+use async_trait::async_trait;
+use pakawaaz_base::time::ManualClock;
+use pakawaaz_base::{Actor, Assurance, DeviceId, Millis, OfficialId, Role, SessionId};
+use pakawaaz_cellular::ports::{VaultRefusal, VaultRequest};
+use pakawaaz_cellular::{Cellular, DrawnVector, HomeNetwork};
+use pakawaaz_contract::cellular::{CellularNetwork, SetCellularNetworkRequest};
+use pakawaaz_login::SealKey;
+use pakawaaz_storage::{Db, Migration};
+use std::sync::{Arc, LazyLock};
+
+/// Both schemas.
+pub static MIGRATIONS: LazyLock<Vec<Migration>> =
+    LazyLock::new(|| [pakawaaz_audit::MIGRATIONS, pakawaaz_cellular::MIGRATIONS].concat());
+
+/// A home network without a single card.
+struct Nobody;
+
+#[async_trait]
+impl HomeNetwork for Nobody {
+    async fn vector(&self, _: VaultRequest) -> Result<DrawnVector, VaultRefusal> {
+        Err(VaultRefusal::Unknown)
+    }
+}
+
+pub async fn service(db: &Db) -> Cellular {
+    let clock = Arc::new(ManualClock::at(Millis(1_800_000_000_000)));
+    Cellular::start(db.clone(), clock, SealKey::new([7; 32]), Arc::new(Nobody)).await.unwrap()
+}
+
+pub fn actor(roles: &[Role]) -> Actor {
+    Actor {
+        official: OfficialId::from_bytes([1; 16]),
+        device: DeviceId::from_bytes([2; 16]),
+        session: SessionId::from_bytes([3; 16]),
+        roles: roles.to_vec(),
+        assurance: Assurance::SoftwareNative,
+    }
+}
+
+pub fn administrator() -> Actor {
+    actor(&[Role::Administrator])
+}
+
+/// The document in force, changed.
+pub fn changed(cellular: &Cellular, change: impl FnOnce(&mut CellularNetwork)) -> SetCellularNetworkRequest {
+    let state = cellular.network(&administrator()).unwrap();
+    let mut network = state.network;
+    change(&mut network);
+    SetCellularNetworkRequest { version: state.version, network }
+}

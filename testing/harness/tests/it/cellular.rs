@@ -1,0 +1,121 @@
+//! The 5G core end to end: server, user plane, terminal clients and simulated phones, all over real sockets.
+
+use crate::cellular_support::{Listening, Site, imsi};
+use pakawaaz_ransim::phone::Event;
+use pakawaaz_ransim::world::GnbId;
+
+/// The gNB that every site begins with.
+const GNB: GnbId = GnbId(0);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_reaches_a_service_and_leaves_with_its_owners_login() {
+    let Some(mut site) = Site::start().await else { return };
+    let ayesha = site.world.official("ayesha.khan", "Ayesha Khan", "");
+    let bilal = site.world.official("bilal.malik", "Bilal Malik", "");
+    let phone = site.phone(&ayesha, GNB).await;
+    let other = site.phone(&bilal, GNB).await;
+
+    // Registered with a concealed identity, on a cell, with an address; and a ping through the user plane.
+    let seen = site.seen(&ayesha).expect("registered");
+    assert!(seen["tac"] == 1 && seen["pei"].is_string() && seen["cell"].is_string(), "{seen}");
+    let address = seen["sessions"][0]["ipv4"].as_str().expect("an address");
+    assert!(address.starts_with("10.45."), "{seen}");
+    assert!(site.pings(phone, 1).await && site.pings(other, 2).await);
+
+    // A hostile gNB sends every plain message in their names: nobody leaves, and nobody is logged out.
+    let (mut listening, mut others) = (Listening::start(&ayesha), Listening::start(&bilal));
+    site.idle(other).await;
+    site.attack(phone, GNB, other).await;
+    assert!(site.seen(&ayesha).is_some() && listening.goes_on() && others.goes_on());
+    assert!(site.pings(phone, 3).await);
+
+    // The phone itself says goodbye, with its integrity protected: its owner's session ends, the other one's does not.
+    site.radio.deregister(phone, site.now());
+    site.until_phone(phone, |event| matches!(event, Event::Deregistered(_))).await;
+    eprintln!("the session ended {:?} after the phone had left", listening.ended().await);
+    assert!(site.seen(&ayesha).is_none() && others.goes_on());
+
+    // A suspended card: its phone is detached, and its owner's session ends.
+    let card = site.card(&bilal);
+    site.world.first.ok(&["admin", "suspend", "--card", &card]);
+    site.until_phone(other, |event| matches!(event, Event::Deregistered(_))).await;
+    eprintln!("the session had ended {:?} after the phone was told", others.ended().await);
+    assert!(site.seen(&bilal).is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_of_the_server_costs_a_phone_one_service_request() {
+    let Some(mut site) = Site::start().await else { return };
+    let ayesha = site.world.official("ayesha.khan", "Ayesha Khan", "");
+    let phone = site.phone(&ayesha, GNB).await;
+    let before = site.seen(&ayesha).expect("registered");
+    assert!(site.pings(phone, 1).await);
+
+    site.crash().await;
+    let gnb = site.gnb(2).await;
+    site.radio.move_phone(phone, gnb, site.now());
+    let events = site.service(phone).await;
+    assert!(
+        !events.iter().any(|event| matches!(event, Event::Registered { .. } | Event::SessionUp { .. })),
+        "{events:?}"
+    );
+    let after = site.seen(&ayesha).expect("still registered");
+    assert_eq!((&before["since"], &before["sessions"][0]["ipv4"]), (&after["since"], &after["sessions"][0]["ipv4"]));
+    assert!(site.pings(phone, 2).await, "the session is the same");
+    // The gNB that did not come back is an alarm; the user plane is there again, so that is none.
+    let alarms = site.world.first.ok(&["admin", "cellular", "alarms"]);
+    let objects: Vec<_> = alarms["alarms"].as_array().unwrap().iter().map(|a| a["objectInstance"].clone()).collect();
+    assert!(!objects.iter().any(|object| object == "UPFFunction=1"), "{alarms}");
+    // Nobody was logged out by any of it.
+    ayesha.ok(&["find", "a"]);
+    assert_eq!(imsi(&ayesha), after["imsi"].as_str().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_plane_that_crashes_gets_its_sessions_back() {
+    let Some(mut site) = Site::start().await else { return };
+    let ayesha = site.world.official("ayesha.khan", "Ayesha Khan", "");
+    let phone = site.phone(&ayesha, GNB).await;
+    assert!(site.pings(phone, 1).await);
+    site.crash_user_plane();
+    // Its tunnel has gone: the core lets the phone go idle, and it comes back with a service request.
+    site.until_phone(phone, |event| matches!(event, Event::Idle)).await;
+    site.service(phone).await;
+    assert!(site.pings(phone, 2).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_blocked_card_and_foreign_equipment_are_refused_and_a_forbidden_gnb_is_let_go() {
+    let Some(mut site) = Site::start().await else { return };
+    let ayesha = site.world.official("ayesha.khan", "Ayesha Khan", "");
+    let phone = site.phone(&ayesha, GNB).await;
+    let imsi = imsi(&ayesha);
+    let admin = |site: &Site, args: &[&str]| site.world.first.ok(&[&["admin", "cellular"], args].concat());
+
+    // Bound to equipment that is not this phone: it has to leave, and that is an alarm.
+    admin(&site, &["subscribers", "bind-imei", &imsi, "350000000000099"]);
+    site.until_phone(phone, |event| matches!(event, Event::Deregistered(_))).await;
+    let alarms = admin(&site, &["alarms"]);
+    let alarm = alarms["alarms"].as_array().unwrap().iter().find(|alarm| {
+        alarm["alarmType"] == "SECURITY_SERVICE_OR_MECHANISM_VIOLATION" && alarm["perceivedSeverity"] == "MINOR"
+    });
+    let id = alarm.expect("an alarm")["alarmId"].as_str().unwrap().to_owned();
+    admin(&site, &["alarms", "--clear", &id]);
+    assert!(!admin(&site, &["alarms"]).to_string().contains(&id));
+
+    // A profile that names what is not there is refused with its own code, and so is an official without the role.
+    site.world
+        .first
+        .fails(&["admin", "cellular", "subscribers", "set", &imsi, "--dnn", "none"], "cellular.bad_profile");
+    site.world
+        .first
+        .fails(&["admin", "cellular", "dnns", "add", "x", "--ipv4", "10.45.1.0/24"], "cellular.pool_overlap");
+    ayesha.fails(&["admin", "cellular", "ues"], "cellular.forbidden");
+
+    // A gNB that is taken from the list is disconnected.
+    admin(&site, &["gnbs", "forbid", "1"]);
+    site.until(|happened| {
+        matches!(happened, pakawaaz_ransim::world::Happened::Gnb(_, pakawaaz_ransim::gnb::GnbEvent::Lost))
+    })
+    .await;
+}

@@ -1,0 +1,283 @@
+//! A server with a 5G core, gNBs and phones of the simulator against it, and the user plane's own process.
+
+use pakawaaz_aka::SoftwareUsim;
+use pakawaaz_base::{Clock as _, Millis};
+use pakawaaz_client_native::platform::SystemClock;
+use pakawaaz_harness::server::free_port;
+use pakawaaz_harness::{Options, Person, World, binaries};
+use pakawaaz_ransim::gnb::{GnbConfig, GnbEvent, PhoneId};
+use pakawaaz_ransim::hostile;
+use pakawaaz_ransim::link::Links;
+use pakawaaz_ransim::packet::{self, Content, Packet};
+use pakawaaz_ransim::phone::{Concealment, Event, Phone, PhoneConfig, SessionWish};
+use pakawaaz_ransim::sims;
+use pakawaaz_ransim::traffic::{N3, N3Event, N3Sender, uplink_flow};
+use pakawaaz_ransim::world::{GnbId, Happened, N2Wire as _, World as Radio};
+use pakawaaz_upf::lab::{self, Lab, Upf};
+use serde_json::Value;
+use std::io::Read as _;
+use std::net::{IpAddr, SocketAddr};
+use std::process::Child;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Of the harness's cards.
+const PLMN: (&str, &str) = ("410", "99");
+const TAC: u32 = 1;
+/// Longer than everything here takes, so that a failure ends.
+const GIVE_UP: Duration = Duration::from_secs(60);
+
+pub fn plmn() -> oxirush_security::Plmn {
+    oxirush_security::Plmn::new(PLMN.0, PLMN.1).unwrap()
+}
+
+/// Everything around one server.
+pub struct Site {
+    pub world: World,
+    pub radio: Radio<Links>,
+    n2: SocketAddr,
+    config: Arc<PhoneConfig>,
+    lab: Lab,
+    upf: Option<Upf>,
+    n3: tokio::sync::mpsc::Receiver<N3Event>,
+    to_n3: N3Sender,
+    _listening: tokio::task::JoinHandle<()>,
+}
+
+impl Site {
+    /// A server with a core, two gNBs on its list of which the first is there, and the user plane. None, with the reason
+    /// on standard error, where no network namespaces can be made.
+    pub async fn start() -> Option<Self> {
+        if let Some(why) = lab::missing() {
+            eprintln!("skipped: {why}");
+            return None;
+        }
+        let lab = Lab::new().unwrap();
+        let upf = lab.start(&binaries::path("pakawaaz-upf")).unwrap();
+        let port = free_port();
+        let settings = [
+            ("PAKAWAAZ_CELLULAR__ENABLED", "true".to_owned()),
+            ("PAKAWAAZ_CELLULAR__N2", "framed".to_owned()),
+            ("PAKAWAAZ_CELLULAR__N2_LISTEN", format!("[\"127.0.0.1:{port}\"]")),
+            ("PAKAWAAZ_CELLULAR__USER_PLANE", lab.path("upf.sock").display().to_string()),
+        ];
+        let settings = settings.map(|(key, value)| (key.to_owned(), value)).to_vec();
+        let world = World::with(Options { settings, ..Options::default() });
+        let admin = |args: &[&str]| world.first.ok(&[&["admin", "cellular"], args].concat());
+        admin(&["network", "set", "--plmn", "410-99"]);
+        admin(&["gnbs", "allow", "1", "--tac", "1"]);
+        admin(&["gnbs", "allow", "2", "--tac", "1"]);
+        let key = world.first.ok(&["admin", "sims", "new-suci-key", "a"]);
+        let n2: SocketAddr = world.server.ready["n2"].as_str().unwrap().parse().unwrap();
+        let mut config = PhoneConfig::new(plmn(), concealment(&key));
+        config.sessions = vec![SessionWish::default()];
+        // The gNBs' ends of the tunnels are where the user plane is, in a namespace.
+        let runtime = tokio::runtime::Handle::current();
+        let gnb: IpAddr = lab::GNB.parse().unwrap();
+        let mut listening = lab.core.inside(|| runtime.block_on(N3::bind(gnb))).unwrap().unwrap();
+        let to_n3 = listening.sender();
+        let (feed, n3) = tokio::sync::mpsc::channel(64);
+        let listening = tokio::spawn(async move {
+            while let Ok(event) = listening.recv(|_| true).await {
+                if feed.send(event).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let radio = Radio::new(Links::default(), 7);
+        let config = Arc::new(config);
+        let mut site = Self { world, radio, n2, config, lab, upf: Some(upf), n3, to_n3, _listening: listening };
+        site.gnb(1).await;
+        Some(site)
+    }
+
+    pub fn now(&self) -> Millis {
+        SystemClock.now()
+    }
+
+    /// One more gNB, set up.
+    pub async fn gnb(&mut self, id: u32) -> GnbId {
+        self.radio.wire.add_framed(self.n2).await.unwrap();
+        let mut config = GnbConfig::new(plmn(), id, TAC, lab::GNB.parse().unwrap());
+        config.inactivity = None;
+        let gnb = self.radio.add_gnb(config).unwrap();
+        self.until(|happened| matches!(happened, Happened::Gnb(of, GnbEvent::Ready { .. }) if *of == gnb)).await;
+        gnb
+    }
+
+    /// A phone with the card of an official, registered and with a session.
+    pub async fn phone(&mut self, owner: &Person, gnb: GnbId) -> PhoneId {
+        let card: SoftwareUsim = sims::read(&std::fs::read(&owner.sim).unwrap()).unwrap().remove(0);
+        let imeisv = format!("35000000{:08}", self.radio.phones());
+        let phone = Phone::new(self.config.clone(), card, &imeisv).unwrap();
+        let now = self.now();
+        let id = self.radio.add_phone(phone, gnb, now).unwrap();
+        self.radio.power_on(id, now);
+        self.until_phone(id, |event| matches!(event, Event::SessionUp { .. })).await;
+        id
+    }
+
+    /// Lets the radio go on until something happens.
+    pub async fn until(&mut self, mut wanted: impl FnMut(&Happened) -> bool) {
+        let mut seen = Vec::new();
+        let going = async {
+            loop {
+                let now = SystemClock.now();
+                self.radio.step(now);
+                for happened in self.radio.take_events() {
+                    let found = wanted(&happened);
+                    seen.push(happened);
+                    if found {
+                        return;
+                    }
+                }
+                let due = self.radio.deadline().map_or(Duration::from_secs(1), |at| at.since(SystemClock.now()));
+                tokio::select! {
+                    () = self.radio.wire.wait() => {}
+                    () = tokio::time::sleep(due.max(Duration::from_millis(1))) => {}
+                }
+            }
+        };
+        if tokio::time::timeout(GIVE_UP, going).await.is_err() {
+            panic!("what was waited for did not happen, but {seen:?}");
+        }
+    }
+
+    pub async fn until_phone(&mut self, id: PhoneId, mut wanted: impl FnMut(&Event) -> bool) {
+        self.until(|happened| matches!(happened, Happened::Phone(of, event) if *of == id && wanted(event))).await;
+    }
+
+    /// The phone goes idle and comes back with one service request; what else happened to it meanwhile is given.
+    pub async fn service(&mut self, id: PhoneId) -> Vec<Event> {
+        let mut seen = Vec::new();
+        self.radio.data_waiting(id, 1, self.now());
+        self.until_phone(id, |event| {
+            seen.push(event.clone());
+            matches!(event, Event::ServiceAccepted)
+        })
+        .await;
+        while self.radio.path(id, 1).is_none() {
+            self.radio.wire.wait().await;
+            self.radio.step(self.now());
+        }
+        seen
+    }
+
+    /// Lets the phone be silent.
+    pub async fn idle(&mut self, id: PhoneId) {
+        self.radio.go_idle(id, self.now());
+        self.until_phone(id, |event| matches!(event, Event::Idle)).await;
+    }
+
+    /// Whether an echo request of the phone to the service is answered, through gNB and user plane.
+    pub async fn pings(&mut self, id: PhoneId, sequence: u16) -> bool {
+        let session = self.radio.phone(id).unwrap().sessions().next().unwrap().clone();
+        let path = self.radio.path(id, session.psi).expect("a tunnel");
+        let content = Content::EchoRequest { id: 1, sequence, payload: vec![0x5a; 56] };
+        let from = IpAddr::V4(session.ipv4.expect("an address"));
+        let bytes = packet::write(&Packet { from, to: lab::SERVICE.parse().unwrap(), content }).unwrap();
+        let flow = uplink_flow(&session, &bytes).unwrap();
+        self.to_n3.send(path.uplink, flow, &bytes).await.unwrap();
+        let answered = async {
+            while let Some(event) = self.n3.recv().await {
+                let N3Event::Packet(received) = event else { continue };
+                let read = packet::read(&received.packet).map(|packet| packet.content);
+                if matches!(read, Some(Content::EchoReply { sequence: answered, .. }) if answered == sequence) {
+                    return received.teid == path.teid;
+                }
+            }
+            false
+        };
+        tokio::time::timeout(GIVE_UP, answered).await.unwrap_or(false)
+    }
+
+    /// The hostile gNB: everything that hurts a registered phone, in its name and without its keys; then something that
+    /// the core answers, so that all before was read.
+    pub async fn attack(&mut self, victim: PhoneId, gnb: GnbId, helper: PhoneId) {
+        let guti = self.radio.phone(victim).unwrap().guti().expect("a name");
+        for (ran, message) in (1000..).zip(hostile::nas::plain_for(guti)) {
+            let id = self.radio.gnbs()[gnb.0 as usize].config().id;
+            self.radio.wire.send(gnb, 1, hostile::gnb::initial(plmn(), id, TAC, ran, message));
+        }
+        self.service(helper).await;
+    }
+
+    /// The registered phone of a card, as an administrator sees it.
+    pub fn seen(&self, owner: &Person) -> Option<Value> {
+        let imsi = imsi(owner);
+        let ues = self.world.first.ok(&["admin", "cellular", "ues", &imsi]);
+        ues.as_array().unwrap().first().cloned()
+    }
+
+    /// The card's number at the server.
+    pub fn card(&self, owner: &Person) -> String {
+        let imsi = imsi(owner);
+        let sims = self.world.first.ok(&["admin", "sims", "list"]);
+        let sim = sims["sims"].as_array().unwrap().iter().find(|sim| sim["imsi"] == imsi.as_str()).unwrap();
+        sim["sim"].as_str().unwrap().to_owned()
+    }
+
+    /// `kill -9` of the server, and a new one. The gNBs have lost their core; they do not come back by themselves.
+    pub async fn crash(&mut self) {
+        self.world.server.restart();
+        self.until(|happened| matches!(happened, Happened::Gnb(_, GnbEvent::Lost))).await;
+    }
+
+    /// `kill -9` of the user plane, and a new one.
+    pub fn crash_user_plane(&mut self) {
+        self.upf.take().unwrap().kill().unwrap();
+        self.upf = Some(self.lab.start(&binaries::path("pakawaaz-upf")).unwrap());
+    }
+}
+
+/// IMSI of somebody's card.
+pub fn imsi(owner: &Person) -> String {
+    let card: SoftwareUsim = sims::read(&std::fs::read(&owner.sim).unwrap()).unwrap().remove(0);
+    card.sim().imsi.as_str().to_owned()
+}
+
+fn concealment(key: &Value) -> Concealment {
+    use base64::Engine as _;
+    let number = key["number"].as_u64().unwrap();
+    let public = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(key["public"].as_str().unwrap()).unwrap();
+    let key = oxirush_security::nas_5gs::HomeNetworkPublicKey::profile_a(public.as_slice().try_into().unwrap());
+    Concealment::Ecies { id: u8::try_from(number).unwrap(), key: Arc::new(key) }
+}
+
+/// Somebody who listens; ended when dropped.
+pub struct Listening(Child);
+
+impl Listening {
+    /// Returns when the socket is open.
+    pub fn start(person: &Person) -> Self {
+        let mut child = person.start(&["listen", "--seconds", "300"]);
+        let mut first = [0; 8];
+        child.stderr.as_mut().unwrap().read_exact(&mut first).unwrap();
+        Self(child)
+    }
+
+    /// Waits for the end of the session; how long that took.
+    pub async fn ended(&mut self) -> Duration {
+        let began = tokio::time::Instant::now();
+        let status = loop {
+            match self.0.try_wait().unwrap() {
+                Some(status) => break status,
+                None => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        };
+        assert!(!status.success(), "listening ends with an error once the session is gone");
+        began.elapsed()
+    }
+
+    /// Whether the session is still there.
+    pub fn goes_on(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
