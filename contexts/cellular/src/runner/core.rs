@@ -93,6 +93,8 @@ pub(crate) struct Core {
     /// gNBs that are set up, as objects of alarms.
     names: HashMap<AssociationId, String>,
     last: Millis,
+    /// The user plane is there.
+    linked: bool,
     /// What is to be done, until it is handed over.
     outputs: Vec<Output>,
     rows: Vec<Row>,
@@ -129,6 +131,7 @@ impl Core {
             usage: HashMap::new(),
             names: HashMap::new(),
             last,
+            linked: false,
             outputs: Vec::new(),
             rows: Vec::new(),
         };
@@ -139,11 +142,11 @@ impl Core {
     }
 
     pub(crate) async fn run(mut self, mut feeds: Feeds, stop: CancellationToken) {
-        let mut report = tokio::time::interval(REPORT);
+        // Not at once: whoever starts together with us needs a moment.
+        let mut report = tokio::time::interval_at(tokio::time::Instant::now() + REPORT, REPORT);
         report.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut decided = self.cellular.inner.decided.subscribe();
         self.clear(Kind::Storage, CORE);
-        self.raise(Kind::UserPlane, USER_PLANE, "the user plane is not connected");
         let mut going = self.hand_over(None).await;
         while going {
             let pause = self.pause();
@@ -183,7 +186,10 @@ impl Core {
                 _ = report.tick() => {
                     self.forget_usage();
                     report::write(&self.plane, &self.alarms, *self.health.borrow());
-                    true
+                    if !self.linked {
+                        self.raise(Kind::UserPlane, USER_PLANE, "the user plane is not connected");
+                    }
+                    self.hand_over(None).await
                 }
             };
         }
@@ -315,6 +321,7 @@ impl Core {
                 self.usage.clear();
                 self.outputs.push(Output::UserPlane(UserPlaneRequest::ReleaseAll));
                 self.handle(Input::UserPlane(UserPlaneReply::Restarted));
+                self.linked = true;
                 self.clear(Kind::UserPlane, USER_PLANE);
             }
             // The link begins anew each time, whether the user plane did or not.
@@ -323,7 +330,10 @@ impl Core {
                 self.usage.insert(session, usage);
             }
             LinkEvent::Reply(reply) => self.handle(Input::UserPlane(reply)),
-            LinkEvent::Down => self.raise(Kind::UserPlane, USER_PLANE, "the link to the user plane is down"),
+            LinkEvent::Down => {
+                self.linked = false;
+                self.raise(Kind::UserPlane, USER_PLANE, "the link to the user plane is down");
+            }
         }
     }
 
@@ -425,6 +435,8 @@ impl Core {
                 }
             }
             Alarm::VaultUnavailable => self.raise(Kind::HomeNetwork, HOME, "the home network does not answer"),
+            // While there is no link, that is the alarm; one that comes up just now is none.
+            Alarm::UserPlaneUnavailable if !self.linked => {}
             Alarm::UserPlaneUnavailable => self.raise(Kind::UserPlane, USER_PLANE, "the user plane does not answer"),
         }
     }

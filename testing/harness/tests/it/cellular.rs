@@ -1,6 +1,6 @@
 //! The 5G core end to end: server, user plane, terminal clients and simulated phones, all over real sockets.
 
-use crate::cellular_support::{Listening, Site, imsi};
+use crate::cellular_support::{Listening, Site, imsi, say};
 use pakawaaz_ransim::phone::Event;
 use pakawaaz_ransim::world::GnbId;
 
@@ -32,14 +32,16 @@ async fn a_phone_reaches_a_service_and_leaves_with_its_owners_login() {
     // The phone itself says goodbye, with its integrity protected: its owner's session ends, the other one's does not.
     site.radio.deregister(phone, site.now());
     site.until_phone(phone, |event| matches!(event, Event::Deregistered(_))).await;
-    eprintln!("the session ended {:?} after the phone had left", listening.ended().await);
+    let took = listening.ended().await;
+    say(&format!("the session ended {took:?} after the phone had left"));
     assert!(site.seen(&ayesha).is_none() && others.goes_on());
 
     // A suspended card: its phone is detached, and its owner's session ends.
     let card = site.card(&bilal);
     site.world.first.ok(&["admin", "suspend", "--card", &card]);
     site.until_phone(other, |event| matches!(event, Event::Deregistered(_))).await;
-    eprintln!("the session had ended {:?} after the phone was told", others.ended().await);
+    let took = others.ended().await;
+    say(&format!("the session had ended {took:?} after the phone was told"));
     assert!(site.seen(&bilal).is_none());
 }
 

@@ -15,7 +15,7 @@ use pakawaaz_ransim::traffic::{N3, N3Event, N3Sender, uplink_flow};
 use pakawaaz_ransim::world::{GnbId, Happened, N2Wire as _, World as Radio};
 use pakawaaz_upf::lab::{self, Lab, Upf};
 use serde_json::Value;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::process::Child;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl Site {
     /// on standard error, where no network namespaces can be made.
     pub async fn start() -> Option<Self> {
         if let Some(why) = lab::missing() {
-            eprintln!("skipped: {why}");
+            say(&format!("skipped: {why}"));
             return None;
         }
         let lab = Lab::new().unwrap();
@@ -228,6 +228,11 @@ impl Site {
         self.upf.take().unwrap().kill().unwrap();
         self.upf = Some(self.lab.start(&binaries::path("pakawaaz-upf")).unwrap());
     }
+}
+
+/// A line for whoever looks at the test's output.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// IMSI of somebody's card.
