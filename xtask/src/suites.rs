@@ -103,7 +103,7 @@ pub const SUITES: &[Suite] = &[
         about: "whole servers with real clients",
         budget: 720,
         after_build: true,
-        tools: &[CARGO_NEXTEST, POSTGRESQL, FAKETIME, EAPOL_TEST],
+        tools: &[CARGO_NEXTEST, POSTGRESQL, FAKETIME, EAPOL_TEST, IPROUTE, NFTABLES, PING],
         run: |suite| suite.nextest(E2E, false),
     },
     Suite {
