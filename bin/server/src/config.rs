@@ -1,5 +1,6 @@
 //! Configuration: defaults, then the TOML file, then the environment (`PAKAWAAZ_SECTION__KEY`).
 
+use crate::radius::RadiusConfig;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,8 @@ pub struct Config {
     pub files: FilesConfig,
     /// The 5G core.
     pub cellular: CellularConfig,
+    /// The RADIUS server for Wi-Fi and VPN.
+    pub radius: RadiusConfig,
     /// Logs.
     pub log: LogConfig,
     /// When `/readyz` turns red.
@@ -267,6 +270,7 @@ impl Default for Config {
                 n2_listen: vec!["127.0.0.1:38412".into()],
                 user_plane: "/run/pakawaaz/upf.sock".into(),
             },
+            radius: RadiusConfig::default(),
             log: LogConfig { format: LogFormat::Text, level: "info".into() },
             health: HealthConfig { min_free_mib: 256, max_outbox_lag: 10_000 },
         }
@@ -312,6 +316,7 @@ impl Config {
         if self.cellular.enabled {
             self.check_cellular(&mut problems);
         }
+        self.radius.check(&mut problems);
         if self.production {
             self.check_production(&mut problems);
         }
@@ -513,6 +518,6 @@ fn authority(host: &str, port: u16) -> String {
 }
 
 /// Empty means off.
-fn listen_address(text: &str) -> Result<Option<SocketAddr>, ()> {
+pub(crate) fn listen_address(text: &str) -> Result<Option<SocketAddr>, ()> {
     if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(|_| ()) }
 }

@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod logging;
 pub mod net;
 pub mod ports;
+pub mod radius;
 pub mod schema;
 pub mod server;
 pub mod sim_vault;

@@ -37,7 +37,7 @@ const CERTIFICATE_LASTS: Duration = Duration::from_secs(7 * 24 * 3600);
 const JOBS_GET: Duration = Duration::from_secs(2);
 
 /// Where a running server listens: what the ready line says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Addresses {
     /// Plain HTTP.
     pub http: Option<SocketAddr>,
@@ -47,6 +47,8 @@ pub struct Addresses {
     pub metrics: Option<SocketAddr>,
     /// gNBs.
     pub n2: Option<SocketAddr>,
+    /// RADIUS.
+    pub radius: Option<SocketAddr>,
 }
 
 /// Starts servers.
@@ -82,8 +84,12 @@ impl Server {
         let plain = bind(config.plain()).await?;
         let secure = bind(config.tls()).await?;
         let scrape = bind(config.metrics()).await?;
-        let mut addrs =
-            Addresses { http: address(&plain)?, https: address(&secure)?, metrics: address(&scrape)?, n2: None };
+        let mut addrs = Addresses {
+            http: address(&plain)?,
+            https: address(&secure)?,
+            metrics: address(&scrape)?,
+            ..Addresses::default()
+        };
 
         let jobs = Jobs::default();
         let hub = Hub::new(config.limits.connections);
@@ -93,8 +99,8 @@ impl Server {
             wiring::wire(&config, &secrets, about.demo, authorities, &db, clock.clone(), hub.clone(), &jobs).await?;
         jobs.start("metrics", |stop| metrics::upkeep(recorder.clone(), stop));
 
-        let Wired { router, authenticator, n2 } = wired;
-        addrs.n2 = n2;
+        let Wired { router, authenticator, n2, radius } = wired;
+        (addrs.n2, addrs.radius) = (n2, radius);
         let router = Edge { authenticator, clock: clock.clone() }
             .wrap(bounded(router.merge(pages()?).merge(health.router()).merge(app), &config));
 

@@ -40,6 +40,8 @@ pub struct Wired {
     pub authenticator: Arc<dyn Authenticator>,
     /// Where gNBs connect.
     pub n2: Option<SocketAddr>,
+    /// Where RADIUS is served.
+    pub radius: Option<SocketAddr>,
 }
 
 /// Makes the services and starts their jobs.
@@ -92,6 +94,7 @@ pub async fn wire(
     jobs.start("files", |stop| pakawaaz_files::jobs::run(files.clone(), stop));
     jobs.start("identity_revocations", |stop| revocation_watch::run(identity.clone(), stop));
     jobs.start("identity_cleaning", |stop| cleaning::run(identity.clone(), stop));
+    let radius = crate::radius::start(&config.radius, identity.clone(), jobs).await?;
     jobs.start("outbox_prune", |stop| prune(db.clone(), clock, stop));
 
     let router = Router::new()
@@ -100,7 +103,7 @@ pub async fn wire(
         .merge(pakawaaz_files::http::router(files))
         .merge(pakawaaz_cellular::http::router(cellular))
         .merge(pakawaaz_messaging::http::router(messaging, throttle));
-    Ok(Wired { router, authenticator: Arc::new(identity), n2 })
+    Ok(Wired { router, authenticator: Arc::new(identity), n2, radius })
 }
 
 fn consume(jobs: &Jobs, db: &Db, name: &'static str, handler: Arc<dyn OutboxHandler>) {

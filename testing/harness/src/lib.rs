@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test support")]
 
 pub mod binaries;
+pub mod eapol;
 pub mod other_clock;
 pub mod person;
 pub mod server;

@@ -102,7 +102,7 @@ async fn both_ends_export_the_same_channel_binding() {
         abort: CancellationToken::new(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
-    let addrs = Addresses { http: None, https: Some(listener.local_addr().expect("address")), metrics: None, n2: None };
+    let addrs = Addresses { https: Some(listener.local_addr().expect("address")), ..Addresses::default() };
     let router = Router::new().route("/", get(echo));
     let running = tokio::spawn(listening.clone().run(listener, Some(acceptor(certificate).expect("acceptor")), router));
 

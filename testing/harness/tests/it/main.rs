@@ -12,5 +12,6 @@ mod faults_support;
 mod files;
 mod login;
 mod operations;
+mod radius;
 mod time;
 mod vault;
