@@ -25,11 +25,11 @@ pub(crate) fn flows(ue: &mut Ue, cx: &mut Cx<'_>, dnn: &str, flows: Vec<QosFlow>
     if session.flows == flows {
         return true;
     }
-    // What the phone knows, when an earlier change has not reached it yet.
     let before = std::mem::replace(&mut session.flows, flows);
+    // An earlier change that is not acknowledged may have reached the phone, or not.
     let known = session.repeated.take().map(|repeated| {
         cx.core.timers.stop(Some(repeated.timer));
-        repeated.before
+        either(repeated.before, &before, &session.flows)
     });
     tell_user_plane(session, cx);
     session.unsaid = true;
@@ -46,6 +46,30 @@ pub(crate) fn flows(ue: &mut Ue, cx: &mut Cx<'_>, dnn: &str, flows: Vec<QosFlow>
     }
     snapshot::keep(ue, cx);
     true
+}
+
+/// What a change to `after` begins from when nobody knows whether the phone has `old` or already `new`: told from here, it
+/// comes to the same in both cases. To delete what there is not, and to create anew what there is, is no error
+/// (TS 24.501 §6.3.2.4).
+fn either(old: Vec<QosFlow>, new: &[QosFlow], after: &[QosFlow]) -> Vec<QosFlow> {
+    let wanted = |qfi: u8| after.iter().find(|flow| flow.qfi == qfi);
+    let mut base: Vec<QosFlow> = Vec::new();
+    for flow in old {
+        match new.iter().find(|other| other.qfi == flow.qfi) {
+            // Perhaps it was changed: it is said again.
+            Some(other) if wanted(flow.qfi) == Some(&flow) => base.push(other.clone()),
+            // Perhaps it was deleted: it is created again.
+            None if wanted(flow.qfi).is_some() => {}
+            _ => base.push(flow),
+        }
+    }
+    // Perhaps it was created, and is to go.
+    for flow in new.iter().filter(|flow| wanted(flow.qfi).is_none()) {
+        if !base.iter().any(|other| other.qfi == flow.qfi) {
+            base.push(flow.clone());
+        }
+    }
+    base
 }
 
 fn tell_user_plane(session: &Session, cx: &mut Cx<'_>) {

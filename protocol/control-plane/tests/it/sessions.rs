@@ -350,6 +350,23 @@ fn a_call_gets_its_flow_and_gives_it_back() {
     assert_eq!(command.authorized_qos_rules.unwrap().rules()[0].op_code, QosRuleOpCode::Delete);
 }
 
+/// Seen with another maker's gNB, which never answered the first change.
+#[test]
+fn a_call_that_ends_before_its_beginning_is_acknowledged_ends_at_phone_and_gnb_too() {
+    let (mut world, _) = World::with_session();
+    world.phones[0].mute_sm = true;
+    flows(&mut world, vec![call(2)]);
+    flows(&mut world, Vec::new());
+    let asked = world.sent_names().iter().filter(|name| **name == "PDUSessionResourceModifyRequest").count();
+    assert_eq!(asked, 2, "the gNB may have the flow by now");
+    let Some(Nas5gsmMessage::PduSessionModificationCommand(command)) = world.phones[0].last_sm.clone() else {
+        panic!("a modification command")
+    };
+    let rules = command.authorized_qos_rules.unwrap().rules();
+    assert_eq!(rules.iter().map(|rule| (rule.rule_id, rule.op_code)).collect::<Vec<_>>(), [(2, QosRuleOpCode::Delete)]);
+    assert!(world.view(1).unwrap().sessions[0].flows.is_empty());
+}
+
 #[test]
 fn a_call_for_an_idle_phone_calls_it_and_sets_up_its_flow() {
     let (mut world, ran) = World::with_session();
