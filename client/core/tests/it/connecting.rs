@@ -20,15 +20,33 @@ fn who_knows_its_conversations_comes_back_without_a_request() {
         counter.set(counter.get() + 1);
         body
     }));
+    // Answered, or to a path that this server does not know.
+    let asked = || asked.get() + world.server.borrow().sent.len();
+    let before = asked();
     bob.sync();
-    assert_eq!(asked.get(), 0);
+    assert_eq!(asked(), before);
     alice.send(group, "only the socket is needed");
     bob.sync();
-    assert_eq!((bob.texts(group), asked.get()), (vec!["only the socket is needed".to_owned()], 0));
-    let mut carol = bob;
-    carol.lose_state();
-    carol.sync();
-    assert!(asked.get() > 0, "who has lost them asks");
+    assert_eq!((bob.texts(group), asked()), (vec!["only the socket is needed".to_owned()], before));
+    let mut lost = bob;
+    lost.lose_state();
+    lost.sync();
+    assert!(asked() > before, "who has lost them asks");
+}
+
+#[test]
+fn who_lost_its_conversations_with_their_invitations_finds_them_again() {
+    let mut world = World::new();
+    let (alice, mut bob) = (world.official(), world.official());
+    let group = world.conversation(&[&alice, &bob], None);
+    world.settle(&[&alice, &bob]);
+    bob.lose_state();
+    // It was acknowledged long ago, so the server does not have it any more either.
+    world.server.borrow_mut().inbox.remove(&bob.id);
+    world.settle(&[&bob, &alice]);
+    alice.send(group, "there you are");
+    bob.sync();
+    assert_eq!(bob.texts(group), ["there you are"]);
 }
 
 /// Makes the server trade tokens.

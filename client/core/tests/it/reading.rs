@@ -111,6 +111,7 @@ fn windows_move_over_a_conversation_without_gaps() {
     assert_eq!(read(&below), ["29", "30", "31", "32", "33"]);
     let above = block_on(bob.client.read(group, open.before(), 5)).unwrap();
     assert_eq!(read(&above), ["12", "13", "14", "15", "16"]);
+    assert!(above.older && above.newer);
     let middle = block_on(bob.client.read_around(group, sent[5], 4)).unwrap();
     assert_eq!(read(&middle), ["3", "4", "5", "6"]);
     let end = block_on(bob.client.read_around(group, sent[39], 4)).unwrap();
@@ -131,6 +132,35 @@ fn windows_move_over_a_conversation_without_gaps() {
     assert_eq!(all, expected);
     let unknown = MessageId::from_bytes([1; 16]);
     assert!(matches!(block_on(bob.client.read_around(group, unknown, 4)), Err(ClientError::NoSuchMessage)));
+}
+
+#[test]
+fn lines_of_one_position_are_never_cut_apart() {
+    let mut world = World::new();
+    let (alice, bob, carol, dave) = (world.official(), world.official(), world.official(), world.official());
+    [&carol, &dave].iter().for_each(|d| drop(d.sync()));
+    let group = world.conversation(&[&alice, &bob], Some("team"));
+    alice.send(group, "before");
+    block_on(alice.client.add_members(group, &[carol.official, dave.official])).unwrap();
+    world.settle(&[&alice, &bob]);
+    alice.send(group, "after");
+    let lines = alice.lines(group);
+    assert!(lines.windows(2).any(|w| w[0].seq == w[1].seq), "two came at once");
+    let all: Vec<_> = lines.into_iter().map(|line| line.key).collect();
+    let (mut down, mut after) = (Vec::new(), Some(0));
+    while let Some(from) = after {
+        let window = block_on(alice.client.read_after(group, from, 1)).unwrap();
+        after = window.after();
+        down.extend(window.lines.into_iter().map(|line| line.key));
+    }
+    assert_eq!(down, all[1..], "after the founding, which is position 0");
+    let (mut up, mut older, mut before) = (Vec::new(), true, None);
+    while older {
+        let window = block_on(alice.client.read(group, before, 1)).unwrap();
+        (older, before) = (window.older, window.before());
+        up.splice(0..0, window.lines.into_iter().map(|line| line.key));
+    }
+    assert_eq!(up, all);
 }
 
 #[test]
