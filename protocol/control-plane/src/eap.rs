@@ -107,6 +107,8 @@ fn read(id: u8, k_aut: &[u8; 32], packet: &[u8]) -> Option<Answer> {
             }
             AT_AUTS => auts = Some(<[u8; 14]>::try_from(value).ok()?),
             AT_MAC => mac_at = (value.len() == 18).then_some(at + 4),
+            // Some phones repeat the key derivation function that they were offered (RFC 9048 §3.2 does not ask for it).
+            AT_KDF if value == [0, 1] => {}
             // Below 128: an attribute that must be understood (RFC 4187 §8.1). A phone that offers another key
             // derivation function than the one there is cannot be served.
             1..=127 if *subtype == CHALLENGE => return None,
@@ -147,6 +149,23 @@ mod tests {
         let at = packet.len() - 16;
         packet[at..].copy_from_slice(&mac);
         packet
+    }
+
+    /// The response of UERANSIM 3.3.0, byte for byte but for identifier, RES and MAC: AT_RES, AT_MAC, AT_KDF.
+    #[test]
+    fn a_phone_may_repeat_the_key_derivation_function_that_it_was_offered() {
+        let k_aut = [7; 32];
+        let response = |kdf: u8| {
+            let mut packet = vec![2, 0x4c, 0, 0x2c, 50, 1, 0, 0, 3, 3, 0, 0x40];
+            packet.extend([0x7f, 0x9b, 0x33, 0x36, 0x86, 0xe7, 0xe4, 0x29, 11, 5, 0, 0]);
+            packet.extend([0; 16]);
+            packet.extend([24, 1, 0, kdf]);
+            let sealed = mac(&k_aut, &packet);
+            packet[24..40].copy_from_slice(&sealed);
+            answer(0x4c, &k_aut, &packet)
+        };
+        assert!(matches!(response(1), Answer::Response(res) if res[..2] == [0x7f, 0x9b]));
+        assert!(matches!(response(2), Answer::Invalid), "another one was not offered");
     }
 
     #[test]
