@@ -181,7 +181,8 @@ test("a download that a second tab asked for is kept when that tab is loaded aga
     ).toEqual(whole);
 
     await bilal.go("/settings/storage");
-    const kept = bilal.page.getByRole("listitem").filter({ hasText: name });
+    const storage = bilal.page.getByRole("region", { name: "Storage" });
+    const kept = storage.getByRole("listitem").filter({ hasText: name });
     await expect(kept).toContainText(/until /);
     const later = tab.waitForEvent("download", { timeout: 60_000 });
     await message
