@@ -5,8 +5,8 @@
 
 use crate::report::Outcome;
 use crate::tools::{
-    BUSYBOX, CARGO_DENY, CARGO_NEXTEST, CHROMIUM, CLIPPY, EAPOL_TEST, FAKETIME, IPROUTE, KERNEL, NFTABLES, PING, POSTGRESQL, QEMU,
-    RUSTFMT, SOFTHSM, Tool,
+    BUSYBOX, CARGO_DENY, CARGO_NEXTEST, CHROMIUM, CLIPPY, EAPOL_TEST, FAKETIME, IPROUTE, KERNEL, NFTABLES, PING,
+    POSTGRESQL, QEMU, RUSTFMT, SOFTHSM, Tool,
 };
 use crate::{browser, contract, oracle, process, tidy, tree, wasm, web};
 use anyhow::{Result, ensure};

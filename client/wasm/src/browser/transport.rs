@@ -13,11 +13,15 @@ use std::time::Duration;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, BinaryType, CloseEvent, Headers, MessageEvent, Request, RequestInit, Response, WebSocket,
+    AbortController, BinaryType, Blob, CloseEvent, Headers, MessageEvent, Request, RequestInit, Response, WebSocket,
 };
 
 /// Largest body believed (the transport's promise to the core).
 const MAX_BODY: f64 = 64.0 * 1024.0 * 1024.0;
+/// From here on a body goes as a blob. The copy that a request makes of bytes lives in the page until its garbage is
+/// collected, which nothing urges the engine to do: a file's chunks piled up to the size of the file. A blob's bytes lie
+/// in the browser's process.
+const LARGE_BODY: usize = 64 * 1024;
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -61,6 +65,13 @@ fn broken(_: JsValue) -> TransportError {
     TransportError::Broken("the request failed".into())
 }
 
+/// The bytes outside of this page's memory. It has no media type, as the bytes have none.
+fn blob(bytes: &[u8]) -> Result<Blob, TransportError> {
+    let parts = Array::new();
+    parts.push(&js::view(bytes));
+    Blob::new_with_u8_array_sequence(&parts).map_err(broken)
+}
+
 async fn exchange(origin: &str, request: HttpRequest) -> Result<HttpResponse, TransportError> {
     let abort = Abort(AbortController::new().map_err(broken)?);
     let headers = Headers::new().map_err(broken)?;
@@ -78,10 +89,12 @@ async fn exchange(origin: &str, request: HttpRequest) -> Result<HttpResponse, Tr
     {
         js_sys::Reflect::set(&init, &name.into(), &value.into()).map_err(broken)?;
     }
-    if !request.body.is_empty() {
+    if request.body.len() > LARGE_BODY {
+        init.set_body(&blob(&request.body)?);
+    } else if !request.body.is_empty() {
         init.set_body(&js::view(&request.body));
     }
-    // This copies the body.
+    // This copies the body, unless it is a blob.
     let asked = Request::new_with_str_and_init(&url, &init).map_err(broken)?;
     let answered = async {
         // `fetch` says TypeError for everything from a refused connection to a name that is not found.
