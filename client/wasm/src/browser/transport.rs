@@ -90,7 +90,7 @@ async fn exchange(origin: &str, request: HttpRequest) -> Result<HttpResponse, Tr
         js_sys::Reflect::set(&init, &name.into(), &value.into()).map_err(broken)?;
     }
     if request.body.len() > LARGE_BODY {
-        init.set_body(&blob(&request.body)?);
+        init.set_body(&JsValue::from(blob(&request.body)?));
     } else if !request.body.is_empty() {
         init.set_body(&js::view(&request.body));
     }
