@@ -164,7 +164,8 @@ pub async fn talk(screen: &Screen, mut newcomer: Newcomer, first: &OfficialView,
     chat.open_with(first.official).await?;
     chat.unread().await?;
     chat.prompt().await?;
-    let (mut settled, mut said) = (pin!(radio.settled()), false);
+    let mut settled = pin!(radio.settled());
+    let mut said = false;
     loop {
         tokio::select! {
             line = lines.recv() => match line {

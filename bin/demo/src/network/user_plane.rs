@@ -55,7 +55,7 @@ impl fmt::Display for DataPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Starting => f.write_str("the user plane is starting"),
-            Self::There => f.write_str("their data goes through pakawaaz-upf, in a network namespace of its own"),
+            Self::There => f.write_str("user data goes through pakawaaz-upf, in a network namespace of its own"),
             Self::Missing(why) => write!(f, "no data path, so phones get no sessions: {why}"),
         }
     }
