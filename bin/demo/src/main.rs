@@ -28,6 +28,7 @@ use clock::Stopwatch;
 use government::Government;
 use network::{Network, Radio, UserPlane};
 use output::Screen;
+use pakawaaz_ransim::traffic::N3;
 use server::{Installation, free_port};
 use state::{Progress, State};
 use std::collections::BTreeSet;
@@ -36,7 +37,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 use walk::Newcomer;
 
@@ -158,7 +159,7 @@ async fn demo(screen: &Screen, arguments: Arguments) -> Result<End> {
     state.set_progress(&progress)?;
 
     // In the background, like all that concerns phones: nobody waits for it.
-    let user_plane = UserPlane::start(&state);
+    let (user_plane, n3) = UserPlane::start(&state);
     let watch = Stopwatch::start();
     let starting = async {
         let web = arguments.web.as_ref().map(std::path::absolute).transpose()?;
@@ -185,7 +186,7 @@ async fn demo(screen: &Screen, arguments: Arguments) -> Result<End> {
     };
     let n2 = server.n2;
     let outcome = tokio::select! {
-        played = play(screen, &state, progress, way, whole, n2, &user_plane) => played.map(|()| End::Finished),
+        played = play(screen, &state, progress, way, whole, n2, &user_plane, n3) => played.map(|()| End::Finished),
         why = server.ended() => Err(anyhow::anyhow!(why)),
         () = stop.asked() => Ok(End::Interrupted),
     };
@@ -205,6 +206,7 @@ async fn play(
     whole: Stopwatch,
     n2: SocketAddr,
     user_plane: &UserPlane,
+    n3: oneshot::Receiver<N3>,
 ) -> Result<()> {
     let plan = if progress.small { Government::small() } else { Government::plan() };
     let cast = Cast::of(&plan, progress.small);
@@ -222,7 +224,7 @@ async fn play(
     let network = Network::open(state).await?;
     let members = cast.members().map(|index| plan.officials[index].username.clone());
     let owners: BTreeSet<String> = members.chain(network.handed_out().cloned()).collect();
-    let radio = Radio::start(state, &network, owners.into_iter().collect(), n2, user_plane.data_path());
+    let radio = Radio::start(state, &network, owners.into_iter().collect(), n2, user_plane.data_path(), n3);
     if let Way::App { browser } = way {
         return phones::serve(screen, state, plan, &cast, &bots, progress, browser, whole, network, &radio).await;
     }

@@ -1,9 +1,10 @@
 //! The cellular network of the demo: what an administrator decided about it, and which officials have a phone in it.
 //!
 //! The core is part of the server; gNB and phones are simulated by `testing/ransim` in this process ([`radio`]), and the
-//! user plane is a process of its own where that is possible ([`user_plane`]).
+//! user plane is a process of its own where that is possible ([`user_plane`], [`tunnel`]).
 
 mod radio;
+mod tunnel;
 mod user_plane;
 
 pub use radio::{Radio, Remote};

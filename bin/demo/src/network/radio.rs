@@ -4,6 +4,7 @@
 //! A phone's card is a copy of the one that its owner logs in with: it hears only a part of the network's sequence
 //! numbers, in order, which is all that a card asks for.
 
+use super::tunnel::Tunnel;
 use super::user_plane::GNB_ADDRESS;
 use super::{DataPath, GNB, GNB_NAME, Network, PLMN, TAC};
 use crate::clock;
@@ -13,8 +14,9 @@ use oxirush_security::Plmn;
 use pakawaaz_base::Millis;
 use pakawaaz_ransim::gnb::{GnbConfig, GnbEvent, PhoneId};
 use pakawaaz_ransim::link::Links;
-use pakawaaz_ransim::phone::{Concealment, Phone, PhoneConfig, SessionWish, State as PhoneState};
+use pakawaaz_ransim::phone::{Concealment, Event, Phone, PhoneConfig, SessionWish, State as PhoneState};
 use pakawaaz_ransim::sims;
+use pakawaaz_ransim::traffic::N3;
 use pakawaaz_ransim::world::{GnbId, Happened, World};
 use rand::RngCore as _;
 use rand::rngs::OsRng;
@@ -23,7 +25,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -48,6 +50,8 @@ pub struct News {
     pub on: usize,
     /// Of these, registered.
     pub registered: usize,
+    /// Of these, with a session through which the service has answered; none without a user plane.
+    pub reached: Option<usize>,
     /// Why there is no network at all.
     pub failed: Option<String>,
 }
@@ -96,12 +100,13 @@ impl Radio {
         owners: Vec<String>,
         core: SocketAddr,
         data_path: watch::Receiver<DataPath>,
+        n3: oneshot::Receiver<N3>,
     ) -> Self {
         let (remote, wishes) = mpsc::unbounded_channel();
         let (tell, news) = watch::channel(News::default());
-        let (state, home_key, user_plane) = (Arc::clone(state), network.home_key(), data_path.clone());
+        let (state, home_key) = (Arc::clone(state), network.home_key());
         let task = tokio::task::spawn_local(async move {
-            let air = Air::open(state, &home_key, core, user_plane, tell.clone()).await;
+            let air = Air::open(state, &home_key, core, n3, tell.clone()).await;
             let end = match air {
                 Ok(air) => air.run(owners, wishes).await,
                 Err(e) => Err(e),
@@ -122,15 +127,19 @@ impl Radio {
     /// about it.
     pub async fn settled(&self) -> String {
         let mut news = self.news.clone();
-        let all = news.wait_for(|news| news.failed.is_some() || (news.on > 0 && news.on == news.registered));
+        let all = news.wait_for(|news| {
+            let there = news.on > 0 && news.on == news.registered && news.reached.is_none_or(|n| n == news.on);
+            there || news.failed.is_some()
+        });
         let _ = timeout(SETTLED_WITHIN, all).await;
-        let News { on, registered, failed } = news.borrow().clone();
+        let News { on, registered, reached, failed } = news.borrow().clone();
         let phones = match failed {
             None if on == registered => format!("{registered} phones on the network {}", place()),
             None => format!("{registered} of {on} phones on the network {}", place()),
             Some(why) => return format!("no phones: {why}"),
         };
-        format!("{phones}\n    {}", self.data_path.borrow())
+        let answered = reached.map(|n| format!("; {n} have had an answer through it")).unwrap_or_default();
+        format!("{phones}\n    {}{answered}", self.data_path.borrow())
     }
 
     /// How it stands with user data, now and later.
@@ -150,6 +159,14 @@ struct Handset {
     look: Millis,
 }
 
+/// Something out of a tunnel; never, where there is no user plane.
+async fn out_of(tunnel: &mut Option<Tunnel>) {
+    match tunnel {
+        Some(tunnel) => tunnel.receive().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// What is in the air.
 struct Air {
     state: Arc<State>,
@@ -157,6 +174,7 @@ struct Air {
     world: World<Links>,
     gnb: GnbId,
     handsets: BTreeMap<String, Handset>,
+    tunnel: Option<Tunnel>,
     tell: watch::Sender<News>,
 }
 
@@ -165,18 +183,17 @@ impl Air {
         state: Arc<State>,
         home_key: &str,
         core: SocketAddr,
-        mut data_path: watch::Receiver<DataPath>,
+        n3: oneshot::Receiver<N3>,
         tell: watch::Sender<News>,
     ) -> Result<Self> {
         // Late is as good as missing: phones do not wait for ever.
-        let _ = timeout(USER_PLANE_WITHIN, data_path.wait_for(|path| *path != DataPath::Starting)).await;
-        let sessions = *data_path.borrow() == DataPath::There;
-        if sessions {
+        let tunnel = timeout(USER_PLANE_WITHIN, n3).await.ok().and_then(Result::ok).map(Tunnel::new);
+        if tunnel.is_some() {
             tokio::time::sleep(CORE_FINDS_IT).await;
         }
         let plmn = Plmn::new(PLMN.0, PLMN.1).map_err(|_| anyhow::anyhow!("the network's number is none"))?;
         let mut config = PhoneConfig::new(plmn, Concealment::parse(home_key)?);
-        if sessions {
+        if tunnel.is_some() {
             config.sessions.push(SessionWish::default());
         }
         let mut links = Links::default();
@@ -185,7 +202,7 @@ impl Air {
         let mut gnb = GnbConfig::new(plmn, GNB, TAC, GNB_ADDRESS.parse().context("the gNB's address")?);
         GNB_NAME.clone_into(&mut gnb.name);
         let gnb = world.add_gnb(gnb)?;
-        Ok(Self { state, config: Arc::new(config), world, gnb, handsets: BTreeMap::new(), tell })
+        Ok(Self { state, config: Arc::new(config), world, gnb, handsets: BTreeMap::new(), tunnel, tell })
     }
 
     /// Returns when nobody can wish for anything any more, or with the reason why there is no network.
@@ -198,12 +215,16 @@ impl Air {
             self.world.step(now);
             self.hear()?;
             let due = if self.world.is_ready() { self.look_after(now) } else { None };
+            if let Some(tunnel) = &mut self.tunnel {
+                tunnel.send(&self.world).await;
+            }
             self.report();
             let due = self.world.deadline().into_iter().chain(due).min();
             let nap = due.map_or(LOOK, |at| at.since(now)).clamp(Duration::from_millis(1), LOOK);
             tokio::select! {
                 () = self.world.wire.wait() => {}
                 () = tokio::time::sleep(nap) => {}
+                () = out_of(&mut self.tunnel) => {}
                 wish = wishes.recv() => match wish {
                     Some(wish) => self.obey(wish)?,
                     None => return Ok(()),
@@ -259,11 +280,17 @@ impl Air {
         self.handsets.values().filter(|handset| handset.on).map(|handset| handset.look).min()
     }
 
+    /// What happened to the gNB that ends everything, and to sessions.
     fn hear(&mut self) -> Result<()> {
         for happened in self.world.take_events() {
             match happened {
                 Happened::Gnb(_, GnbEvent::SetupRefused { cause }) => anyhow::bail!("the core refuses the gNB: {cause}"),
                 Happened::Gnb(_, GnbEvent::Lost) => anyhow::bail!("the gNB has lost the core"),
+                Happened::Phone(id, Event::SessionUp { psi }) => {
+                    if let Some(tunnel) = &mut self.tunnel {
+                        tunnel.session_up(id, psi);
+                    }
+                }
                 _ => {}
             }
         }
@@ -273,7 +300,8 @@ impl Air {
     fn report(&self) {
         let on = self.handsets.values().filter(|handset| handset.on);
         let registered = |handset: &&Handset| self.world.phone(handset.id).is_some_and(Phone::is_registered);
-        let news = News { on: on.clone().count(), registered: on.filter(registered).count(), failed: None };
+        let (reached, failed) = (self.tunnel.as_ref().map(Tunnel::reached), None);
+        let news = News { on: on.clone().count(), registered: on.filter(registered).count(), reached, failed };
         self.tell.send_if_modified(|told| {
             let changed = *told != news;
             *told = news;

@@ -3,15 +3,18 @@
 
 use crate::state::State;
 use anyhow::{Context as _, Result, bail, ensure};
+use pakawaaz_ransim::traffic::N3;
 use pakawaaz_upf::lab::{self, Namespace};
 use std::fmt;
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command as StdCommand, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::watch;
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -20,7 +23,7 @@ pub const SOCKET: &str = "upf.sock";
 /// The gNB's end of the tunnels.
 pub const GNB_ADDRESS: &str = "127.0.0.2";
 /// The only host that phones may reach.
-const SERVICE: &str = "10.99.255.1";
+pub const SERVICE: &str = "10.99.255.1";
 /// Namespace, rules and interfaces take a fraction of this.
 const READY_WITHIN: Duration = Duration::from_secs(20);
 
@@ -74,16 +77,19 @@ impl Drop for UserPlane {
 }
 
 impl UserPlane {
-    /// Starts it in the background. Must run in a `LocalSet`.
-    pub fn start(state: &State) -> Self {
+    /// Starts it in the background. Must run in a `LocalSet`. Also gives the gNB's socket, once there is one.
+    pub fn start(state: &State) -> (Self, oneshot::Receiver<N3>) {
+        let (hand_over, n3) = oneshot::channel();
         let (tell, path) = watch::channel(DataPath::Starting);
         let folder = state.path("");
         let task = tokio::task::spawn_local(async move {
             let missing = match timeout(READY_WITHIN, run(&folder)).await {
-                Ok(Ok((mut child, _namespace))) => {
+                Ok(Ok((mut child, _namespace, n3))) => {
                     // Waiting for a child closes its standard input, which would end it.
                     let _stdin = child.stdin.take();
                     tell.send_replace(DataPath::There);
+                    // Nobody takes it when the demo ends just now.
+                    let _ = hand_over.send(n3);
                     match child.wait().await {
                         Ok(status) => format!("the user plane has ended ({status}); its log is upf.log"),
                         Err(e) => format!("the user plane cannot be watched: {e}"),
@@ -94,7 +100,7 @@ impl UserPlane {
             };
             tell.send_replace(DataPath::Missing(missing));
         });
-        Self { path, task }
+        (Self { path, task }, n3)
     }
 
     /// How it stands, now and later.
@@ -103,8 +109,8 @@ impl UserPlane {
     }
 }
 
-/// Makes the namespace and the files and starts the process; returns when it is ready.
-async fn run(folder: &Path) -> Result<(Child, Namespace)> {
+/// Makes the namespace and the files, starts the process, and opens the gNB's socket beside it when it is ready.
+async fn run(folder: &Path) -> Result<(Child, Namespace, N3)> {
     if let Some(why) = lab::missing() {
         bail!("{why}");
     }
@@ -124,7 +130,9 @@ async fn run(folder: &Path) -> Result<(Child, Namespace)> {
     let mut lines = BufReader::new(stdout).lines();
     let first = lines.next_line().await?.unwrap_or_default();
     ensure!(first.starts_with("ready"), "the user plane did not start; its log is upf.log");
-    Ok((child, namespace))
+    let (runtime, gnb) = (Handle::current(), GNB_ADDRESS.parse::<IpAddr>()?);
+    let n3 = namespace.inside(|| runtime.block_on(N3::bind(gnb)))??;
+    Ok((child, namespace, n3))
 }
 
 /// Key, signed allow-list and configuration, unless an earlier start made them; the configuration is the last.
