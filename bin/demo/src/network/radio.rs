@@ -139,7 +139,7 @@ impl Radio {
             Some(why) => return format!("no phones: {why}"),
         };
         let answered = reached.map(|n| format!("; {n} have had an answer through it")).unwrap_or_default();
-        format!("{phones}\n    {}{answered}", self.data_path.borrow())
+        format!("{phones}\n    {}{answered}", *self.data_path.borrow())
     }
 
     /// How it stands with user data, now and later.

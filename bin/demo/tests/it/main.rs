@@ -152,7 +152,8 @@ fn a_newcomer_checks_talks_and_leaves_nothing_behind() {
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("✓✓ delivered") && text.contains("check passed"), "{text}");
     assert!(text.contains("4 phones on the network 410-99") && text.contains("registered at cell 000001001"), "{text}");
-    assert!(text.contains("user data goes through pakawaaz-upf") || text.contains("no data path"), "{text}");
+    // As root with namespaces every phone has had an answer from the service; elsewhere the demo says why there is none.
+    assert!(text.contains("; 4 have had an answer through it") || text.contains("no data path"), "{text}");
     assert_no_server_remains(state);
 
     // Second start: nothing is made again; a conversation in both languages; ended by SIGTERM.
