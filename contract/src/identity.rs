@@ -1,6 +1,8 @@
 //! Server facts, enrolment, login, tokens, passwords, devices (context `identity`).
 
-use pakawaaz_base::{Assurance, Bytes, DeviceId, EnrolmentId, LoginId, Millis, OfficialId, Role, SessionId, SimId, VoucherId};
+use pakawaaz_base::{
+    Assurance, Bytes, DeviceId, EnrolmentId, LoginId, Millis, OfficialId, Role, SessionId, SimId, VoucherId,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -238,7 +238,8 @@ impl<'a> Chat<'a> {
     /// The login has ended and logging in was refused; said once, however often it is tried.
     pub fn logged_out(&mut self, why: &str) {
         if !std::mem::replace(&mut self.logged_out, true) {
-            self.screen.line(&format!("  ⚠ Your login has ended ({why}). What you write is kept; /phone cannot be asked."));
+            self.screen
+                .line(&format!("  ⚠ Your login has ended ({why}). What you write is kept; /phone cannot be asked."));
         }
     }
 

@@ -91,7 +91,14 @@ pub async fn phone(shell: &Shell) -> anyhow::Result<()> {
         let row = |card: &MyCard| {
             let at = |show: fn(&MyPhone) -> String| card.phone.as_ref().map(show).unwrap_or_default();
             let (cell, area) = (at(|phone| phone.cell.clone()), at(|phone| phone.tac.to_string()));
-            vec![card.iccid.clone(), card.status.clone(), cell, area, at(|phone| time(phone.since)), card.sim.to_string()]
+            vec![
+                card.iccid.clone(),
+                card.status.clone(),
+                cell,
+                area,
+                at(|phone| time(phone.since)),
+                card.sim.to_string(),
+            ]
         };
         let header = ["CARD", "STATUS", "CELL", "AREA", "REGISTERED SINCE", "ID"];
         output::table(&header, &cards.iter().map(row).collect::<Vec<_>>())

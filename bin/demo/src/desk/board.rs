@@ -90,7 +90,8 @@ mod tests {
     #[test]
     fn cards_in_use_are_shown_with_their_phones_by_owner() {
         let owners = HashMap::from(["1", "2", "3", "4"].map(|n| (format!("41099000000000{n}"), format!("owner.{n}"))));
-        let cards = [card(1, "bound"), card(2, "revoked"), card(3, "available"), card(4, "available"), card(9, "bound")];
+        let cards =
+            [card(1, "bound"), card(2, "revoked"), card(3, "available"), card(4, "available"), card(9, "bound")];
         let phone = |n: u8| CellularUe {
             imsi: format!("41099000000000{n}"),
             pei: None,

@@ -105,8 +105,7 @@ impl Desk {
         let serving = tokio::task::spawn_local(async move {
             let _ = axum::serve(listener, router).await;
         });
-        let tasks =
-            vec![serving, tokio::task::spawn_local(clerk.work(inbox)), tokio::task::spawn_local(keeping)];
+        let tasks = vec![serving, tokio::task::spawn_local(clerk.work(inbox)), tokio::task::spawn_local(keeping)];
         Ok(Self { address, tasks })
     }
 }

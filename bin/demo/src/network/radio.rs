@@ -284,7 +284,9 @@ impl Air {
     fn hear(&mut self) -> Result<()> {
         for happened in self.world.take_events() {
             match happened {
-                Happened::Gnb(_, GnbEvent::SetupRefused { cause }) => anyhow::bail!("the core refuses the gNB: {cause}"),
+                Happened::Gnb(_, GnbEvent::SetupRefused { cause }) => {
+                    anyhow::bail!("the core refuses the gNB: {cause}")
+                }
                 Happened::Gnb(_, GnbEvent::Lost) => anyhow::bail!("the gNB has lost the core"),
                 Happened::Phone(id, Event::SessionUp { psi }) => {
                     if let Some(tunnel) = &mut self.tunnel {

@@ -163,7 +163,8 @@ fn configuration(public_key: &str) -> String {
 }
 
 async fn call(program: &Path, arguments: &[&std::ffi::OsStr]) -> Result<String> {
-    let done = Command::new(program).args(arguments).stdin(Stdio::null()).output().await.context("asking pakawaaz-upf")?;
+    let done =
+        Command::new(program).args(arguments).stdin(Stdio::null()).output().await.context("asking pakawaaz-upf")?;
     ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr).trim());
     Ok(String::from_utf8_lossy(&done.stdout).into_owned())
 }
