@@ -1,6 +1,8 @@
 //! Server facts, enrolment, login, tokens, passwords, devices (context `identity`).
 
-use pakawaaz_base::{Assurance, Bytes, DeviceId, EnrolmentId, LoginId, Millis, OfficialId, Role, SessionId, VoucherId};
+use pakawaaz_base::{
+    Assurance, Bytes, DeviceId, EnrolmentId, LoginId, Millis, OfficialId, Role, SessionId, SimId, VoucherId,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -320,6 +322,45 @@ pub struct SessionRecord {
 pub struct SessionList {
     /// The official's own, newest first.
     pub sessions: Vec<SessionRecord>,
+}
+
+// ---------------------------------------------------------------- cards and phones
+
+/// Where a phone is in the cellular network, as the core last heard. It proves nothing: an address or a cell is shared by
+/// whoever is behind the phone, and a phone says of itself what it likes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MyPhone {
+    /// Cell where it was heard (NR cell identity, nine hexadecimal digits).
+    pub cell: String,
+    /// Tracking area of that cell.
+    pub tac: u32,
+    /// Registered since.
+    pub since: Millis,
+    /// When it was last heard of from elsewhere than before.
+    pub seen: Millis,
+    /// The equipment it claims to be.
+    #[serde(default)]
+    pub equipment: Option<String>,
+}
+
+/// One of the caller's own SIM cards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MyCard {
+    /// Its id.
+    pub sim: SimId,
+    /// The number printed on it.
+    pub iccid: String,
+    /// `bound`, `suspended`, `revoked`.
+    pub status: String,
+    /// The phone it is in; none when that is not registered, or when there is no cellular network.
+    pub phone: Option<MyPhone>,
+}
+
+/// `GET /v1/me/phone`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MyCards {
+    /// The official's own cards, by ICCID.
+    pub cards: Vec<MyCard>,
 }
 
 // ---------------------------------------------------------------- password

@@ -17,7 +17,8 @@ Builds everything, starts a server with a believable government, and opens the d
 ";
 
 /// What is built. One command, so that shared dependencies are compiled once.
-const BUILD: &[&str] = &["build", "--locked", "-p", "pakawaaz-server", "-p", "pakawaaz-cli", "-p", "pakawaaz-demo"];
+const BUILD: &[&str] =
+    &["build", "--locked", "-p", "pakawaaz-server", "-p", "pakawaaz-cli", "-p", "pakawaaz-upf", "-p", "pakawaaz-demo"];
 
 /// What the arguments asked for.
 #[derive(Debug, PartialEq, Eq)]

@@ -76,6 +76,8 @@ pub enum Command {
         #[arg(long, value_name = "SESSION")]
         end: Option<SessionId>,
     },
+    /// Your SIM cards, and where the phones with them are.
+    Phone,
     /// Find officials by name, post or organisation, in English or Urdu.
     Find {
         query: String,

@@ -22,6 +22,8 @@ use tokio::task::JoinHandle;
 const LOOKS_AFTER: Duration = Duration::from_millis(500);
 /// Typing.
 const TYPES_FOR: Duration = Duration::from_millis(1_000);
+/// Until somebody who was logged out tries to log in again.
+const TRIES_AGAIN: Duration = Duration::from_secs(5);
 /// Lines in which a message that has just arrived is looked for.
 const RECENT: usize = 50;
 
@@ -87,7 +89,19 @@ impl Bot {
                 let _ = tell.send((group, message, author));
             }
         };
-        let listen = self.member.stay(&self.state, &mut events);
+        let listen = async {
+            let mut said = String::new();
+            loop {
+                // A suspended card, for example: it may be restored.
+                let Err(e) = self.member.stay(&self.state, &mut events).await;
+                let why = format!("{e:#}");
+                if why != said {
+                    self.complain(&why);
+                    said = why;
+                }
+                tokio::time::sleep(TRIES_AGAIN).await;
+            }
+        };
         let answer = async {
             while let Some((group, message, author)) = told.recv().await {
                 if let Err(e) = self.hear(group, message, author).await {
@@ -96,10 +110,7 @@ impl Bot {
             }
         };
         tokio::select! {
-            ended = listen => {
-                let Err(e) = ended;
-                self.complain(&format!("{e:#}"));
-            }
+            () = listen => {}
             () = answer => {}
         }
     }

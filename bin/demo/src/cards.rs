@@ -35,6 +35,12 @@ pub fn first_iccid(batch: &[u8]) -> Option<String> {
     Some(text.lines().nth(1)?.split(',').next()?.to_owned())
 }
 
+/// IMSI of each card of a batch, in its order.
+pub fn imsis(batch: &[u8]) -> Vec<String> {
+    let text = std::str::from_utf8(batch).unwrap_or_default();
+    text.lines().skip(1).filter_map(|row| row.split(',').nth(1)).map(str::to_owned).collect()
+}
+
 /// A new card and its row.
 fn card(serial: u32) -> Result<(SoftwareSim, Zeroizing<String>)> {
     let (k, operator);
@@ -89,6 +95,7 @@ mod tests {
             assert_eq!(card.imsi().unwrap().as_str(), row[1]);
         }
         assert_eq!(first_iccid(&csv).as_deref(), Some(rows[0][0]));
+        assert_eq!(imsis(&csv), rows.iter().map(|row| row[1]).collect::<Vec<_>>());
         assert_eq!(*make(&state, &batch, &names, 7).unwrap(), *csv, "not made again");
     }
 }

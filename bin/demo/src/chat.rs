@@ -1,8 +1,9 @@
 //! The conversation in the terminal: what is typed goes out, what arrives appears, each message shows how far it has
 //! come.
 
-use crate::clock::Stopwatch;
+use crate::clock::{self, Stopwatch};
 use crate::member::Member;
+use crate::network::describe;
 use crate::output::{Screen, shortened, speech};
 use crate::trail::Trail;
 use anyhow::{Context as _, Result};
@@ -26,6 +27,7 @@ const HELP: &str = "\
     /switch [NUMBER]    list your conversations, or go to one
     /members            who is in this conversation, and with how many devices
     /devices            your devices and their fingerprints
+    /phone              your SIM card, and where your phone is in the network
     /help               this
     /quit               end the demo (Ctrl-C does the same)";
 
@@ -49,6 +51,7 @@ enum Input<'a> {
     Switch(Option<&'a str>),
     Members,
     Devices,
+    Phone,
     Quit,
     Unknown(&'a str),
 }
@@ -70,6 +73,7 @@ fn parse(line: &str) -> Input<'_> {
         "/switch" | "/conversations" => Input::Switch((!rest.is_empty()).then_some(rest)),
         "/members" => Input::Members,
         "/devices" => Input::Devices,
+        "/phone" => Input::Phone,
         "/quit" | "/exit" | "/q" => Input::Quit,
         other => Input::Unknown(other),
     }
@@ -95,6 +99,7 @@ pub struct Chat<'a> {
     /// Messages shown as unread, whose event may come yet.
     announced: HashSet<MessageId>,
     offline: bool,
+    logged_out: bool,
 }
 
 impl<'a> Chat<'a> {
@@ -109,6 +114,7 @@ impl<'a> Chat<'a> {
             heard: 0,
             announced: HashSet::new(),
             offline: false,
+            logged_out: false,
         }
     }
 
@@ -149,6 +155,7 @@ impl<'a> Chat<'a> {
             Input::Switch(Some(which)) => self.switch(which).await,
             Input::Members => self.members().await,
             Input::Devices => self.devices().await,
+            Input::Phone => self.phone().await,
             Input::Quit => return Ok(Next::Quit),
             Input::Unknown(command) => {
                 self.screen.line(&format!("  There is no {command}; /help lists the commands."));
@@ -215,12 +222,24 @@ impl<'a> Chat<'a> {
                 Ok(())
             }
             ClientEvent::Connected => {
-                if std::mem::replace(&mut self.offline, false) {
+                let logged_in = std::mem::replace(&mut self.logged_out, false);
+                if logged_in {
+                    self.screen.line("  You are logged in again, with password, SIM and device key.");
+                }
+                if std::mem::replace(&mut self.offline, false) && !logged_in {
                     self.screen.line("  The connection is back.");
                 }
                 Ok(())
             }
             ClientEvent::CaughtUp | ClientEvent::Typing { .. } | ClientEvent::Transfer { .. } => Ok(()),
+        }
+    }
+
+    /// The login has ended and logging in was refused; said once, however often it is tried.
+    pub fn logged_out(&mut self, why: &str) {
+        if !std::mem::replace(&mut self.logged_out, true) {
+            self.screen
+                .line(&format!("  ⚠ Your login has ended ({why}). What you write is kept; /phone cannot be asked."));
         }
     }
 
@@ -398,6 +417,13 @@ impl<'a> Chat<'a> {
         Ok(())
     }
 
+    async fn phone(&self) -> Result<()> {
+        for card in self.me.client().my_cards().await? {
+            self.screen.line(&format!("    {}", describe(&card, clock::now())));
+        }
+        Ok(())
+    }
+
     async fn devices(&self) -> Result<()> {
         for device in self.me.client().devices(None).await? {
             let this = if device.this_device { ", this one" } else { "" };
@@ -444,7 +470,7 @@ mod tests {
         assert_eq!(parse("/switch 2"), Input::Switch(Some("2")));
         assert_eq!(parse("/quit"), Input::Quit);
         assert_eq!(parse("/qiut now"), Input::Unknown("/qiut"));
-        for command in ["/people", "/new", "/switch", "/members", "/devices", "/help", "/quit"] {
+        for command in ["/people", "/new", "/switch", "/members", "/devices", "/phone", "/help", "/quit"] {
             assert!(HELP.contains(command));
             assert!(!matches!(parse(command), Input::Unknown(_)));
         }

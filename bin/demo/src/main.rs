@@ -10,6 +10,7 @@ mod clock;
 mod desk;
 mod government;
 mod member;
+mod network;
 mod output;
 mod phones;
 mod replies;
@@ -25,14 +26,18 @@ use cast::{ADMINISTRATORS, Cast};
 use clap::Parser;
 use clock::Stopwatch;
 use government::Government;
+use network::{Network, Radio, UserPlane};
 use output::Screen;
+use pakawaaz_ransim::traffic::N3;
 use server::{Installation, free_port};
 use state::{Progress, State};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 use walk::Newcomer;
 
@@ -153,6 +158,8 @@ async fn demo(screen: &Screen, arguments: Arguments) -> Result<End> {
     };
     state.set_progress(&progress)?;
 
+    // In the background, like all that concerns phones: nobody waits for it.
+    let (user_plane, n3) = UserPlane::start(&state);
     let watch = Stopwatch::start();
     let starting = async {
         let web = arguments.web.as_ref().map(std::path::absolute).transpose()?;
@@ -177,8 +184,9 @@ async fn demo(screen: &Screen, arguments: Arguments) -> Result<End> {
         Arguments { terminal: false, web: Some(_), no_browser, .. } => Way::App { browser: !no_browser },
         _ => Way::Terminal,
     };
+    let n2 = server.n2;
     let outcome = tokio::select! {
-        played = play(screen, &state, progress, way, whole) => played.map(|()| End::Finished),
+        played = play(screen, &state, progress, way, whole, n2, &user_plane, n3) => played.map(|()| End::Finished),
         why = server.ended() => Err(anyhow::anyhow!(why)),
         () = stop.asked() => Ok(End::Interrupted),
     };
@@ -190,7 +198,16 @@ async fn demo(screen: &Screen, arguments: Arguments) -> Result<End> {
 }
 
 /// Everything between the server's start and its end.
-async fn play(screen: &Screen, state: &Arc<State>, mut progress: Progress, way: Way, whole: Stopwatch) -> Result<()> {
+async fn play(
+    screen: &Screen,
+    state: &Arc<State>,
+    mut progress: Progress,
+    way: Way,
+    whole: Stopwatch,
+    n2: SocketAddr,
+    user_plane: &UserPlane,
+    n3: oneshot::Receiver<N3>,
+) -> Result<()> {
     let plan = if progress.small { Government::small() } else { Government::plan() };
     let cast = Cast::of(&plan, progress.small);
     if !progress.seeded {
@@ -204,8 +221,12 @@ async fn play(screen: &Screen, state: &Arc<State>, mut progress: Progress, way: 
     let bots = Bots::start(state, &plan, &cast)
         .await
         .context("this demo may be of another version of the program; --reset starts over")?;
+    let network = Network::open(state).await?;
+    let members = cast.members().map(|index| plan.officials[index].username.clone());
+    let owners: BTreeSet<String> = members.chain(network.handed_out().cloned()).collect();
+    let radio = Radio::start(state, &network, owners.into_iter().collect(), n2, user_plane.data_path(), n3);
     if let Way::App { browser } = way {
-        return phones::serve(screen, state, plan, &cast, &bots, progress, browser, whole).await;
+        return phones::serve(screen, state, plan, &cast, &bots, progress, browser, whole, network, &radio).await;
     }
     let newcomer = Newcomer::start(state, &plan.officials[cast.you].username).await?;
     if !progress.greeted {
@@ -217,9 +238,9 @@ async fn play(screen: &Screen, state: &Arc<State>, mut progress: Progress, way: 
     screen.done("ready", whole.elapsed());
     let first = walk::introduce(screen, state, &plan, &cast, newcomer.member()).await?;
     if way == Way::Check {
-        walk::check(screen, newcomer, &first).await
+        walk::check(screen, newcomer, &first, &radio).await
     } else {
-        walk::talk(screen, newcomer, &first).await
+        walk::talk(screen, newcomer, &first, &radio).await
     }
 }
 

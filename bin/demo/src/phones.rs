@@ -1,4 +1,4 @@
-//! The app: a desk that hands out phones, and somebody who writes to the first one.
+//! The app: a desk that hands out phones and shows where they are, and somebody who writes to the first one.
 
 use crate::bots::Bots;
 use crate::cast::{ADMINISTRATORS, Cast};
@@ -6,6 +6,7 @@ use crate::clock::Stopwatch;
 use crate::desk::{Desk, origin};
 use crate::government::Government;
 use crate::member::Member;
+use crate::network::{Network, Radio};
 use crate::output::Screen;
 use crate::state::{Progress, State};
 use anyhow::Result;
@@ -28,6 +29,8 @@ pub async fn serve(
     mut progress: Progress,
     browser: bool,
     whole: Stopwatch,
+    network: Network,
+    radio: &Radio,
 ) -> Result<()> {
     let administrators =
         (Member::open(state, ADMINISTRATORS[0].0).await?, Member::open(state, ADMINISTRATORS[1].0).await?);
@@ -37,7 +40,8 @@ pub async fn serve(
         found.officials.into_iter().find(|o| o.username == first.username).map(|o| o.official)
     };
     let plan = Arc::new(plan);
-    let desk = Desk::open(state, &plan, cast.phone, administrators, progress.port, progress.desk_port).await?;
+    let (port, desk_port) = (progress.port, progress.desk_port);
+    let desk = Desk::open(state, &plan, cast.phone, administrators, port, desk_port, network, radio).await?;
     progress.desk_port = desk.address.port();
     state.set_progress(&progress)?;
 
@@ -48,6 +52,7 @@ pub async fn serve(
     screen.line(&format!("  2. Press “Open phone” at {} and paste the card there.", first.full_name()));
     screen.line("  3. Choose a password and a PIN; then log in with password, SIM and device.");
     screen.line("  4. The Deputy Secretary writes to you; answer, send a file, find others.");
+    screen.line("  5. The desk shows whose phone is on the network; “Suspend SIM” detaches it and ends the login.");
     screen.line(&format!(
         "  Each phone is an origin of its own, for example {}; open two and be two people.",
         origin(&first.username, 1, progress.port)
@@ -58,19 +63,27 @@ pub async fn serve(
     if browser && std::io::stdout().is_terminal() {
         open_browser(&address);
     }
-    while !progress.phone_greeted {
-        tokio::time::sleep(LOOK_EVERY).await;
-        let Some(official) = official else { break };
-        match bots.greet(official).await {
-            Ok(()) => {
-                progress.phone_greeted = true;
-                state.set_progress(&progress)?;
+    let greeting = async {
+        while !progress.phone_greeted {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let Some(official) = official else { break };
+            match bots.greet(official).await {
+                Ok(()) => {
+                    progress.phone_greeted = true;
+                    state.set_progress(&progress)?;
+                }
+                // Not enrolled or not connected yet.
+                Err(e) if e.downcast_ref::<ClientError>().is_some() => {}
+                Err(e) => return Err(e),
             }
-            // Not enrolled or not connected yet.
-            Err(e) if e.downcast_ref::<ClientError>().is_some() => {}
-            Err(e) => return Err(e),
         }
-    }
+        Ok(())
+    };
+    let telling = async {
+        screen.line(&format!("  ✓ {}", radio.settled().await));
+        Ok::<_, anyhow::Error>(())
+    };
+    tokio::try_join!(greeting, telling)?;
     std::future::pending().await
 }
 

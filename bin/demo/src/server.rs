@@ -5,10 +5,11 @@
 //! kernel closes the pipe.
 
 use crate::cast::ADMINISTRATORS;
+use crate::network::USER_PLANE_SOCKET;
 use crate::state::{State, write_private};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -33,6 +34,7 @@ pub struct Installation {
 struct Ready {
     http: Option<String>,
     metrics: Option<String>,
+    n2: Option<SocketAddr>,
 }
 
 impl Installation {
@@ -68,7 +70,12 @@ impl Installation {
              authorities = [\"*.localhost:{}\"]\n\
              {web}\
              [identity]\n\
-             demo_keys = true\n",
+             demo_keys = true\n\
+             [cellular]\n\
+             enabled = true\n\
+             n2 = \"framed\"\n\
+             n2_listen = [\"127.0.0.1:0\"]\n\
+             user_plane = \"{USER_PLANE_SOCKET}\"\n",
             self.port, self.port
         )
     }
@@ -139,7 +146,8 @@ impl Installation {
         // Nothing may block the server when it prints more.
         tokio::task::spawn_local(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let address = ready.http.context("the server does not say where it listens")?;
-        Ok(Server { stdin: child.stdin.take(), child, address, metrics: ready.metrics })
+        let n2 = ready.n2.context("the server does not say where gNBs connect")?;
+        Ok(Server { stdin: child.stdin.take(), child, address, metrics: ready.metrics, n2 })
     }
 }
 
@@ -164,6 +172,8 @@ pub struct Server {
     pub address: String,
     /// Where its metrics are.
     pub metrics: Option<String>,
+    /// Where gNBs connect.
+    pub n2: SocketAddr,
 }
 
 impl Server {

@@ -3,6 +3,8 @@
 //! ```text
 //! demo.json            port, size, how far the filling has come
 //! bots.log             what kept an official from answering
+//! network.json         the cellular network: key of its cards, who got a phone at the desk
+//! upf.toml             configuration of the user plane; beside it allow-list.toml, .key, upf.sock and upf.log
 //! lock                 held while a demo runs
 //! server.toml, server/ configuration and data of the server; server.log its log
 //! first-sims.csv       the SIM cards of the first administrators, imported by `init`
@@ -40,6 +42,23 @@ pub struct Progress {
     pub desk_port: u16,
 }
 
+/// What a demo writes beside its folders.
+const FILES: [&str; 13] = [
+    "demo.json",
+    "server.toml",
+    "server.log",
+    "bots.log",
+    "first-sims.csv",
+    "first-vouchers",
+    "sims.csv",
+    "network.json",
+    "upf.toml",
+    "upf.log",
+    "upf.sock",
+    "allow-list.toml",
+    "allow-list.key",
+];
+
 /// The state folder, locked.
 pub struct State {
     dir: PathBuf,
@@ -69,9 +88,7 @@ impl State {
 
     /// Removes what a demo makes, by name: the folder may be one that somebody gave us by mistake.
     fn clear(&self) -> Result<()> {
-        for name in
-            ["demo.json", "server.toml", "server.log", "bots.log", "first-sims.csv", "first-vouchers", "sims.csv"]
-        {
+        for name in FILES {
             match fs::remove_file(self.path(name)) {
                 Err(e) if e.kind() != ErrorKind::NotFound => return Err(e).with_context(|| format!("removing {name}")),
                 _ => {}

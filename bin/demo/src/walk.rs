@@ -1,9 +1,11 @@
 //! The newcomer's way in: who you are, who is around, a first conversation, a second terminal.
 
-use crate::cast::Cast;
+use crate::cast::{ADMINISTRATORS, Cast};
 use crate::chat::{Chat, Next, by_username, person};
+use crate::clock;
 use crate::government::Government;
-use crate::member::Member;
+use crate::member::{Member, patiently};
+use crate::network::{Radio, describe};
 use crate::output::Screen;
 use crate::state::State;
 use crate::trail::label;
@@ -12,6 +14,7 @@ use pakawaaz_client::ClientEvent;
 use pakawaaz_client::views::{MessageStatus, OfficialView};
 use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,13 +22,25 @@ use tokio::sync::mpsc;
 
 /// `--check` fails when an answer takes longer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// Until somebody who was logged out tries to log in again.
+const TRIES_AGAIN: Duration = Duration::from_secs(5);
+/// Between two questions of `--check` where the phone is.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// What `--check` says.
 const QUESTION: &str = "Assalam-o-alaikum. Is the budget summary ready?";
+
+/// What the newcomer's client tells.
+enum Told {
+    /// Something happened.
+    Event(ClientEvent),
+    /// The login has ended, and logging in is refused for this reason. It is tried again.
+    LoggedOut(String),
+}
 
 /// The newcomer's client, connected, and what it tells.
 pub struct Newcomer {
     me: Rc<Member>,
-    events: mpsc::UnboundedReceiver<Result<ClientEvent>>,
+    events: mpsc::UnboundedReceiver<Told>,
     listening: tokio::task::JoinHandle<()>,
 }
 
@@ -42,8 +57,13 @@ impl Newcomer {
         let (tell, events) = mpsc::unbounded_channel();
         let (member, state) = (Rc::clone(&me), Arc::clone(state));
         let listening = tokio::task::spawn_local(async move {
-            let Err(error) = member.stay(&state, &mut |event| drop(tell.send(Ok(event)))).await;
-            let _ = tell.send(Err(error));
+            loop {
+                let Err(error) = member.stay(&state, &mut |event| drop(tell.send(Told::Event(event)))).await;
+                if tell.send(Told::LoggedOut(format!("{error:#}"))).is_err() {
+                    return;
+                }
+                tokio::time::sleep(TRIES_AGAIN).await;
+            }
         });
         Ok(Self { me, events, listening })
     }
@@ -53,8 +73,8 @@ impl Newcomer {
         &self.me
     }
 
-    async fn event(&mut self) -> Result<ClientEvent> {
-        self.events.recv().await.context("the client ended")?
+    async fn told(&mut self) -> Result<Told> {
+        self.events.recv().await.context("the client ended")
     }
 }
 
@@ -86,20 +106,34 @@ pub async fn introduce(
     screen.heading("A second terminal");
     let colleague = &plan.officials[cast.colleague];
     screen.line(&format!("  Be {} next door, on another device, and write to yourself:", colleague.full_name()));
-    let cli = std::env::current_exe()?.with_file_name("pakawaaz");
-    let parts = [
-        ("", cli),
-        ("--profile ", state.profile(&colleague.username)),
-        ("--pin-file ", state.pin_file(&colleague.username)),
-        ("--password-file ", state.password_file(&colleague.username)),
-    ];
-    let command: Vec<String> = parts.iter().map(|(flag, path)| format!("{flag}{}", in_shell(path))).collect();
-    screen.line(&format!("    pk() {{ {} \"$@\"; }}", command.join(" \\\n      ")));
+    screen.line(&format!("    pk() {{ {} \"$@\"; }}", terminal(state, &colleague.username)?));
     screen.line(&format!("    pk new {}", who.username));
     screen.line(&format!("    pk send {} 'Tea at four?'", who.username));
     screen.line("    pk conversations");
     screen.line("    pk listen");
+
+    screen.heading("Your phone");
+    screen.line("  It registers with the 5G core in a moment; /phone shows on which cell, and since when.");
+    if let Some(card) = patiently(|| me.client().my_cards()).await?.first() {
+        screen.line("  An administrator can take its card away, which ends your login; unsuspend gives it back:");
+        let administrator = ADMINISTRATORS[0].0;
+        screen.line(&format!("    pa() {{ {} \"$@\"; }}", terminal(state, administrator)?));
+        screen.line("    pa admin cellular ues");
+        screen.line(&format!("    pa admin suspend --card {}", card.sim));
+    }
     by_username(me, &plan.officials[cast.suggested].username).await
+}
+
+/// The terminal client as somebody of the demo, for a shell.
+fn terminal(state: &State, username: &str) -> Result<String> {
+    let parts = [
+        ("", std::env::current_exe()?.with_file_name("pakawaaz")),
+        ("--profile ", state.profile(username)),
+        ("--pin-file ", state.pin_file(username)),
+        ("--password-file ", state.password_file(username)),
+    ];
+    let command: Vec<String> = parts.iter().map(|(flag, path)| format!("{flag}{}", in_shell(path))).collect();
+    Ok(command.join(" \\\n      "))
 }
 
 /// Shorter where it is below the current folder, so that it can be typed.
@@ -116,7 +150,7 @@ fn in_shell(path: &Path) -> String {
 }
 
 /// The conversation, until the newcomer has had enough.
-pub async fn talk(screen: &Screen, mut newcomer: Newcomer, first: &OfficialView) -> Result<()> {
+pub async fn talk(screen: &Screen, mut newcomer: Newcomer, first: &OfficialView, radio: &Radio) -> Result<()> {
     let mut lines = typed_lines();
     let mut chat = Chat::new(screen, Rc::clone(&newcomer.me));
     screen.heading("Your first conversation");
@@ -130,13 +164,22 @@ pub async fn talk(screen: &Screen, mut newcomer: Newcomer, first: &OfficialView)
     chat.open_with(first.official).await?;
     chat.unread().await?;
     chat.prompt().await?;
+    let mut settled = pin!(radio.settled());
+    let mut said = false;
     loop {
         tokio::select! {
             line = lines.recv() => match line {
                 Some(line) => if chat.typed(&line).await? == Next::Quit { return Ok(()) },
                 None => return Ok(()),
             },
-            event = newcomer.event() => chat.event(event?).await?,
+            told = newcomer.told() => match told? {
+                Told::Event(event) => chat.event(event).await?,
+                Told::LoggedOut(why) => chat.logged_out(&why),
+            },
+            text = &mut settled, if !said => {
+                said = true;
+                screen.line(&format!("  ✓ {text}"));
+            }
         }
     }
 }
@@ -160,7 +203,7 @@ fn typed_lines() -> mpsc::UnboundedReceiver<String> {
 }
 
 /// One message, its steps, one answer; an error when anything of it is missing.
-pub async fn check(screen: &Screen, mut newcomer: Newcomer, first: &OfficialView) -> Result<()> {
+pub async fn check(screen: &Screen, mut newcomer: Newcomer, first: &OfficialView, radio: &Radio) -> Result<()> {
     let mut chat = Chat::new(screen, Rc::clone(&newcomer.me));
     screen.heading(&format!("A conversation with {}", first.name.en));
     chat.open_with(first.official).await?;
@@ -173,16 +216,33 @@ pub async fn check(screen: &Screen, mut newcomer: Newcomer, first: &OfficialView
             if delivered && chat.heard() > before {
                 return Ok::<_, anyhow::Error>(());
             }
-            let event = newcomer.event().await?;
-            chat.event(event).await?;
+            match newcomer.told().await? {
+                Told::Event(event) => chat.event(event).await?,
+                Told::LoggedOut(why) => bail!("logged out: {why}"),
+            }
         }
     };
     if tokio::time::timeout(ANSWER_WITHIN, both).await.is_err() {
         bail!("no delivery or no answer in {} s", ANSWER_WITHIN.as_secs());
     }
     screen.line("");
-    screen.line("check passed: sent, delivered and answered");
+    screen.line(&format!("  {}", radio.settled().await));
+    let phone = tokio::time::timeout(ANSWER_WITHIN, registered(&newcomer.me)).await;
+    screen.line(&format!("  your {}", phone.context("your phone is not on the network")??));
+    screen.line("");
+    screen.line("check passed: sent, delivered and answered; your phone is on the network");
     Ok(())
+}
+
+/// Waits until the core knows the newcomer's phone; where it is.
+async fn registered(me: &Member) -> Result<String> {
+    loop {
+        let cards = patiently(|| me.client().my_cards()).await?;
+        if let Some(card) = cards.iter().find(|card| card.phone.is_some()) {
+            return Ok(describe(card, clock::now()));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 fn speech_of_mine() -> String {

@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use pakawaaz_aka::NetworkName;
 use pakawaaz_base::{DeviceId, OfficialId};
 use pakawaaz_cellular::ports::{AuthenticationMethod, VaultRefusal, VaultRequest, WhoIs};
-use pakawaaz_cellular::{DrawnVector, Expected, HomeNetwork};
+use pakawaaz_cellular::{Cellular, DrawnVector, Expected, HomeNetwork};
 use pakawaaz_contract::identity::DeviceStatus;
 use pakawaaz_http::{CloseReason, Hub, Problem};
 use pakawaaz_identity::{
-    ActiveDevice, CoreExpected, CoreMethod, Error as IdentityError, HelloProof, Identity, SocketCloser, Subscriber,
+    ActiveDevice, CoreExpected, CoreMethod, Error as IdentityError, HelloProof, Identity, NetworkPhone, PhoneNetwork,
+    SocketCloser, Subscriber,
 };
 use pakawaaz_messaging::{DeviceStanding, Devices, MessagingError, SocketAuth, SocketHello, SocketSession};
 
@@ -97,5 +98,22 @@ fn refusal(error: IdentityError) -> VaultRefusal {
         IdentityError::SimRejected => VaultRefusal::BadAuts,
         IdentityError::Busy => VaultRefusal::TooMany,
         _ => VaultRefusal::Unavailable,
+    }
+}
+
+/// cellular answers identity.
+pub struct AskCellular(pub Cellular);
+
+#[async_trait]
+impl PhoneNetwork for AskCellular {
+    async fn phone(&self, imsi: &str) -> Result<Option<NetworkPhone>, IdentityError> {
+        let found = self.0.phone(imsi).await.map_err(|_| IdentityError::Busy)?;
+        Ok(found.map(|phone| NetworkPhone {
+            equipment: phone.pei,
+            cell: phone.cell,
+            tac: phone.tac,
+            since: phone.since,
+            seen: phone.seen,
+        }))
     }
 }

@@ -3,7 +3,7 @@
 use crate::cellular;
 use crate::config::Config;
 use crate::jobs::Jobs;
-use crate::ports::{AskIdentity, Sockets};
+use crate::ports::{AskCellular, AskIdentity, Sockets};
 use crate::{schema, sim_vault};
 use anyhow::Result;
 use axum::Router;
@@ -100,6 +100,7 @@ pub async fn wire(
     let router = Router::new()
         .merge(pakawaaz_directory::http::router(directory))
         .merge(pakawaaz_identity::http::router(identity.clone(), throttle.clone()))
+        .merge(pakawaaz_identity::http::phone_router(identity.clone(), Arc::new(AskCellular(cellular.clone()))))
         .merge(pakawaaz_files::http::router(files))
         .merge(pakawaaz_cellular::http::router(cellular))
         .merge(pakawaaz_messaging::http::router(messaging, throttle));

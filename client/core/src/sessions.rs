@@ -1,10 +1,10 @@
-//! The official's own sessions, on every device.
+//! The official's own sessions, on every device, and the own SIM cards.
 
 use crate::http::Empty;
 use crate::views::SessionView;
 use crate::{Client, ClientError, Platform, Store, Transport};
 use pakawaaz_base::SessionId;
-use pakawaaz_contract::identity::SessionList;
+use pakawaaz_contract::identity::{MyCard, MyCards, SessionList};
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// Sessions of this official that go on, newest first.
@@ -30,5 +30,14 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// [`ClientError::Refused`] with `identity.not_found`: no such session of this official.
     pub async fn end_session(&self, session: SessionId) -> Result<(), ClientError> {
         self.post_empty(&format!("/v1/sessions/{session}/end"), &Empty {}).await
+    }
+
+    /// The official's own SIM cards, each with the phone it is in. What the server says, shown as it is: neither a proof of
+    /// anything nor signed by anybody.
+    ///
+    /// # Errors
+    /// As [`Client::sessions`].
+    pub async fn my_cards(&self) -> Result<Vec<MyCard>, ClientError> {
+        Ok(self.get::<MyCards>("/v1/me/phone").await?.cards)
     }
 }

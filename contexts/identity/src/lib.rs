@@ -26,7 +26,7 @@ pub use error::{Error, Result};
 pub use installation::{Installation, InstallationPublic, InstallationSecrets, root_voucher};
 pub use service::{
     ActiveDevice, CoreExpected, CoreMethod, CoreVector, ENROLMENT_LASTS, FRESH_LOGIN, FirstAdministrator, HelloProof,
-    Identity, LoginConnection, STALE_AFTER, Settings, SocketCloser, Subscriber, WlanVector,
+    Identity, LoginConnection, NetworkPhone, PhoneNetwork, STALE_AFTER, Settings, SocketCloser, Subscriber, WlanVector,
 };
 pub use sim_vault::{RemoteSimVault, SimVault, Vaults};
 pub use store::MIGRATIONS;

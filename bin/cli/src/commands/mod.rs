@@ -26,6 +26,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Whoami => session::whoami(&shell).await,
         Command::Devices { command } => devices::run(&shell, command).await,
         Command::Sessions { end } => session::sessions(&shell, end).await,
+        Command::Phone => session::phone(&shell).await,
         Command::Find { query, limit } => people::find(&shell, &query, limit).await,
         Command::Conversations => chat::conversations(&shell).await,
         Command::New { officials, title } => chat::new(&shell, &officials, title.as_deref()).await,

@@ -5,6 +5,7 @@ use crate::commands::people::time;
 use crate::context::Shell;
 use crate::{output, secrets};
 use pakawaaz_base::SessionId;
+use pakawaaz_contract::identity::{MyCard, MyPhone};
 use std::path::Path;
 
 pub async fn login(shell: &Shell) -> anyhow::Result<()> {
@@ -79,6 +80,28 @@ pub async fn sessions(shell: &Shell, end: Option<SessionId>) -> anyhow::Result<(
             vec![s.session.to_string(), s.device.to_string(), time(s.started_at), time(s.ends_at), here.to_owned()]
         };
         output::table(&["SESSION", "DEVICE", "SINCE", "UNTIL", ""], &sessions.iter().map(row).collect::<Vec<_>>())
+    });
+    Ok(())
+}
+
+pub async fn phone(shell: &Shell) -> anyhow::Result<()> {
+    let open = shell.online().await?;
+    let cards = open.client.my_cards().await?;
+    shell.out.show(&cards, |cards| {
+        let row = |card: &MyCard| {
+            let at = |show: fn(&MyPhone) -> String| card.phone.as_ref().map(show).unwrap_or_default();
+            let (cell, area) = (at(|phone| phone.cell.clone()), at(|phone| phone.tac.to_string()));
+            vec![
+                card.iccid.clone(),
+                card.status.clone(),
+                cell,
+                area,
+                at(|phone| time(phone.since)),
+                card.sim.to_string(),
+            ]
+        };
+        let header = ["CARD", "STATUS", "CELL", "AREA", "REGISTERED SINCE", "ID"];
+        output::table(&header, &cards.iter().map(row).collect::<Vec<_>>())
     });
     Ok(())
 }

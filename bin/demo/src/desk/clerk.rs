@@ -5,9 +5,10 @@ use super::people::origin;
 use crate::clock;
 use crate::government::Government;
 use crate::member::{Member, patiently};
+use crate::network::{Network, Remote};
 use crate::state::State;
 use anyhow::{Context as _, Result, bail, ensure};
-use pakawaaz_base::OfficialId;
+use pakawaaz_base::{OfficialId, SimId};
 use pakawaaz_client::views::DeviceView;
 use pakawaaz_contract::admin;
 use pakawaaz_contract::identity::DeviceStatus;
@@ -17,6 +18,7 @@ use qrcode::{EcLevel, QrCode};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -44,6 +46,16 @@ pub enum Wish {
     Suspend,
     /// Restore.
     Restore,
+    /// Suspend the SIM card.
+    SimSuspend,
+    /// Restore it.
+    SimRestore,
+    /// Take it away for good.
+    SimRevoke,
+    /// Switch the phone off, as its owner does.
+    PhoneOff,
+    /// Switch it on.
+    PhoneOn,
     /// A long correspondence: the first administrator writes [`LETTERS`] messages.
     Letters,
 }
@@ -56,6 +68,11 @@ impl Wish {
             "revoke" => Self::Revoke,
             "suspend" => Self::Suspend,
             "restore" => Self::Restore,
+            "sim-suspend" => Self::SimSuspend,
+            "sim-restore" => Self::SimRestore,
+            "sim-revoke" => Self::SimRevoke,
+            "phone-off" => Self::PhoneOff,
+            "phone-on" => Self::PhoneOn,
             "letters" => Self::Letters,
             _ => return None,
         })
@@ -73,10 +90,14 @@ pub struct Clerk {
     state: Arc<State>,
     plan: Arc<Government>,
     suggested: usize,
-    first: Member,
+    first: Rc<Member>,
     second: Member,
     app_port: u16,
     ids: HashMap<String, OfficialId>,
+    network: Network,
+    remote: Remote,
+    /// IMSI of each official's card.
+    imsis: HashMap<String, String>,
 }
 
 impl Clerk {
@@ -84,10 +105,12 @@ impl Clerk {
         state: Arc<State>,
         plan: Arc<Government>,
         suggested: usize,
-        (first, second): (Member, Member),
+        (first, second): (Rc<Member>, Member),
         app_port: u16,
+        (network, remote): (Network, Remote),
+        imsis: HashMap<String, String>,
     ) -> Self {
-        Self { state, plan, suggested, first, second, app_port, ids: HashMap::new() }
+        Self { state, plan, suggested, first, second, app_port, ids: HashMap::new(), network, remote, imsis }
     }
 
     /// Serves one after the other until nobody can ask any more.
@@ -100,6 +123,11 @@ impl Clerk {
                 Wish::Revoke => self.revoke(&username).await,
                 Wish::Suspend => self.suspend(&username, true).await,
                 Wish::Restore => self.suspend(&username, false).await,
+                Wish::SimSuspend => self.suspend_card(&username, true).await,
+                Wish::SimRestore => self.suspend_card(&username, false).await,
+                Wish::SimRevoke => self.revoke_card(&username).await,
+                Wish::PhoneOff => Ok(self.switch(&username, false)),
+                Wish::PhoneOn => Ok(self.switch(&username, true)),
                 Wish::Letters => self.letters(&username).await,
             };
             let _ = tell.send(done.map_err(|e| format!("{e:#}")));
@@ -160,6 +188,9 @@ impl Clerk {
         let voucher = self.voucher(official, username, kind).await?;
         let sim = Zeroizing::new(fs::read_to_string(self.state.sim(username)).context("reading the SIM card")?);
         let phone = origin(username, devices + 1, self.app_port);
+        // The card is in a phone already, which comes up at once.
+        self.network.hand_out(&self.state, username)?;
+        self.remote.add(username);
         Ok(json!({
             "card": format!("{}\n{}", *voucher, *sim),
             "voucher": *voucher,
@@ -208,6 +239,37 @@ impl Clerk {
             patiently(|| self.second.client().unsuspend(subject)).await?;
         }
         Ok(json!({}))
+    }
+
+    async fn card_of(&self, username: &str) -> Result<SimId> {
+        let imsi = self.imsis.get(username).context("nobody of that name")?;
+        let cards = patiently(|| self.first.client().sims()).await?.sims;
+        Ok(cards.iter().find(|card| card.imsi == *imsi).context("the card is in no batch")?.sim)
+    }
+
+    /// One administrator is enough, because it can be undone. A phone whose card may be used again is switched off and on
+    /// by its owner.
+    async fn suspend_card(&self, username: &str, suspend: bool) -> Result<Value> {
+        let subject = admin::Subject::Sim(self.card_of(username).await?);
+        if suspend {
+            patiently(|| self.first.client().suspend(subject)).await?;
+        } else {
+            patiently(|| self.second.client().unsuspend(subject)).await?;
+            self.remote.switch(username, true);
+        }
+        Ok(json!({}))
+    }
+
+    async fn revoke_card(&self, username: &str) -> Result<Value> {
+        let subjects = [Subject::Sim(self.card_of(username).await?)];
+        let proposal = patiently(|| self.first.client().propose_revocations(&subjects, LOST)).await?.proposal;
+        patiently(|| self.second.client().approve_proposal(proposal)).await?;
+        Ok(json!({}))
+    }
+
+    fn switch(&self, username: &str, on: bool) -> Value {
+        self.remote.switch(username, on);
+        json!({})
     }
 
     async fn letters(&mut self, username: &str) -> Result<Value> {

@@ -3,6 +3,17 @@
 const $ = (id) => document.getElementById(id);
 const say = (text) => { $("status").textContent = text; };
 let people = [];
+/** What the core and the home network last said: `people` by username, and how it stands with user data. */
+let board = {};
+/** Rows on the page, by username: how each takes news from the board. */
+const rows = new Map();
+
+const cards = {
+  bound: "SIM active",
+  suspended: "SIM suspended",
+  revoked: "SIM revoked",
+  available: "SIM handed out, not enrolled yet",
+};
 
 function element(tag, text, attributes = {}) {
   const made = document.createElement(tag);
@@ -26,6 +37,47 @@ async function wish(person, what) {
   const body = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(body.error ?? "The desk cannot do that now.");
   return body;
+}
+
+function whereabouts(phone) {
+  if (!phone) return "phone not on the network";
+  const gnb = phone.gnb ? ` “${phone.gnb}”` : "";
+  const since = new Date(phone.since).toLocaleTimeString();
+  const address = phone.address ? `, address ${phone.address}` : "";
+  return `phone on cell ${phone.cell}${gnb}, tracking area ${phone.tac}, since ${since}${address}`;
+}
+
+/** A line with the state of card and phone, and what an administrator and the phone's owner can do about it. */
+function phone(person) {
+  const line = element("div", "", { class: "phone" });
+  const actions = element("div", "", { class: "actions" });
+  const act = (text, what, done, when) => {
+    const made = button(text, async () => {
+      await wish(person, what);
+      say(`${person.name.en}: ${done}.`);
+    });
+    actions.append(made);
+    return (state) => { made.hidden = !when(state); };
+  };
+  const shown = [
+    act("Suspend SIM", "sim-suspend", "the SIM is suspended; phone and login end", (s) => s.card === "bound"),
+    act("Restore SIM", "sim-restore", "the SIM is restored", (s) => s.card === "suspended"),
+    act("Revoke SIM", "sim-revoke", "the SIM is revoked by two administrators", (s) => s.card === "bound" || s.card === "suspended"),
+    act("Switch phone off", "phone-off", "the phone says goodbye, which ends the login", (s) => s.phone),
+    act("Switch phone on", "phone-on", "the phone looks for the network", (s) => s.card === "bound" && !s.phone),
+  ];
+  const update = () => {
+    const state = board.people?.[person.username];
+    line.hidden = actions.hidden = !state;
+    if (!state) return;
+    const text = `${cards[state.card] ?? state.card} · ${whereabouts(state.phone)}`;
+    if (line.textContent !== text) line.textContent = text;
+    line.classList.toggle("on", Boolean(state.phone));
+    for (const one of shown) one(state);
+  };
+  rows.set(person.username, update);
+  update();
+  return [line, actions];
 }
 
 async function card(person) {
@@ -83,7 +135,7 @@ function row(person) {
     actions.append(button("Suspend", async () => { await wish(person, "suspend"); say(`${person.name.en} is suspended.`); }));
     actions.append(button("Restore", async () => { await wish(person, "restore"); say(`${person.name.en} is restored.`); }));
   }
-  item.append(actions);
+  item.append(...phone(person), actions);
   return item;
 }
 
@@ -92,10 +144,17 @@ function draw() {
   const text = (p) => [p.name.en, p.name.ur, p.username, p.title.en, p.title.ur, ...p.units.flatMap((u) => [u.en, u.ur])].join(" ").toLowerCase();
   const shown = people.filter((p) => text(p).includes(wanted));
   shown.sort((a, b) => Number(b.suggested) - Number(a.suggested) || Number(b.played) - Number(a.played));
+  rows.clear();
   $("people").replaceChildren(...shown.slice(0, 60).map(row));
   say(shown.length ? `${shown.length} officials` : "Nobody matches.");
 }
 
+// A server-sent event for every change, as long as the page is open.
+new EventSource("/phones").addEventListener("message", (event) => {
+  board = JSON.parse(event.data);
+  $("data").textContent = board.data ?? "";
+  for (const update of rows.values()) update();
+});
 $("q").addEventListener("input", draw);
 $("close").addEventListener("click", () => $("card").close());
 fetch("/people").then((answer) => answer.json()).then((answer) => { people = answer.people; draw(); })

@@ -1,30 +1,41 @@
 //! The enrolment desk: a page on this machine that does what an administrator's office does in a ministry. It hands
-//! out enrolment cards (a voucher under dual control and a SIM), takes devices away, and opens phones: each phone is an
+//! out enrolment cards (a voucher under dual control and a SIM), takes devices and cards away, shows whose phone is on the
+//! network, and opens phones: each phone is an
 //! origin of its own, `http://NAME.localhost:PORT`, so a browser keeps them apart as two phones would be.
 //!
 //! For demonstrations only. It answers on loopback, to its own page and to no other site's.
 
+mod board;
 mod clerk;
 mod page;
 mod people;
 
+use crate::cards;
 use crate::government::Government;
 use crate::member::Member;
+use crate::network::{Network, Radio};
 use crate::state::State;
 use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::extract::{Path, Request, State as Shared};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
+use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Json, Response};
 use axum::routing::{get, post};
+use board::Board;
 use clerk::{Clerk, Errand, Wish};
+use futures::stream::{self, Stream};
 pub use people::origin;
+use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
 
 const SCRIPT: &str = include_str!("desk.js");
 const STYLE: &str = include_str!("desk.css");
@@ -48,6 +59,7 @@ impl Drop for Desk {
 #[derive(Clone)]
 struct Counter {
     errands: mpsc::Sender<Errand>,
+    board: Board,
     address: SocketAddr,
     page: Arc<str>,
 }
@@ -61,6 +73,8 @@ impl Desk {
         administrators: (Member, Member),
         app_port: u16,
         port: u16,
+        network: Network,
+        radio: &Radio,
     ) -> Result<Self> {
         let listener = match TcpListener::bind(("127.0.0.1", port)).await {
             Ok(listener) => listener,
@@ -69,20 +83,30 @@ impl Desk {
         };
         let address = listener.local_addr()?;
         let (errands, inbox) = mpsc::channel(64);
-        let clerk = Clerk::new(Arc::clone(state), Arc::clone(plan), suggested, administrators, app_port);
-        let counter = Counter { errands, address, page: page::html(app_port).into() };
+        let batch = Zeroizing::new(std::fs::read(state.path("sims.csv")).context("reading the SIM batch")?);
+        let usernames = plan.officials.iter().map(|official| official.username.clone());
+        let imsis: HashMap<String, String> = usernames.zip(cards::imsis(&batch)).collect();
+        let owners = imsis.iter().map(|(username, imsi)| (imsi.clone(), username.clone())).collect();
+        let (first, second) = (Rc::new(administrators.0), administrators.1);
+        let board: Board = Arc::new(watch::Sender::new(Arc::from("{}")));
+        let keeping = board::keep(Arc::clone(&board), Rc::clone(&first), owners, radio.data_path());
+        let (state, plan, hands) = (Arc::clone(state), Arc::clone(plan), (network, radio.remote()));
+        let clerk = Clerk::new(state, plan, suggested, (first, second), app_port, hands, imsis);
+        let counter = Counter { errands, board, address, page: page::html(app_port).into() };
         let router = Router::new()
             .route("/", get(|Shared(c): Shared<Counter>| async move { Html(c.page.to_string()) }))
             .route("/desk.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT) }))
             .route("/desk.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) }))
             .route("/people", get(people_list))
+            .route("/phones", get(phones))
             .route("/people/{username}/{wish}", post(wish))
             .layer(middleware::from_fn_with_state(counter.clone(), guard))
             .with_state(counter);
         let serving = tokio::task::spawn_local(async move {
             let _ = axum::serve(listener, router).await;
         });
-        Ok(Self { address, tasks: vec![serving, tokio::task::spawn_local(clerk.work(inbox))] })
+        let tasks = vec![serving, tokio::task::spawn_local(clerk.work(inbox)), tokio::task::spawn_local(keeping)];
+        Ok(Self { address, tasks })
     }
 }
 
@@ -119,6 +143,18 @@ fn trusted(headers: &HeaderMap, changes: bool, address: SocketAddr) -> bool {
 
 async fn people_list(Shared(counter): Shared<Counter>) -> Response {
     ask(&counter, String::new(), Wish::List).await
+}
+
+/// The board, and every change of it.
+async fn phones(Shared(counter): Shared<Counter>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let mut looking = counter.board.subscribe();
+    looking.mark_changed();
+    Sse::new(stream::unfold(looking, |mut looking| async move {
+        looking.changed().await.ok()?;
+        let board = looking.borrow_and_update().to_string();
+        Some((Ok(Event::default().data(board)), looking))
+    }))
+    .keep_alive(KeepAlive::default())
 }
 
 async fn wish(Shared(counter): Shared<Counter>, Path((username, wish)): Path<(String, String)>) -> Response {

@@ -9,7 +9,8 @@ pub fn html(app_port: u16) -> String {
          <script src=\"/desk.js\" defer></script></head><body data-port=\"{app_port}\">\
          <header><h1>Enrolment desk</h1><p>Two administrators hand out phones here. Choose somebody, press \
          <b>Open phone</b>, and paste the card there. Open two phones and you are two people. Whoever is marked \
-         <i>answers</i> writes back by itself.</p>\
+         <i>answers</i> writes back by itself. A filled circle is a phone on the network; <b>Suspend SIM</b> takes it \
+         off and ends the login.</p><p id=\"data\" class=\"post\"></p>\
          <label for=\"q\">Find</label><input id=\"q\" type=\"search\" autocomplete=\"off\" \
          placeholder=\"name, post or ministry\"></header>\
          <p id=\"status\" role=\"status\" aria-live=\"polite\">Loading…</p>\

@@ -7,10 +7,12 @@ mod enrolment;
 mod login;
 mod openapi;
 mod password;
+mod phone;
 mod session;
 mod sessions;
 
 pub use openapi::openapi;
+pub use phone::phone_router;
 
 use crate::Identity;
 use axum::Router;

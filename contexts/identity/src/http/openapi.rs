@@ -1,6 +1,6 @@
 //! The contract of these routes.
 
-use super::{admin, devices, enrolment, login, password, session, sessions};
+use super::{admin, devices, enrolment, login, password, phone, session, sessions};
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -14,6 +14,7 @@ use utoipa::OpenApi;
     session::refresh,
     session::logout,
     session::me,
+    phone::mine,
     sessions::list,
     sessions::end,
     password::start,

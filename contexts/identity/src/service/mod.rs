@@ -20,6 +20,7 @@ mod login_start;
 mod login_writes;
 mod logout;
 mod mls_certificate;
+mod my_cards;
 mod password;
 mod phone_left;
 mod proposals;
@@ -39,6 +40,7 @@ pub use bootstrap::FirstAdministrator;
 pub use devices::ActiveDevice;
 pub use home_network::{CoreExpected, CoreMethod, CoreVector, Subscriber};
 pub use login_sim::LoginConnection;
+pub use my_cards::{NetworkPhone, PhoneNetwork};
 pub use wlan::WlanVector;
 
 use crate::error::{Error, Result};

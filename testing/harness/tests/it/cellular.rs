@@ -21,6 +21,11 @@ async fn a_phone_reaches_a_service_and_leaves_with_its_owners_login() {
     let address = seen["sessions"][0]["ipv4"].as_str().expect("an address");
     assert!(address.starts_with("10.45."), "{seen}");
     assert!(site.pings(phone, 1).await && site.pings(other, 2).await);
+    // Her own card and phone are what she may see, and nobody else's.
+    let own = ayesha.ok(&["phone"]);
+    assert_eq!((own.as_array().unwrap().len(), &own[0]["status"]), (1, &serde_json::json!("bound")));
+    assert_eq!((&own[0]["phone"]["cell"], &own[0]["phone"]["since"]), (&seen["cell"], &seen["since"]));
+    assert_ne!(own[0]["sim"], bilal.ok(&["phone"])[0]["sim"]);
 
     // A hostile gNB sends every plain message in their names: nobody leaves, and nobody is logged out.
     let (mut listening, mut others) = (Listening::start(&ayesha), Listening::start(&bilal));

@@ -1,0 +1,75 @@
+//! User data of the phones: each asks once, through every new session, whether the service is there.
+
+use super::user_plane::SERVICE;
+use pakawaaz_ransim::gnb::PhoneId;
+use pakawaaz_ransim::link::Links;
+use pakawaaz_ransim::packet::{self, Content, Packet};
+use pakawaaz_ransim::traffic::{N3, N3Event, uplink_flow};
+use pakawaaz_ransim::world::World;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+/// What an echo request carries.
+const PAYLOAD: [u8; 32] = [0x5a; 32];
+
+/// The gNB's end of all tunnels.
+pub struct Tunnel {
+    n3: N3,
+    waiting: Vec<(PhoneId, u8)>,
+    reached: BTreeSet<u16>,
+}
+
+impl Tunnel {
+    /// Over this socket, which is where the user plane is.
+    pub fn new(n3: N3) -> Self {
+        Self { n3, waiting: Vec::new(), reached: BTreeSet::new() }
+    }
+
+    /// A phone has a session.
+    pub fn session_up(&mut self, phone: PhoneId, psi: u8) {
+        self.reached.remove(&number(phone));
+        self.waiting.push((phone, psi));
+    }
+
+    /// Asks for those whose tunnel is there by now.
+    pub async fn send(&mut self, world: &World<Links>) {
+        for (phone, psi) in std::mem::take(&mut self.waiting) {
+            let Some(path) = world.path(phone, psi) else {
+                // With a session that went again there is nothing to wait for.
+                let there = world.phone(phone).and_then(|phone| phone.session(psi)).is_some();
+                self.waiting.extend(there.then_some((phone, psi)));
+                continue;
+            };
+            if let Some((flow, bytes)) = request(world, phone, psi) {
+                // A lost packet is a phone that has not reached anything, which is what is shown.
+                let _ = self.n3.sender().send(path.uplink, flow, &bytes).await;
+            }
+        }
+    }
+
+    /// Waits until something came out of a tunnel.
+    pub async fn receive(&mut self) {
+        // Errors are of single datagrams: nobody listens at the other end for the moment.
+        let Ok(N3Event::Packet(received)) = self.n3.recv(|_| true).await else { return };
+        if let Some(Content::EchoReply { id, .. }) = packet::read(&received.packet).map(|packet| packet.content) {
+            self.reached.insert(id);
+        }
+    }
+
+    /// How many phones have had an answer in their present session.
+    pub fn reached(&self) -> usize {
+        self.reached.len()
+    }
+}
+
+fn number(phone: PhoneId) -> u16 {
+    phone.0 as u16
+}
+
+fn request(world: &World<Links>, phone: PhoneId, psi: u8) -> Option<(u8, Vec<u8>)> {
+    let session = world.phone(phone)?.session(psi)?;
+    let content = Content::EchoRequest { id: number(phone), sequence: 1, payload: PAYLOAD.to_vec() };
+    let packet = Packet { from: IpAddr::V4(session.ipv4?), to: SERVICE.parse().ok()?, content };
+    let bytes = packet::write(&packet)?;
+    Some((uplink_flow(session, &bytes)?, bytes))
+}
