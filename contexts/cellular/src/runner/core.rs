@@ -1,25 +1,28 @@
 //! The task that owns the control plane. It never waits for anything but the writer's queue.
 
+use super::reports::{Question, Reports};
 use super::restore::RestoredContexts;
 use super::writer::Batch;
 use super::{Open, report, vault};
 use crate::Cellular;
 use crate::model::alarms::{Alarm as Row, Alarms, Kind};
 use crate::model::cuts::RecentCuts;
+use crate::model::traces::{Trace, Traces};
 use crate::net::link::LinkEvent;
 use pakawaaz_base::{AuditId, Millis};
 use pakawaaz_control_plane::identifiers::{AmfUeNgapId, AssociationId, Imsi};
 use pakawaaz_control_plane::io::{Alarm, Command, Fact, HomeVector, Input, Output, VaultRefusal};
+use pakawaaz_control_plane::trace::Entry;
 use pakawaaz_control_plane::views::{GnbView, UeView};
 use pakawaaz_control_plane::{ControlPlane, ControlPlaneError};
 use pakawaaz_n2::{Association, Endpoint, Event, Sender};
-use pakawaaz_user_plane::rules::{SessionRef, Usage, UserPlaneReply, UserPlaneRequest};
+use pakawaaz_user_plane::rules::{Isolation, SessionRef, Usage, UserPlaneReply, UserPlaneRequest};
 use rand::rngs::OsRng;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 /// The core as an object of alarms.
@@ -33,18 +36,33 @@ const REPORT: Duration = Duration::from_secs(5);
 /// The longest sleep: how late a timer is after the clock was set.
 const LONGEST: Duration = Duration::from_secs(1);
 
+/// Longest text of an alarm that comes from another process.
+const LONGEST_PROBLEM: usize = 400;
+
 /// A question to the core.
 pub(crate) enum Ask {
     /// Do this; answered when all that follows is durable and sent.
     Command(Command, oneshot::Sender<()>),
-    /// Registered phones.
-    Ues { only: Option<Imsi>, after: Option<Imsi>, limit: usize, reply: oneshot::Sender<UePage> },
+    /// Registered phones; answered when the user plane has said what their sessions have carried.
+    Ues(Question),
+    /// Whether the phone of a card is registered.
+    Registered(Imsi, oneshot::Sender<bool>),
     /// Cards of registered phones, in order.
     Cards { after: Option<Imsi>, limit: usize, reply: oneshot::Sender<Vec<Imsi>> },
     /// gNBs.
     Gnbs(oneshot::Sender<Vec<GnbView>>),
     /// An operator has seen to an alarm; whether there was one.
     ClearAlarm([u8; 16], oneshot::Sender<bool>),
+    /// Whether one more phone can be traced.
+    TraceFits(Imsi, oneshot::Sender<bool>),
+    /// Begin to trace; none when too many are traced.
+    TraceOn(Imsi, oneshot::Sender<Option<Trace>>),
+    /// Trace no longer; whether it was traced.
+    TraceOff(Imsi, oneshot::Sender<bool>),
+    /// What was written down.
+    Trace(Imsi, oneshot::Sender<Option<Trace>>),
+    /// All traces, without messages.
+    Traces(oneshot::Sender<Vec<(Imsi, Trace)>>),
 }
 
 /// A registered phone, and what its sessions have carried, in their order.
@@ -90,6 +108,8 @@ pub(crate) struct Core {
     /// Questions to the home network so far.
     asked: u64,
     usage: HashMap<SessionRef, Usage>,
+    reports: Reports,
+    traces: Traces,
     /// gNBs that are set up, as objects of alarms.
     names: HashMap<AssociationId, String>,
     last: Millis,
@@ -129,6 +149,8 @@ impl Core {
             cuts: RecentCuts::default(),
             asked: 0,
             usage: HashMap::new(),
+            reports: Reports::default(),
+            traces: Traces::default(),
             names: HashMap::new(),
             last,
             linked: false,
@@ -149,7 +171,7 @@ impl Core {
         self.clear(Kind::Storage, CORE);
         let mut going = self.hand_over(None).await;
         while going {
-            let pause = self.pause();
+            let (pause, late) = (self.pause(), self.reports.deadline());
             going = tokio::select! {
                 () = stop.cancelled() => break,
                 event = feeds.n2.next() => match event {
@@ -183,11 +205,18 @@ impl Core {
                     self.handle(Input::Tick);
                     self.hand_over(None).await
                 }
+                () = until(late) => {
+                    self.late_reports();
+                    true
+                }
                 _ = report.tick() => {
                     self.forget_usage();
+                    self.end_traces();
                     report::write(&self.plane, &self.alarms, *self.health.borrow());
                     if !self.linked {
                         self.raise(Kind::UserPlane, USER_PLANE, "the user plane is not connected");
+                        // From the first time on nobody waits for it. Before, it had this long to come.
+                        self.handle(Input::UserPlaneGone);
                     }
                     self.hand_over(None).await
                 }
@@ -221,8 +250,9 @@ impl Core {
                     tokio::spawn(vault::ask(cellular, answers, ue, request, self.asked, ask));
                 }
                 Output::Alarm(alarm) => self.alarm(alarm),
-                // Traces are not collected yet, and nobody can begin one.
-                Output::Traced { .. } => {}
+                Output::Traced { imsi, downlink, name, bytes } => {
+                    self.traces.add(&imsi, Entry { at: now, downlink, name, bytes });
+                }
                 Output::Fact(fact) => {
                     if let Fact::Registered { imsi, .. } = &fact
                         && self.cuts.is_cut(imsi, now)
@@ -329,10 +359,20 @@ impl Core {
             LinkEvent::Reply(UserPlaneReply::Usage { session, usage }) => {
                 self.usage.insert(session, usage);
             }
+            LinkEvent::Reply(UserPlaneReply::Reported { number }) => {
+                if let Some(question) = self.reports.answered(number) {
+                    self.answer_page(question);
+                }
+            }
+            LinkEvent::Reply(UserPlaneReply::Isolation(found)) => self.isolation(found),
             LinkEvent::Reply(reply) => self.handle(Input::UserPlane(reply)),
             LinkEvent::Down => {
                 self.linked = false;
                 self.raise(Kind::UserPlane, USER_PLANE, "the link to the user plane is down");
+                self.handle(Input::UserPlaneGone);
+                for question in self.reports.all() {
+                    self.answer_page(question);
+                }
             }
         }
     }
@@ -347,8 +387,9 @@ impl Core {
                 self.handle(Input::Command(command));
                 return Some(done);
             }
-            Ask::Ues { only, after, limit, reply } => {
-                let _ = reply.send(self.page(only, after, limit));
+            Ask::Ues(question) => self.question(question),
+            Ask::Registered(imsi, reply) => {
+                let _ = reply.send(self.plane.ue(&imsi).is_some());
             }
             Ask::Cards { after, limit, reply } => {
                 let mut cards: Vec<Imsi> =
@@ -366,8 +407,84 @@ impl Core {
                 let _ = reply.send(cleared.is_some());
                 self.rows.extend(cleared);
             }
+            Ask::TraceFits(imsi, reply) => {
+                let _ = reply.send(self.traces.fits(&imsi));
+            }
+            Ask::TraceOn(imsi, reply) => {
+                let now = self.now();
+                let begun = self.traces.begin(imsi, now);
+                if begun {
+                    self.handle(Input::Command(Command::Trace { imsi, on: true }));
+                }
+                let _ = reply.send(self.traces.get(&imsi).filter(|_| begun).cloned());
+            }
+            Ask::TraceOff(imsi, reply) => {
+                let now = self.now();
+                let went_on = self.traces.end(&imsi, now);
+                self.handle(Input::Command(Command::Trace { imsi, on: false }));
+                let _ = reply.send(went_on);
+            }
+            Ask::Trace(imsi, reply) => {
+                let _ = reply.send(self.traces.get(&imsi).cloned());
+            }
+            Ask::Traces(reply) => {
+                let all = self.traces.all();
+                let _ = reply.send(all.into_iter().map(|(imsi, trace)| (imsi, trace.clone())).collect());
+            }
         }
         None
+    }
+
+    /// Asks the user plane first, so that figures are of now.
+    fn question(&mut self, question: Question) {
+        let Question { only, after, limit, .. } = &question;
+        let page = self.page(*only, *after, *limit);
+        let sessions: Vec<SessionRef> =
+            page.ues.iter().flat_map(|one| one.ue.sessions.iter().map(|session| session.reference)).collect();
+        if sessions.is_empty() || !self.linked {
+            let _ = question.reply.send(page);
+            return;
+        }
+        match self.reports.wait(question, &sessions, Instant::now()) {
+            Ok(requests) => self.outputs.extend(requests.into_iter().map(Output::UserPlane)),
+            Err(question) => {
+                let _ = question.reply.send(page);
+            }
+        }
+    }
+
+    fn answer_page(&mut self, question: Question) {
+        let Question { only, after, limit, reply } = question;
+        // Whoever asked may have gone.
+        if !reply.is_closed() {
+            let _ = reply.send(self.page(only, after, limit));
+        }
+    }
+
+    fn late_reports(&mut self) {
+        for question in self.reports.late(Instant::now()) {
+            self.answer_page(question);
+        }
+    }
+
+    /// An hour is enough.
+    fn end_traces(&mut self) {
+        let now = self.now();
+        for imsi in self.traces.expire(now) {
+            self.handle(Input::Command(Command::Trace { imsi, on: false }));
+            tracing::info!("a trace has ended by itself");
+        }
+    }
+
+    /// What the user plane's canary found.
+    fn isolation(&mut self, found: Isolation) {
+        match found.broken {
+            Some(problem) => {
+                let problem: String = problem.chars().filter(|c| !c.is_control()).take(LONGEST_PROBLEM).collect();
+                self.raise(Kind::IsolationBroken, USER_PLANE, &problem);
+            }
+            None => self.clear(Kind::IsolationBroken, USER_PLANE),
+        }
     }
 
     fn page(&self, only: Option<Imsi>, after: Option<Imsi>, limit: usize) -> UePage {
@@ -462,6 +579,14 @@ impl Core {
     fn forget_usage(&mut self) {
         let plane = &self.plane;
         self.usage.retain(|session, _| plane.ue_of_session(*session).is_some());
+    }
+}
+
+/// Waits, for ever when there is nothing to wait for.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }
 
