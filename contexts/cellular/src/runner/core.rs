@@ -61,7 +61,7 @@ pub(crate) enum Ask {
     TraceOff(Imsi, oneshot::Sender<bool>),
     /// What was written down.
     Trace(Imsi, oneshot::Sender<Option<Trace>>),
-    /// All traces, without messages.
+    /// All traces.
     Traces(oneshot::Sender<Vec<(Imsi, Trace)>>),
 }
 

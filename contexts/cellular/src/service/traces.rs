@@ -1,5 +1,5 @@
 //! Traces of single phones. They show an official's movements: administrators only, and every start, end and reading is in the
-//! audit log before anything of it happens.
+//! audit log. Nothing begins and nothing is handed out that the audit log refuses.
 
 use super::{Cellular, read_imsi, require_administrator};
 use crate::CellularError;
