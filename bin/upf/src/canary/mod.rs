@@ -264,6 +264,10 @@ impl Canary {
             tokio::time::sleep(LOOK).await;
             waited += LOOK;
         };
+        if on > 0 {
+            // The kernel may take a moment.
+            tokio::time::sleep(10 * LOOK).await;
+        }
         let mut passed = self.named(marker, Line::UserPlane, some);
         if on > 0 && passed.is_empty() {
             // The kernel has stopped it, and that is no reason to be content.
@@ -304,9 +308,11 @@ fn finding(probes: u32, broken: Option<String>) -> Isolation {
     Isolation { probes, broken }
 }
 
-/// Address of the canary's GTP-U socket.
-pub fn gnb_address(settings: &Settings) -> SocketAddr {
-    SocketAddr::new(settings.gnb, PORT)
+impl Settings {
+    /// Of the gNB's GTP-U socket.
+    pub fn gnb_address(&self) -> SocketAddr {
+        SocketAddr::new(self.gnb, PORT)
+    }
 }
 
 #[cfg(test)]
