@@ -91,7 +91,7 @@ fn a_rule_of_the_kernel_that_somebody_added_is_found_and_cleared_when_it_has_gon
     assert!(found.contains("the kernel let through") && found.contains("10.99.255.1"), "{found}");
     // With a way out as well, packets to the Internet leave.
     inside(&upf, "ip", "route add default via 10.99.255.1");
-    let leaves = |upf: &mut Upf| broken(&mut upf.control).len() > 0 && lab.arrived().expect("counters").0 > 0;
+    let leaves = |upf: &mut Upf| !broken(&mut upf.control).is_empty() && lab.arrived().expect("counters").0 > 0;
     assert!((0..10).any(|_| leaves(&mut upf)), "the Internet counts nothing");
     inside(&upf, "ip", "route del default");
     inside(&upf, "nft", "flush chain inet pakawaaz forward");
