@@ -146,12 +146,15 @@ pub fn forbidden(settings: &Settings, marker: Marker, line: Line) -> Vec<Probe> 
     list.all
 }
 
+/// Something of any protocol. What a checksum is written over is not the data.
+fn any(data: &[u8]) -> Vec<u8> {
+    packets::udp_header(LOCAL, 443, &[&[0; 16], data].concat())
+}
+
 fn internet(list: &mut List, own: IpAddr, public: &[IpAddr]) {
     for number in 0..=255u8 {
         let to = public[0];
-        list.add(format!("protocol {number} to {to}"), |data| {
-            packets::ip(own, to, number, packets::udp_header(LOCAL, 443, data))
-        });
+        list.add(format!("protocol {number} to {to}"), |data| packets::ip(own, to, number, any(data)));
     }
     for to in public.iter().copied() {
         for port in PORTS.iter().copied() {
@@ -173,9 +176,7 @@ fn internet(list: &mut List, own: IpAddr, public: &[IpAddr]) {
 fn services(list: &mut List, settings: &Settings, own: IpAddr, host: IpAddr, public: IpAddr) {
     let known = [protocol::ICMP, protocol::TCP, protocol::UDP, protocol::ICMPV6];
     for number in (0..=255u8).filter(|number| !known.contains(number)) {
-        list.add(format!("protocol {number} to {host}"), |data| {
-            packets::ip(own, host, number, packets::udp_header(LOCAL, 443, data))
-        });
+        list.add(format!("protocol {number} to {host}"), |data| packets::ip(own, host, number, any(data)));
     }
     for port in TUNNELS.iter().chain(&settings.closed_ports) {
         list.udp(own, host, *port);
@@ -229,7 +230,7 @@ fn special(v4: bool) -> Vec<IpAddr> {
     if v4 {
         return texts.iter().map(|octets| IpAddr::from(*octets)).collect();
     }
-    [0xfe80_u128 << 112 | 1, 0xff02_u128 << 112 | 0xfb, 1].map(|bits| Ipv6Addr::from_bits(bits).into()).to_vec()
+    [(0xfe80_u128 << 112) | 1, (0xff02_u128 << 112) | 0xfb, 1].map(|bits| Ipv6Addr::from_bits(bits).into()).to_vec()
 }
 
 /// A question for a name that carries data to whoever answers for `invalid`.
