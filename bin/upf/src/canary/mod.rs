@@ -50,6 +50,8 @@ const LOOK: Duration = Duration::from_millis(5);
 const TRIES: u32 = 3;
 /// Rounds in a row that may prove nothing before somebody is told.
 const UNPROVEN: u32 = 3;
+/// After such a round the next one comes sooner: the core may just have begun anew.
+const SOONER: Duration = Duration::from_secs(10);
 /// Names of probes in a finding.
 const NAMED: usize = 5;
 
@@ -93,13 +95,15 @@ struct Canary {
     n3: SocketAddr,
     gnb: UdpSocket,
     sink: Sink,
+    /// What the sink has seen in this round.
+    seen: BTreeSet<(Line, u16)>,
     desk: mpsc::Sender<Ask>,
 }
 
 /// Runs rounds until the user plane ends. Inside the runtime.
 pub fn start(settings: Settings, n3: SocketAddr, opened: Opened, desk: mpsc::Sender<Ask>) -> Result<()> {
     let Opened { gnb, sink } = opened;
-    let canary = Canary { settings, n3, gnb: UdpSocket::from_std(gnb)?, sink, desk };
+    let canary = Canary { settings, n3, gnb: UdpSocket::from_std(gnb)?, sink, seen: BTreeSet::new(), desk };
     tokio::spawn(canary.run());
     Ok(())
 }
@@ -123,7 +127,8 @@ impl Canary {
             if self.desk.send(Ask::End(found)).await.is_err() {
                 return;
             }
-            tokio::time::sleep(self.settings.every).await;
+            let every = self.settings.every;
+            tokio::time::sleep(if unproven > 0 { every.min(SOONER) } else { every }).await;
         }
     }
 
@@ -133,6 +138,7 @@ impl Canary {
         let teid = self.begin().await?;
         self.forget_what_came();
         let forbidden = probes::forbidden(&self.settings, marker, Line::UserPlane);
+        let behind = probes::forbidden(&self.settings, marker, Line::Kernel);
         let mut tried = 0;
         if let Some(broken) = self.allowed(teid, marker).await? {
             return Ok(finding(tried, Some(broken)));
@@ -145,17 +151,21 @@ impl Canary {
         if !passed.is_empty() {
             return Ok(finding(tried, Some(format!("the user plane let through what it must not: {}", list(&passed)))));
         }
-        let forbidden = probes::forbidden(&self.settings, marker, Line::Kernel);
-        for some in forbidden.chunks(AT_ONCE) {
+        for some in behind.chunks(AT_ONCE) {
             let packets: Vec<Vec<u8>> =
                 some.iter().filter(|probe| !probe.user_plane_only).map(|probe| probe.packet.clone()).collect();
             tried += packets.len() as u32;
             self.ask(|reply| Ask::Inject(packets, reply)).await?;
-            passed.extend(self.named(marker, Line::Kernel, &forbidden));
+            self.look(marker);
         }
         // What is allowed comes after all others and takes the same way: when it is answered, they have been dealt with.
         let broken = self.allowed(teid, marker).await?;
-        passed.extend(self.named(marker, Line::Kernel, &forbidden));
+        self.look(marker);
+        passed.extend(self.named(Line::UserPlane, &forbidden));
+        if !passed.is_empty() {
+            return Ok(finding(tried, Some(format!("the user plane let through what it must not: {}", list(&passed)))));
+        }
+        passed.extend(self.named(Line::Kernel, &behind));
         if !passed.is_empty() {
             return Ok(finding(tried, Some(format!("the kernel let through what it must not: {}", list(&passed)))));
         }
@@ -205,6 +215,8 @@ impl Canary {
             rand::rngs::OsRng.fill_bytes(&mut port);
             let local = SocketAddr::new(own, u16::from_be_bytes(port) | 0x8000);
             let data = probes::data(marker, Line::Allowed, 0);
+            self.look(marker);
+            self.seen.retain(|(line, _)| *line != Line::Allowed);
             let mut answered = false;
             for _ in 0..TRIES {
                 self.send(teid, &packets::tcp(local, service, packets::SYN, &data)).await?;
@@ -218,7 +230,8 @@ impl Canary {
             }
             // So that the service need not wait for the rest of the handshake.
             self.send(teid, &packets::tcp(local, service, packets::RST, &[])).await?;
-            if !self.sink.seen(marker).iter().any(|(line, _)| *line == Line::Allowed) {
+            self.look(marker);
+            if !self.seen.iter().any(|(line, _)| *line == Line::Allowed) {
                 return Err("the sink does not see what passes".into());
             }
         }
@@ -268,7 +281,8 @@ impl Canary {
             // The kernel may take a moment.
             tokio::time::sleep(10 * LOOK).await;
         }
-        let mut passed = self.named(marker, Line::UserPlane, some);
+        self.look(marker);
+        let mut passed = self.named(Line::UserPlane, some);
         if on > 0 && passed.is_empty() {
             // The kernel has stopped it, and that is no reason to be content.
             passed.extend(some.first().map(|first| format!("{on} from {:?} on", first.name)));
@@ -276,11 +290,18 @@ impl Canary {
         Ok(passed)
     }
 
-    /// Names of what the sink has seen of a line.
-    fn named(&mut self, marker: Marker, line: Line, among: &[Probe]) -> BTreeSet<String> {
+    /// Takes what the sink has seen until now.
+    fn look(&mut self, marker: Marker) {
         let seen = self.sink.seen(marker);
-        let named = seen.into_iter().filter(|(of, _)| *of == line).map(|(_, index)| {
-            among.iter().find(|probe| probe.index == index).map_or("a probe".into(), |probe| probe.name.clone())
+        self.seen.extend(seen);
+    }
+
+    /// Names of what was seen of a line.
+    fn named(&self, line: Line, among: &[Probe]) -> BTreeSet<String> {
+        let seen = self.seen.iter().filter(|(of, _)| *of == line);
+        let named = seen.map(|(_, index)| {
+            let probe = among.iter().find(|probe| probe.index == *index);
+            probe.map_or_else(|| "one sent before".to_owned(), |probe| probe.name.clone())
         });
         named.collect()
     }
@@ -288,6 +309,7 @@ impl Canary {
     /// What came between two rounds.
     fn forget_what_came(&mut self) {
         self.sink.seen(Marker::default());
+        self.seen.clear();
         let mut bytes = [0; 2048];
         while self.gnb.try_recv_from(&mut bytes).is_ok() {}
     }
