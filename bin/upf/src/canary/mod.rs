@@ -117,12 +117,15 @@ impl Canary {
                     unproven = 0;
                     Some(found)
                 }
-                Err(why) => {
-                    unproven += 1;
-                    tracing::warn!(why, unproven, "a round of the canary has proven nothing");
-                    let text = format!("isolation was not proven for {unproven} rounds: {why}");
-                    (unproven >= UNPROVEN).then(|| finding(0, Some(text)))
-                }
+                Err(why) => match self.leaked() {
+                    Some(broken) => Some(finding(0, Some(broken))),
+                    None => {
+                        unproven += 1;
+                        tracing::warn!(why, unproven, "a round of the canary has proven nothing");
+                        let text = format!("isolation was not proven for {unproven} rounds: {why}");
+                        (unproven >= UNPROVEN).then(|| finding(0, Some(text)))
+                    }
+                },
             };
             if self.desk.send(Ask::End(found)).await.is_err() {
                 return;
@@ -137,21 +140,23 @@ impl Canary {
         rand::rngs::OsRng.fill_bytes(&mut marker);
         let teid = self.begin().await?;
         self.forget_what_came();
-        let forbidden = probes::forbidden(&self.settings, marker, Line::UserPlane);
-        let behind = probes::forbidden(&self.settings, marker, Line::Kernel);
         let mut tried = 0;
         if let Some(broken) = self.allowed(teid, marker).await? {
             return Ok(finding(tried, Some(broken)));
         }
-        let mut passed = BTreeSet::new();
-        for some in forbidden.chunks(AT_ONCE) {
+        for some in probes::forbidden(&self.settings, marker, Line::UserPlane).chunks(AT_ONCE) {
             tried += some.len() as u32;
-            passed.extend(self.refused(teid, marker, some).await?);
+            let on = self.refused(teid, some).await?;
+            if on > 0 {
+                // The kernel may take a moment, or may have stopped it, which is no reason to be content.
+                tokio::time::sleep(10 * LOOK).await;
+                self.look(marker);
+                let first = some.first().map_or("", |first| first.name.as_str());
+                let unseen = || format!("the user plane let through {on} packets that it must not, from {first:?} on");
+                return Ok(finding(tried, Some(self.leaked().unwrap_or_else(unseen))));
+            }
         }
-        if !passed.is_empty() {
-            return Ok(finding(tried, Some(format!("the user plane let through what it must not: {}", list(&passed)))));
-        }
-        for some in behind.chunks(AT_ONCE) {
+        for some in probes::forbidden(&self.settings, marker, Line::Kernel).chunks(AT_ONCE) {
             let packets: Vec<Vec<u8>> =
                 some.iter().filter(|probe| !probe.user_plane_only).map(|probe| probe.packet.clone()).collect();
             tried += packets.len() as u32;
@@ -161,15 +166,7 @@ impl Canary {
         // What is allowed comes after all others and takes the same way: when it is answered, they have been dealt with.
         let broken = self.allowed(teid, marker).await?;
         self.look(marker);
-        passed.extend(self.named(Line::UserPlane, &forbidden));
-        if !passed.is_empty() {
-            return Ok(finding(tried, Some(format!("the user plane let through what it must not: {}", list(&passed)))));
-        }
-        passed.extend(self.named(Line::Kernel, &behind));
-        if !passed.is_empty() {
-            return Ok(finding(tried, Some(format!("the kernel let through what it must not: {}", list(&passed)))));
-        }
-        Ok(finding(tried, broken))
+        Ok(finding(tried, self.leaked().or(broken)))
     }
 
     /// A session; gives the user plane's end of the tunnel.
@@ -256,38 +253,27 @@ impl Canary {
         }
     }
 
-    /// What must be refused, from the gNB: names of what was not.
-    async fn refused(&mut self, teid: u32, marker: Marker, some: &[Probe]) -> Result<BTreeSet<String>, Unproven> {
+    /// What must be refused, from the gNB: how many were not.
+    async fn refused(&self, teid: u32, some: &[Probe]) -> Result<u64, Unproven> {
         let before = self.usage().await?;
         for probe in some {
             self.send(teid, &probe.packet).await?;
         }
         let wanted = some.len() as u64;
         let mut waited = Duration::ZERO;
-        let on = loop {
+        loop {
             let now = self.usage().await?;
-            let (refused, on) =
-                (now.refused_packets - before.refused_packets, now.uplink_packets - before.uplink_packets);
-            if refused + on >= wanted {
-                break on;
+            let on = now.uplink_packets - before.uplink_packets;
+            let looked_at = now.refused_packets - before.refused_packets + on;
+            if looked_at >= wanted || on > 0 {
+                return Ok(on);
             }
             if waited >= PATIENCE {
-                return Err(format!("{} of {wanted} probes were lost before they were looked at", wanted - refused - on));
+                return Err(format!("{} of {wanted} probes were lost before they were looked at", wanted - looked_at));
             }
             tokio::time::sleep(LOOK).await;
             waited += LOOK;
-        };
-        if on > 0 {
-            // The kernel may take a moment.
-            tokio::time::sleep(10 * LOOK).await;
         }
-        self.look(marker);
-        let mut passed = self.named(Line::UserPlane, some);
-        if on > 0 && passed.is_empty() {
-            // The kernel has stopped it, and that is no reason to be content.
-            passed.extend(some.first().map(|first| format!("{on} from {:?} on", first.name)));
-        }
-        Ok(passed)
     }
 
     /// Takes what the sink has seen until now.
@@ -296,14 +282,16 @@ impl Canary {
         self.seen.extend(seen);
     }
 
-    /// Names of what was seen of a line.
-    fn named(&self, line: Line, among: &[Probe]) -> BTreeSet<String> {
-        let seen = self.seen.iter().filter(|(of, _)| *of == line);
-        let named = seen.map(|(_, index)| {
-            let probe = among.iter().find(|probe| probe.index == *index);
-            probe.map_or_else(|| "one sent before".to_owned(), |probe| probe.name.clone())
-        });
-        named.collect()
+    /// What was seen that must not be.
+    fn leaked(&self) -> Option<String> {
+        [(Line::UserPlane, "user plane"), (Line::Kernel, "kernel")].into_iter().find_map(|(line, who)| {
+            // The same names as those of the round.
+            let probes = probes::forbidden(&self.settings, Marker::default(), line);
+            let seen = self.seen.iter().filter(|(of, _)| *of == line);
+            let named = seen.filter_map(|(_, index)| probes.iter().find(|probe| probe.index == *index));
+            let names: BTreeSet<String> = named.map(|probe| probe.name.clone()).collect();
+            (!names.is_empty()).then(|| format!("the {who} let through what it must not: {}", list(&names)))
+        })
     }
 
     /// What came between two rounds.
