@@ -136,6 +136,7 @@ impl Canary {
     }
 
     async fn round(&mut self) -> Result<Isolation, Unproven> {
+        self.seen.clear();
         let mut marker = Marker::default();
         rand::rngs::OsRng.fill_bytes(&mut marker);
         let teid = self.begin().await?;
@@ -297,7 +298,6 @@ impl Canary {
     /// What came between two rounds.
     fn forget_what_came(&mut self) {
         self.sink.seen(Marker::default());
-        self.seen.clear();
         let mut bytes = [0; 2048];
         while self.gnb.try_recv_from(&mut bytes).is_ok() {}
     }
