@@ -2,9 +2,9 @@
 //!
 //! The prefix is not the server's: each of the two refuses keys that it does not know, and they may share an environment.
 
+use crate::canary::Settings;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use crate::canary::Settings;
 use pakawaaz_user_plane::Limits;
 use pakawaaz_user_plane::rules::IpNet;
 use serde::{Deserialize, Serialize};

@@ -47,7 +47,11 @@ mod tests {
         let text = text(&Counters::default(), Lost { n3: 3, tun: 0 }, true, Some(Rounds { total: 2, broken: true }));
         assert!(text.contains("# TYPE pakawaaz_upf_sessions gauge\npakawaaz_upf_sessions 0\n"));
         assert!(text.contains("pakawaaz_upf_refused_packets_total{reason=\"not_allowed\"} 0\n"));
-        assert!(text.contains("# TYPE pakawaaz_upf_canary_isolation_broken gauge\npakawaaz_upf_canary_isolation_broken 1\n"));
+        assert!(
+            text.contains(
+                "# TYPE pakawaaz_upf_canary_isolation_broken gauge\npakawaaz_upf_canary_isolation_broken 1\n"
+            )
+        );
         assert!(text.contains("pakawaaz_upf_lost_to_gnbs_total 3\n"));
         assert_eq!(text.matches("# TYPE pakawaaz_upf_refused_packets_total counter").count(), 1);
     }

@@ -77,7 +77,10 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     ///
     /// # Errors
     /// As [`Client::cellular_network`]; `cellular.too_many_traces`.
-    pub async fn start_cellular_trace(&self, request: &CellularTraceRequest) -> Result<CellularTraceState, ClientError> {
+    pub async fn start_cellular_trace(
+        &self,
+        request: &CellularTraceRequest,
+    ) -> Result<CellularTraceState, ClientError> {
         self.post("/v1/admin/cellular/traces/start", request).await
     }
     /// Ends that.

@@ -267,7 +267,12 @@ pub fn capture(data: &[u8]) {
     let Some(pdus) = trace::read(data) else { return };
     let entries: Vec<trace::Entry> = pdus
         .iter()
-        .map(|(downlink, bytes)| trace::Entry { at: NOW, downlink: *downlink, name: String::new(), bytes: bytes.clone() })
+        .map(|(downlink, bytes)| trace::Entry {
+            at: NOW,
+            downlink: *downlink,
+            name: String::new(),
+            bytes: bytes.clone(),
+        })
         .collect();
     assert_eq!(trace::read(&trace::pcap(&entries)), Some(pdus));
 }

@@ -3,9 +3,7 @@
 use crate::canary::SESSION;
 use crate::forwarding::Wires;
 use pakawaaz_base::Millis;
-use pakawaaz_user_plane::rules::{
-    Isolation, RefusedBecause, SessionRules, Usage, UserPlaneReply, UserPlaneRequest,
-};
+use pakawaaz_user_plane::rules::{Isolation, RefusedBecause, SessionRules, Usage, UserPlaneReply, UserPlaneRequest};
 use pakawaaz_user_plane::{Sink, UserPlane};
 use rand::rngs::OsRng;
 use std::net::SocketAddr;

@@ -110,7 +110,8 @@ pub fn echo(from: IpAddr, to: IpAddr, data: &[u8]) -> Vec<u8> {
 pub fn ends(packet: &[u8]) -> Option<(u8, SocketAddr, SocketAddr)> {
     let (protocol, source, destination, upper) = match packet.first()? {
         0x45 => {
-            let address = |at: usize| -> Option<IpAddr> { Some(<[u8; 4]>::try_from(packet.get(at..at + 4)?).ok()?.into()) };
+            let address =
+                |at: usize| -> Option<IpAddr> { Some(<[u8; 4]>::try_from(packet.get(at..at + 4)?).ok()?.into()) };
             (*packet.get(9)?, address(12)?, address(16)?, packet.get(20..)?)
         }
         first if first >> 4 == 6 => {

@@ -124,7 +124,8 @@ pub fn forbidden(settings: &Settings, marker: Marker, line: Line) -> Vec<Probe> 
     for v4 in [true, false] {
         let Some(own) = own(settings, v4) else { continue };
         let public: Vec<IpAddr> = PUBLIC.iter().copied().filter(|address| address.is_ipv4() == v4).collect();
-        let mut hosts: Vec<IpAddr> = settings.services.iter().map(SocketAddr::ip).filter(|ip| ip.is_ipv4() == v4).collect();
+        let mut hosts: Vec<IpAddr> =
+            settings.services.iter().map(SocketAddr::ip).filter(|ip| ip.is_ipv4() == v4).collect();
         hosts.sort_unstable();
         hosts.dedup();
         internet(&mut list, own, &public);
@@ -169,7 +170,9 @@ fn internet(list: &mut List, own: IpAddr, public: &[IpAddr]) {
         list.add(format!("a first fragment to {to}"), |data| {
             packets::v4(own, to, protocol::UDP, packets::udp_header(LOCAL, 443, data), 0x2000)
         });
-        list.add(format!("a later fragment to {to}"), |data| packets::v4(own, to, protocol::UDP, data.to_vec(), 0x0010));
+        list.add(format!("a later fragment to {to}"), |data| {
+            packets::v4(own, to, protocol::UDP, data.to_vec(), 0x0010)
+        });
     }
 }
 
@@ -191,7 +194,9 @@ fn services(list: &mut List, settings: &Settings, own: IpAddr, host: IpAddr, pub
     }
     let number = if host.is_ipv4() { 4 } else { 41 };
     let inner = (SocketAddr::new(own, LOCAL), SocketAddr::new(public, 443));
-    list.add(format!("IP in IP to {host}"), |data| packets::ip(own, host, number, packets::udp(inner.0, inner.1, data)));
+    list.add(format!("IP in IP to {host}"), |data| {
+        packets::ip(own, host, number, packets::udp(inner.0, inner.1, data))
+    });
 }
 
 /// With addresses that are not its own.

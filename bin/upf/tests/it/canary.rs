@@ -96,9 +96,9 @@ fn a_rule_of_the_kernel_that_somebody_added_is_found_and_cleared_when_it_has_gon
     inside(&upf, "ip", "route del default");
     inside(&upf, "nft", "flush chain inet pakawaaz forward");
     // Now nothing passes at all, and that is wrong too.
-    let closed = (0..20).map(|_| next(&mut upf.control)).find(|found| {
-        found.broken.as_ref().is_some_and(|text| text.contains("what is allowed does not pass"))
-    });
+    let closed = (0..20)
+        .map(|_| next(&mut upf.control))
+        .find(|found| found.broken.as_ref().is_some_and(|text| text.contains("what is allowed does not pass")));
     assert!(closed.is_some());
 }
 

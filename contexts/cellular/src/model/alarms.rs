@@ -67,7 +67,9 @@ impl Kind {
     /// Alarm type (TS 28.532 table 11.2.2.2).
     pub fn alarm_type(self) -> &'static str {
         match self {
-            Self::ForeignGnb | Self::ForeignEquipment | Self::IsolationBroken => "SECURITY_SERVICE_OR_MECHANISM_VIOLATION",
+            Self::ForeignGnb | Self::ForeignEquipment | Self::IsolationBroken => {
+                "SECURITY_SERVICE_OR_MECHANISM_VIOLATION"
+            }
             Self::MisbehavingGnb => "OPERATIONAL_VIOLATION",
             Self::GnbLost | Self::UserPlane => "COMMUNICATIONS_ALARM",
             Self::HomeNetwork | Self::Storage | Self::Contexts => "PROCESSING_ERROR_ALARM",

@@ -169,7 +169,8 @@ async fn one_phone_is_traced_and_the_audit_log_says_so() {
     let ayesha = site.world.official("ayesha.khan", "Ayesha Khan", "");
     let bilal = site.world.official("bilal.malik", "Bilal Malik", "");
     let imsi = imsi(&ayesha);
-    let trace = |site: &Site, args: &[&str]| site.world.first.ok(&[&["admin", "cellular", "trace", &imsi], args].concat());
+    let trace =
+        |site: &Site, args: &[&str]| site.world.first.ok(&[&["admin", "cellular", "trace", &imsi], args].concat());
     ayesha.fails(&["admin", "cellular", "trace", &imsi, "--on"], "cellular.forbidden");
     site.world.first.fails(&["admin", "cellular", "trace", &imsi, "--show"], "cellular.not_found");
 
