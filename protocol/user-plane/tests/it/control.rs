@@ -96,7 +96,7 @@ fn what_was_carried_is_said_when_somebody_asks() {
     world.out.control.clear();
     world.now = world.now.plus(std::time::Duration::from_secs(600));
     world.tick();
-    assert!(out.control.is_empty(), "{:?}", out.control);
+    assert!(world.out.control.is_empty(), "{:?}", world.out.control);
 }
 
 #[test]
