@@ -2,7 +2,7 @@
 //!
 //! Names are those of the specifications: PLMN, TAC, DNN, S-NSSAI (TS 23.003), alarms by TS 28.532.
 
-use pakawaaz_base::Millis;
+use pakawaaz_base::{Bytes, Millis};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -266,7 +266,7 @@ pub struct CellularSession {
     pub carried: bool,
     /// Since.
     pub since: Millis,
-    /// What it has carried, as the user plane last said.
+    /// What it has carried until now; as the user plane last said, when it does not answer.
     pub traffic: CellularTraffic,
 }
 
@@ -298,6 +298,72 @@ pub struct CellularUeList {
     pub ues: Vec<CellularUe>,
     /// There are more.
     pub more: bool,
+}
+
+/// `POST /v1/admin/cellular/traces/start` and `…/stop`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CellularTraceRequest {
+    /// Whose phone.
+    pub imsi: String,
+}
+
+/// `POST /v1/admin/cellular/traces/read`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CellularTraceReadRequest {
+    /// Whose phone.
+    pub imsi: String,
+    /// Also as a capture file.
+    #[serde(default)]
+    pub capture: bool,
+}
+
+/// A trace of one phone's procedures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CellularTraceState {
+    /// Whose phone.
+    pub imsi: String,
+    /// It goes on.
+    pub on: bool,
+    /// When it began.
+    pub began: Millis,
+    /// When it ends by itself, or has ended.
+    pub until: Millis,
+    /// Messages that are held.
+    pub count: u64,
+    /// Older ones that had to make room.
+    pub dropped: u64,
+}
+
+/// `GET /v1/admin/cellular/traces`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CellularTraceList {
+    /// By IMSI: those that go on, and those that can still be read.
+    pub traces: Vec<CellularTraceState>,
+}
+
+/// One message of a traced phone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CellularTraceMessage {
+    /// When it was seen.
+    pub at: Millis,
+    /// To the phone.
+    pub downlink: bool,
+    /// The NGAP procedure, and the NAS message in it: `InitialContextSetup: RegistrationAccept`.
+    pub name: String,
+}
+
+/// Answer to `POST /v1/admin/cellular/traces/read`. Nothing in it is a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CellularTrace {
+    /// Of what.
+    pub state: CellularTraceState,
+    /// In order.
+    pub messages: Vec<CellularTraceMessage>,
+    /// The same for people, a line each.
+    pub ladder: String,
+    /// The whole messages as a capture file (libpcap), readable NAS inside; only when it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture: Option<Bytes>,
 }
 
 /// An alarm with the fields of TS 28.532 §11.2.2.

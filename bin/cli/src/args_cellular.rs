@@ -51,6 +51,15 @@ pub enum CellularCommand {
         #[arg(long)]
         come_back: bool,
     },
+    /// What one phone and the core say to each other, or all traces. It shows an official's movements: administrators only,
+    /// and each use is in the audit log. A trace ends by itself after an hour.
+    Trace {
+        /// The phone's card.
+        #[arg(requires = "what")]
+        imsi: Option<String>,
+        #[command(flatten)]
+        what: TraceArgs,
+    },
     /// Alarms (TS 28.532), or clear one that somebody has seen to.
     Alarms {
         /// Clear this one.
@@ -60,6 +69,23 @@ pub enum CellularCommand {
         #[arg(long)]
         all: bool,
     },
+}
+
+#[derive(Args, Debug)]
+#[group(id = "what", multiple = false, requires = "imsi")]
+pub struct TraceArgs {
+    /// Begin to write down its messages.
+    #[arg(long)]
+    pub on: bool,
+    /// Write down no more; what there is can be read for another hour.
+    #[arg(long)]
+    pub off: bool,
+    /// Show them as a ladder.
+    #[arg(long)]
+    pub show: bool,
+    /// Write them as a capture file, which Wireshark opens.
+    #[arg(long, value_name = "FILE")]
+    pub pcap: Option<PathBuf>,
 }
 
 #[derive(Subcommand, Debug)]

@@ -2,12 +2,13 @@
 //!
 //! The prefix is not the server's: each of the two refuses keys that it does not know, and they may share an environment.
 
+use crate::canary::Settings;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use pakawaaz_user_plane::Limits;
 use pakawaaz_user_plane::rules::IpNet;
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub struct Config {
     pub link: LinkConfig,
     /// Counters.
     pub metrics: MetricsConfig,
+    /// The proof of isolation.
+    pub canary: CanaryConfig,
     /// Bounds.
     pub limits: LimitsConfig,
     /// Logs.
@@ -109,6 +112,28 @@ pub struct MetricsConfig {
     pub file: PathBuf,
 }
 
+/// The canary, which tries again and again what no phone may. Without an address there is none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CanaryConfig {
+    /// Seconds between two rounds.
+    pub every_seconds: u64,
+    /// Data network whose phone it is.
+    pub dnn: String,
+    /// Its address: in a network of phones of the allow-list, and not in a pool of the core; empty = no IPv4.
+    pub ipv4: String,
+    /// The first address of its /64; empty = no IPv6.
+    pub ipv6: String,
+    /// Address of its gNB, one of this machine's that nobody else uses.
+    pub gnb: String,
+    /// TCP services that it has to reach.
+    pub services: Vec<String>,
+    /// Ports that it must not reach on their hosts.
+    pub closed_ports: Vec<u16>,
+    /// Other addresses and ports that it must not reach.
+    pub closed: Vec<String>,
+}
+
 /// Bounds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -173,6 +198,16 @@ impl Default for Config {
             },
             link: LinkConfig { socket: "/run/pakawaaz/upf.sock".into(), uids: Vec::new(), grace_seconds: 300 },
             metrics: MetricsConfig { file: PathBuf::new() },
+            canary: CanaryConfig {
+                every_seconds: 300,
+                dnn: "gov".into(),
+                ipv4: String::new(),
+                ipv6: String::new(),
+                gnb: "127.0.0.77".into(),
+                services: Vec::new(),
+                closed_ports: vec![22, 23, 445, 3389, 5900],
+                closed: Vec::new(),
+            },
             limits: LimitsConfig {
                 sessions: limits.sessions,
                 kept_packets: limits.kept_packets,
@@ -211,6 +246,8 @@ pub struct Checked {
     pub outer: Vec<(IpAddr, u8)>,
     /// Signs the allow-list.
     pub public_key: [u8; 32],
+    /// The canary, when there is one. Its networks of phones come with the allow-list.
+    pub canary: Option<Settings>,
     /// Bounds.
     pub limits: Limits,
 }
@@ -273,6 +310,7 @@ impl Config {
         if [crate::setup::N6_INSIDE, "lo"].contains(&self.tun.name.as_str()) {
             problems.push(format!("tun.name = {:?} is taken", self.tun.name));
         }
+        let canary = self.canary.read(&mut problems);
         let public_key = hex::decode(&self.allow_list.public_key).ok().and_then(|key| key.try_into().ok());
         if public_key.is_none() {
             problems.push("allow_list.public_key must be 64 hexadecimal digits".into());
@@ -286,7 +324,10 @@ impl Config {
         }
         match (n3, public_key) {
             (Some(n3), Some(public_key)) if problems.is_empty() => {
-                Ok(Checked { n3, inner, outer, public_key, limits: self.limits(gnbs) })
+                if let Some(canary) = canary.as_ref().filter(|_| !gnbs.is_empty()) {
+                    gnbs.push(IpNet::host(canary.gnb));
+                }
+                Ok(Checked { n3, inner, outer, public_key, canary, limits: self.limits(gnbs) })
             }
             _ => Err(ConfigError::Refused(problems)),
         }
@@ -306,6 +347,61 @@ impl Config {
             icmp_per_second: l.icmp_per_second,
             ..Limits::default()
         }
+    }
+}
+
+impl CanaryConfig {
+    /// None when it has no address, or when something is wrong, which is said.
+    fn read(&self, problems: &mut Vec<String>) -> Option<Settings> {
+        if self.ipv4.is_empty() && self.ipv6.is_empty() {
+            return None;
+        }
+        let before = problems.len();
+        let ipv4 = (!self.ipv4.is_empty()).then(|| self.ipv4.parse().ok());
+        if ipv4 == Some(None) {
+            problems.push(format!("canary.ipv4 = {:?} is no IPv4 address", self.ipv4));
+        }
+        let prefix = |text: &str| text.parse::<Ipv6Addr>().ok().filter(|prefix| prefix.to_bits() << 64 == 0);
+        let ipv6 = (!self.ipv6.is_empty()).then(|| prefix(&self.ipv6));
+        if ipv6 == Some(None) {
+            problems.push(format!("canary.ipv6 = {:?} is no first address of a /64", self.ipv6));
+        }
+        let gnb = self.gnb.parse::<IpAddr>().ok().filter(|address| !address.is_unspecified());
+        if gnb.is_none() {
+            problems.push(format!("canary.gnb = {:?} is no address", self.gnb));
+        }
+        let mut ends = |key: &str, texts: &[String]| -> Vec<SocketAddr> {
+            let read = texts.iter().filter_map(|text| match text.parse() {
+                Ok(end) => Some(end),
+                Err(_) => {
+                    problems.push(format!("canary.{key}: {text:?} is no address with a port"));
+                    None
+                }
+            });
+            read.collect()
+        };
+        let (services, closed) = (ends("services", &self.services), ends("closed", &self.closed));
+        // Without one in a family nobody knows whether silence there is isolation or a cut wire.
+        for (has, v4, key) in [(ipv4.is_some(), true, "ipv4"), (ipv6.is_some(), false, "ipv6")] {
+            if has && !services.iter().any(|service| service.is_ipv4() == v4) {
+                problems.push(format!("canary.services needs one for canary.{key}"));
+            }
+        }
+        if self.every_seconds == 0 {
+            problems.push("canary.every_seconds must be at least 1".into());
+        }
+        let gnb = gnb.filter(|_| problems.len() == before)?;
+        Some(Settings {
+            every: Duration::from_secs(self.every_seconds),
+            dnn: self.dnn.clone(),
+            ipv4: ipv4.flatten(),
+            ipv6: ipv6.flatten(),
+            gnb,
+            services,
+            closed_ports: self.closed_ports.clone(),
+            closed,
+            phones: Vec::new(),
+        })
     }
 }
 
@@ -345,6 +441,27 @@ mod tests {
         config.limits.streams = 0;
         let Err(ConfigError::Refused(problems)) = config.check() else { panic!("accepted") };
         assert_eq!(problems.len(), 8, "{problems:?}");
+    }
+
+    #[test]
+    fn a_canary_needs_a_service_in_each_family_and_its_gnb_may_send() {
+        let mut config = good();
+        config.canary.ipv4 = "10.45.255.250".into();
+        config.canary.ipv6 = "fd00:45:0:ff::".into();
+        config.canary.services = vec!["10.99.255.1:8443".into()];
+        let Err(ConfigError::Refused(problems)) = config.check() else { panic!("accepted") };
+        assert_eq!(problems, ["canary.services needs one for canary.ipv6"]);
+        config.canary.services.push("[fd00:99::1]:8443".into());
+        config.n3.gnbs = vec!["10.3.0.0/24".into()];
+        let checked = config.check().expect("checks");
+        assert!(checked.canary.is_some());
+        assert!(checked.limits.gnbs.contains(&IpNet::host([127, 0, 0, 77].into())));
+        config.canary.ipv6 = "fd00:45:0:ff::1".into();
+        config.canary.gnb = "0.0.0.0".into();
+        config.canary.closed = vec!["10.98.0.1".into()];
+        config.canary.every_seconds = 0;
+        let Err(ConfigError::Refused(problems)) = config.check() else { panic!("accepted") };
+        assert_eq!(problems.len(), 4, "{problems:?}");
     }
 
     #[test]

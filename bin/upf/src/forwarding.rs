@@ -134,6 +134,11 @@ impl Wires {
         work(&mut Sending { n3: &self.n3, tun: &self.tun, out: &mut self.out });
     }
 
+    /// A packet to the kernel as if the user plane had let it through. What is no packet the kernel does not take.
+    pub fn inject(&self, packet: &[u8]) {
+        let _ = self.tun.try_send(packet);
+    }
+
     /// Replies for the control plane since the last time.
     pub fn replies(&mut self) -> &mut Vec<UserPlaneReply> {
         &mut self.out.replies

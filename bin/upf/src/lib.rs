@@ -6,6 +6,7 @@
 //! however it ends.
 
 pub mod bench;
+pub mod canary;
 pub mod config;
 pub mod config_text;
 pub mod control;

@@ -27,7 +27,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Forward packets until SIGTERM or Ctrl-C. Needs root, or CAP_NET_ADMIN and CAP_SYS_ADMIN, for its first moments.
+    /// Forward packets until SIGTERM or Ctrl-C. Needs root, or CAP_NET_ADMIN and CAP_SYS_ADMIN (with a
+    /// canary also CAP_NET_RAW), for its first moments.
     Run {
         /// Also stop when standard input ends: for programs that must not leave a user plane behind.
         #[arg(long)]

@@ -1,5 +1,7 @@
 //! The loop: packets, the control plane, time.
 
+use crate::canary::desk::{Desk, Rounds};
+use crate::canary::{self, Settings};
 use crate::config::{Checked, Config};
 use crate::control::{Event, Link};
 use crate::forwarding::Wires;
@@ -36,7 +38,8 @@ impl Forward {
 /// Forwards until `stop` is there.
 pub async fn run(config: &Config, checked: &Checked, ready: Ready, stop: impl Future<Output = ()>) -> Result<()> {
     let clock = Forward::begin();
-    let Ready { n3, tun, listener, lists } = ready;
+    let Ready { n3, tun, listener, lists, canary: opened } = ready;
+    let phones = lists.phones();
     let mut wires = Wires::new(n3, tun)?;
     let mut link = Link::new(listener, &config.link.uids)?;
     let mut plane = UserPlane::new(checked.n3.ip(), checked.limits.clone(), lists, clock.now());
@@ -44,6 +47,10 @@ pub async fn run(config: &Config, checked: &Checked, ready: Ready, stop: impl Fu
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut alone = Alone::new(config.link.grace_seconds);
     let mut seconds = 0;
+    let (mut desk, (asks, mut asked)) = (Desk::default(), tokio::sync::mpsc::channel(4));
+    if let (Some(settings), Some(opened)) = (&checked.canary, opened) {
+        canary::start(Settings { phones, ..settings.clone() }, checked.n3, opened, asks)?;
+    }
     let mut stop = pin!(stop);
     loop {
         tokio::select! {
@@ -55,10 +62,11 @@ pub async fn run(config: &Config, checked: &Checked, ready: Ready, stop: impl Fu
             event = link.event() => match event {
                 Event::Connected => {
                     // Said to whoever is there when there is nothing to know: sessions that it believes in are gone.
-                    if plane.sessions() == 0 {
+                    if of_phones(&plane) == 0 {
                         wires.replies().push(UserPlaneReply::Restarted);
                     }
                     wires.with(|out| plane.remind(out));
+                    desk.remind(&mut wires);
                 }
                 Event::Requests(requests) => {
                     for request in requests {
@@ -67,35 +75,41 @@ pub async fn run(config: &Config, checked: &Checked, ready: Ready, stop: impl Fu
                 }
                 Event::Gone => {}
             },
+            Some(ask) = asked.recv() => desk.serve(ask, &mut plane, &mut wires, clock.now()),
             _ = ticks.tick() => {
                 seconds += 1;
                 wires.with(|out| plane.tick(clock.now(), out));
-                if alone.second_passed(link.is_connected()) && plane.sessions() > 0 {
+                if alone.second_passed(link.is_connected()) && of_phones(&plane) > 0 {
                     tracing::warn!("no control plane for too long: all sessions end");
                     wires.with(|out| plane.request(UserPlaneRequest::ReleaseAll, clock.now(), &mut OsRng, out));
                 }
                 if seconds % METRICS_EVERY == 1 {
-                    write_metrics(config, &plane, &wires, link.is_connected());
+                    write_metrics(config, &plane, &wires, link.is_connected(), checked.canary.is_some().then(|| desk.rounds()));
                 }
             }
         }
         link.send(wires.replies());
     }
     tracing::info!("stopping");
-    write_metrics(config, &plane, &wires, link.is_connected());
+    write_metrics(config, &plane, &wires, link.is_connected(), checked.canary.is_some().then(|| desk.rounds()));
     // What else was made belongs to the namespace and ends with the process.
     let _ = std::fs::remove_file(&config.link.socket);
     Ok(())
 }
 
-fn write_metrics(config: &Config, plane: &UserPlane, wires: &Wires, connected: bool) {
+fn write_metrics(config: &Config, plane: &UserPlane, wires: &Wires, connected: bool, canary: Option<Rounds>) {
     let file = &config.metrics.file;
     if file.as_os_str().is_empty() {
         return;
     }
-    if let Err(error) = metrics::write(file, &metrics::text(plane.counters(), wires.lost(), connected)) {
+    if let Err(error) = metrics::write(file, &metrics::text(plane.counters(), wires.lost(), connected, canary)) {
         tracing::warn!(%error, "the metrics cannot be written");
     }
+}
+
+/// Sessions without the canary's.
+fn of_phones(plane: &UserPlane) -> usize {
+    plane.sessions() - usize::from(plane.usage(canary::SESSION).is_some())
 }
 
 /// How long there has been no control plane.

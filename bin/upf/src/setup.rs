@@ -3,6 +3,8 @@
 //! Order matters. The GTP-U socket is opened where gNBs are; then the process moves into a namespace that is empty, and the
 //! rules that drop everything are in force before an interface exists that something could come through.
 
+use crate::canary;
+use crate::canary::sink::Sink;
 use crate::config::{Checked, Config, N6Kind};
 use crate::namespace::NetworkNamespace;
 use crate::{privileges, tools};
@@ -29,6 +31,8 @@ pub struct Ready {
     pub listener: UnixListener,
     /// In force.
     pub lists: AllowLists,
+    /// The canary's sockets, when there is one.
+    pub canary: Option<canary::Opened>,
 }
 
 /// Reads the signed file that the configuration names.
@@ -56,6 +60,14 @@ pub fn prepare(config: &Config, checked: &Checked) -> Result<Ready> {
     let lists = read_allow_list(config, checked)?;
     let n3 = open_n3(config, checked)?;
     let listener = listen(&config.link.socket)?;
+    // Where gNBs are, as N3 is.
+    let gnb = checked.canary.as_ref().map(|settings| {
+        let at = settings.gnb_address();
+        let socket = UdpSocket::bind(at).with_context(|| format!("opening {at} (canary.gnb)"))?;
+        socket.set_nonblocking(true)?;
+        anyhow::Ok(socket)
+    });
+    let gnb = gnb.transpose()?;
     let outside = NetworkNamespace::current()?;
     // Left behind by one that was killed a moment ago: the kernel takes its time to take its namespace away.
     if config.n6.kind == N6Kind::Veth {
@@ -66,8 +78,9 @@ pub fn prepare(config: &Config, checked: &Checked) -> Result<Ready> {
     kernel_settings()?;
     let tun = open_tun(config, &lists)?;
     open_n6(config, checked, &lists, &outside)?;
+    let canary = gnb.map(|gnb| anyhow::Ok(canary::Opened { gnb, sink: Sink::open()? })).transpose()?;
     privileges::drop_all()?;
-    Ok(Ready { n3, tun, listener, lists })
+    Ok(Ready { n3, tun, listener, lists, canary })
 }
 
 fn open_n3(config: &Config, checked: &Checked) -> Result<UdpSocket> {

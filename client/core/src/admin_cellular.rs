@@ -5,7 +5,8 @@ use crate::transport::Method;
 use crate::{Client, ClientError, Platform, Store, Transport};
 use pakawaaz_contract::cellular::{
     CellularAlarmList, CellularDetachRequest, CellularGnbList, CellularNetworkState, CellularQuery, CellularSubscriber,
-    CellularSubscriberList, CellularUeList, SetCellularNetworkRequest,
+    CellularSubscriberList, CellularTrace, CellularTraceList, CellularTraceReadRequest, CellularTraceRequest,
+    CellularTraceState, CellularUeList, SetCellularNetworkRequest,
 };
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
@@ -64,6 +65,37 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// As [`Client::cellular_network`]; `cellular.not_found` when it is not registered.
     pub async fn cellular_detach(&self, request: &CellularDetachRequest) -> Result<(), ClientError> {
         self.post_empty("/v1/admin/cellular/detach", request).await
+    }
+    /// Traces that go on, and those that can still be read.
+    ///
+    /// # Errors
+    /// As [`Client::cellular_network`].
+    pub async fn cellular_traces(&self) -> Result<CellularTraceList, ClientError> {
+        self.get("/v1/admin/cellular/traces").await
+    }
+    /// Begins to write down one phone's procedures.
+    ///
+    /// # Errors
+    /// As [`Client::cellular_network`]; `cellular.too_many_traces`.
+    pub async fn start_cellular_trace(
+        &self,
+        request: &CellularTraceRequest,
+    ) -> Result<CellularTraceState, ClientError> {
+        self.post("/v1/admin/cellular/traces/start", request).await
+    }
+    /// Ends that.
+    ///
+    /// # Errors
+    /// As [`Client::cellular_network`]; `cellular.not_found` when it does not go on.
+    pub async fn stop_cellular_trace(&self, request: &CellularTraceRequest) -> Result<(), ClientError> {
+        self.post_empty("/v1/admin/cellular/traces/stop", request).await
+    }
+    /// What was written down.
+    ///
+    /// # Errors
+    /// As [`Client::cellular_network`]; `cellular.not_found` when there is no trace of this phone.
+    pub async fn cellular_trace(&self, request: &CellularTraceReadRequest) -> Result<CellularTrace, ClientError> {
+        self.post("/v1/admin/cellular/traces/read", request).await
     }
     /// Alarms: those that are not cleared, then the last that are.
     ///

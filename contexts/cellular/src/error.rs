@@ -58,6 +58,9 @@ pub enum CellularError {
     /// The PLMN cannot change while phones are registered.
     #[error("the PLMN cannot change while phones are registered")]
     PlmnInUse,
+    /// As many phones are traced as can be.
+    #[error("as many phones are traced as can be")]
+    TooManyTraces,
     /// This server runs no core.
     #[error("this server runs no 5G core")]
     Off,
@@ -104,6 +107,7 @@ impl StableError for CellularError {
             Self::BadProfile => "cellular.bad_profile",
             Self::Changed => "cellular.changed",
             Self::PlmnInUse => "cellular.plmn_in_use",
+            Self::TooManyTraces => "cellular.too_many_traces",
             Self::Off => "cellular.off",
             Self::Busy => "cellular.busy",
             Self::Damaged => "cellular.damaged",
@@ -130,7 +134,7 @@ impl StableError for CellularError {
             | Self::BadAuthentication
             | Self::BadTimer
             | Self::BadProfile => ErrorClass::Invalid,
-            Self::Changed | Self::PlmnInUse => ErrorClass::Conflict,
+            Self::Changed | Self::PlmnInUse | Self::TooManyTraces => ErrorClass::Conflict,
             Self::Off | Self::Busy => ErrorClass::Unavailable,
             Self::Damaged | Self::Seal => ErrorClass::Internal,
             Self::Storage(e) => e.class(),

@@ -21,7 +21,7 @@ use crate::{gnb, snapshot};
 use oxirush_nas::nas_5gs::GsmCause;
 use oxirush_ngap::ngap::{Cause, CauseRadioNetwork, CauseTransport};
 use pakawaaz_base::Millis;
-use pakawaaz_user_plane::rules::{SessionRef, UserPlaneReply, UserPlaneRequest};
+use pakawaaz_user_plane::rules::{RefusedBecause, SessionRef, UserPlaneReply, UserPlaneRequest};
 use rand_core::CryptoRngCore;
 use std::sync::Arc;
 
@@ -121,6 +121,7 @@ impl ControlPlane {
             Input::Down { association } => gnb::down(ues, &mut cx, association),
             Input::Vault { ue, request, reply } => vault(ues, &mut cx, ue, request, reply),
             Input::UserPlane(reply) => user_plane(ues, &mut cx, reply),
+            Input::UserPlaneGone => user_plane_gone(ues, &mut cx),
             Input::Command(wanted) => command(ues, &mut cx, wanted),
             Input::Tick => {}
         }
@@ -265,7 +266,7 @@ fn session_timer(ue: &mut Ue, cx: &mut Cx<'_>, id: TimerId, psi: u8, which: Sess
 fn user_plane(ues: &mut Ues, cx: &mut Cx<'_>, reply: UserPlaneReply) {
     let session = match &reply {
         UserPlaneReply::Restarted => return restarted(ues, cx),
-        UserPlaneReply::Usage { .. } => return,
+        UserPlaneReply::Usage { .. } | UserPlaneReply::Reported { .. } | UserPlaneReply::Isolation(_) => return,
         UserPlaneReply::Established { session, .. }
         | UserPlaneReply::Refused { session, .. }
         | UserPlaneReply::Waiting { session, .. }
@@ -284,7 +285,10 @@ fn user_plane(ues: &mut Ues, cx: &mut Cx<'_>, reply: UserPlaneReply) {
                 context_release::command(ue, cx, Cause::transport(CauseTransport::unspecified));
             }
         }
-        UserPlaneReply::Usage { .. } | UserPlaneReply::Restarted => {}
+        UserPlaneReply::Usage { .. }
+        | UserPlaneReply::Reported { .. }
+        | UserPlaneReply::Isolation(_)
+        | UserPlaneReply::Restarted => {}
     }
     initial::settle(ues, cx, key);
 }
@@ -301,7 +305,29 @@ fn waiting(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
     }
 }
 
+/// What is being set up is refused; it would not be answered. What phones have already they keep.
+fn user_plane_gone(ues: &mut Ues, cx: &mut Cx<'_>) {
+    if std::mem::replace(&mut cx.core.user_plane_gone, true) {
+        return;
+    }
+    cx.alarm(Alarm::UserPlaneUnavailable);
+    let mut waiting: Vec<(UeKey, u8)> = ues
+        .values()
+        .flat_map(|ue| ue.sessions.iter().map(|session| (ue.key, session)))
+        .filter(|(_, session)| session.waits_for_the_user_plane())
+        .map(|(key, session)| (key, session.psi))
+        .collect();
+    waiting.sort_unstable();
+    for (key, psi) in waiting {
+        if let Some(ue) = ues.get_mut(&key) {
+            establishment::not_established(ue, cx, psi, Some(RefusedBecause::Unavailable));
+        }
+        initial::settle(ues, cx, key);
+    }
+}
+
 fn restarted(ues: &mut Ues, cx: &mut Cx<'_>) {
+    cx.core.user_plane_gone = false;
     cx.alarm(Alarm::UserPlaneUnavailable);
     let mut keys: Vec<UeKey> = ues.values().filter(|ue| !ue.sessions.is_empty()).map(|ue| ue.key).collect();
     keys.sort_unstable();

@@ -32,6 +32,8 @@ pub(crate) struct Core {
     pub(crate) asked: usize,
     pub(crate) registered: usize,
     pub(crate) overload: u8,
+    /// Nobody would answer a request for a session.
+    pub(crate) user_plane_gone: bool,
     next_ue: u64,
     next_ngap: u64,
     next_session: u64,
@@ -55,6 +57,7 @@ impl Core {
             asked: 0,
             registered: 0,
             overload: 0,
+            user_plane_gone: false,
             next_ue: 0,
             next_ngap: 0,
             next_session: 0,

@@ -262,6 +262,21 @@ pub fn snapshot(data: &[u8]) {
     }
 }
 
+/// A capture file: reading it ends, and what is read is written as the same again.
+pub fn capture(data: &[u8]) {
+    let Some(pdus) = trace::read(data) else { return };
+    let entries: Vec<trace::Entry> = pdus
+        .iter()
+        .map(|(downlink, bytes)| trace::Entry {
+            at: NOW,
+            downlink: *downlink,
+            name: String::new(),
+            bytes: bytes.clone(),
+        })
+        .collect();
+    assert_eq!(trace::read(&trace::pcap(&entries)), Some(pdus));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,6 +301,7 @@ mod tests {
             nas_protected(&data);
             eap(&data);
             snapshot(&data);
+            capture(&data);
         }
         #[test]
         fn entries_survive_any_message_body(kind: u8, data in proptest::collection::vec(any::<u8>(), 0..100)) {

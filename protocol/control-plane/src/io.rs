@@ -45,6 +45,9 @@ pub enum Input<'a> {
     },
     /// The user plane says something.
     UserPlane(UserPlaneReply),
+    /// The user plane is not there, until it says [`UserPlaneReply::Restarted`]: new sessions are refused at once. Those that
+    /// phones have stay theirs, and are set up anew when it is back.
+    UserPlaneGone,
     /// An operator or another part of the platform wants something.
     Command(Command),
     /// Time has passed: what is due is done. Also done with every other input.

@@ -14,9 +14,9 @@ use oxirush_nas::nas_5gs::{
 };
 use oxirush_ngap::ngap::NGAPPDU;
 
-/// PDUs that are held of a connection whose phone is not known, and the largest of them.
-const EARLY: usize = 6;
-const LARGEST: usize = 2048;
+/// Octets that are held of a connection whose phone is not known: a registration with a concealed identity and a question
+/// for it are about 150 each with their names. Whoever says nothing that the vault opens costs no more than this.
+const EARLY: usize = 512;
 
 /// Whether what happens on a connection is written down.
 #[derive(Debug, Default)]
@@ -25,9 +25,53 @@ pub(crate) enum Tracing {
     #[default]
     Off,
     /// Perhaps: nobody knows whose it is.
-    Unknown(Vec<(bool, String, Vec<u8>)>),
+    Unknown(Early),
     /// Yes.
     On(Imsi),
+}
+
+/// The first PDUs of a connection, one after the other in one allocation of [`EARLY`] octets at most: direction, length of the
+/// name, length of the PDU, name, PDU.
+#[derive(Default)]
+pub(crate) struct Early {
+    held: Vec<u8>,
+    /// One did not fit: what comes after it is not held either, so that a trace has its gap in one place.
+    full: bool,
+}
+
+impl std::fmt::Debug for Early {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Early({} octets)", self.held.len())
+    }
+}
+
+impl Early {
+    fn push(&mut self, downlink: bool, name: &str, pdu: &[u8]) {
+        let room = EARLY - self.held.len();
+        let lengths = (u8::try_from(name.len()), u16::try_from(pdu.len()));
+        let (Ok(short), Ok(long)) = lengths else { return self.full = true };
+        self.full |= 4 + name.len() + pdu.len() > room;
+        if self.full {
+            return;
+        }
+        self.held.reserve_exact(4 + name.len() + pdu.len());
+        self.held.extend([u8::from(downlink), short]);
+        self.held.extend(long.to_be_bytes());
+        self.held.extend(name.as_bytes());
+        self.held.extend(pdu);
+    }
+
+    /// All of them, the first one first.
+    fn take(self) -> Vec<(bool, String, Vec<u8>)> {
+        let (mut all, mut rest) = (Vec::new(), self.held.as_slice());
+        while let Some(([downlink, short, high, low], after)) = rest.split_first_chunk::<4>() {
+            let (short, long) = (usize::from(*short), usize::from(u16::from_be_bytes([*high, *low])));
+            let (Some(name), Some(pdu)) = (after.get(..short), after.get(short..short + long)) else { break };
+            all.push((*downlink == 1, String::from_utf8_lossy(name).into_owned(), pdu.to_vec()));
+            rest = &after[short + long..];
+        }
+        all
+    }
 }
 
 /// Octets as they are on N2, and what is shown in their place: as many.
@@ -142,7 +186,7 @@ impl Cx<'_> {
     pub(crate) fn trace_connection(&self, imsi: Option<Imsi>) -> Tracing {
         match imsi {
             _ if !self.tracing() => Tracing::Off,
-            None => Tracing::Unknown(Vec::new()),
+            None => Tracing::Unknown(Early::default()),
             Some(imsi) if self.core.traced.contains(&imsi) => Tracing::On(imsi),
             Some(_) => Tracing::Off,
         }
@@ -155,7 +199,7 @@ impl Cx<'_> {
         }
         let now = self.trace_connection(Some(imsi));
         if let Tracing::Unknown(early) = std::mem::replace(&mut connection.tracing, now) {
-            for (downlink, name, bytes) in early {
+            for (downlink, name, bytes) in early.take() {
                 self.traced(connection, downlink, name, bytes);
             }
         }
@@ -164,10 +208,7 @@ impl Cx<'_> {
     fn traced(&mut self, connection: &mut Connection, downlink: bool, name: String, bytes: Vec<u8>) {
         match &mut connection.tracing {
             Tracing::Off => {}
-            Tracing::Unknown(early) if early.len() < EARLY && bytes.len() <= LARGEST => {
-                early.push((downlink, name, bytes))
-            }
-            Tracing::Unknown(_) => {}
+            Tracing::Unknown(early) => early.push(downlink, &name, &bytes),
             Tracing::On(imsi) => self.out.push(Output::Traced { imsi: *imsi, downlink, name, bytes }),
         }
     }
@@ -242,6 +283,26 @@ impl Cx<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_held_comes_back_in_order_and_is_bounded() {
+        let mut early = Early::default();
+        early.push(false, "InitialUEMessage: RegistrationRequest", &[1; 150]);
+        early.push(true, "DownlinkNASTransport: IdentityRequest", &[2; 60]);
+        early.push(false, "a large one", &[3; 400]);
+        early.push(false, "one that would fit", &[4; 10]);
+        assert!(early.held.capacity() <= EARLY);
+        let held = early.take();
+        assert_eq!(held.len(), 2, "nothing after what did not fit");
+        assert_eq!(held[0], (false, "InitialUEMessage: RegistrationRequest".to_owned(), vec![1; 150]));
+        assert_eq!(held[1], (true, "DownlinkNASTransport: IdentityRequest".to_owned(), vec![2; 60]));
+        let mut flood = Early::default();
+        (0..1000).for_each(|_| flood.push(false, "", &[0; 4]));
+        assert!(flood.held.capacity() <= EARLY && flood.take().len() == EARLY / 8);
+        let mut large = Early::default();
+        large.push(false, "", &[0; 70_000]);
+        assert!(large.held.capacity() == 0 && large.take().is_empty());
+    }
 
     #[test]
     fn what_is_shown_is_as_long_as_what_was_sent() {

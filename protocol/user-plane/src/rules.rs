@@ -127,7 +127,18 @@ pub enum UserPlaneRequest {
     },
     /// Everything is over: the control plane has lost its sessions.
     ReleaseAll,
+    /// What these sessions have carried until now: a [`UserPlaneReply::Usage`] for each that there is, then
+    /// [`UserPlaneReply::Reported`]. At most [`REPORTED_AT_ONCE`] fit.
+    Report {
+        /// Comes back in the answer.
+        number: u64,
+        /// Which.
+        sessions: Vec<SessionRef>,
+    },
 }
+
+/// Sessions of one [`UserPlaneRequest::Report`], which fits a frame.
+pub const REPORTED_AT_ONCE: usize = 4096;
 
 /// Why the user plane refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -199,4 +210,23 @@ pub enum UserPlaneReply {
     },
     /// The user plane has started anew and knows no session.
     Restarted,
+    /// All that a [`UserPlaneRequest::Report`] asked for has been said.
+    Reported {
+        /// Its number.
+        number: u64,
+    },
+    /// What the canary found, after each of its rounds; also told to a control plane that connects anew.
+    Isolation(Isolation),
 }
+
+/// One round of the canary: packets that must not pass, and some that must, through the real user plane.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Isolation {
+    /// Packets that it tried at both lines of defence.
+    pub probes: u32,
+    /// What is wrong, in words without a phone's address; none: the network is isolated and works.
+    pub broken: Option<String>,
+}
+
+/// Longest text of [`Isolation::broken`], in bytes.
+pub const LONGEST_FINDING: usize = 400;

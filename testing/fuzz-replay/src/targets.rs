@@ -16,6 +16,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "contract-client_frame", run: pakawaaz_contract::fuzz::client_frame },
     Target { name: "contract-request_body", run: pakawaaz_contract::fuzz::request_body },
     Target { name: "contract-server_frame", run: pakawaaz_contract::fuzz::server_frame },
+    Target { name: "control-plane-capture", run: pakawaaz_control_plane::fuzz::capture },
     Target { name: "control-plane-eap", run: pakawaaz_control_plane::fuzz::eap },
     Target { name: "control-plane-nas_plain", run: pakawaaz_control_plane::fuzz::nas_plain },
     Target { name: "control-plane-nas_protected", run: pakawaaz_control_plane::fuzz::nas_protected },

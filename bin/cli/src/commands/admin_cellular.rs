@@ -78,6 +78,7 @@ pub async fn run(shell: &Shell, client: &NativeClient, command: CellularCommand)
             shell.out.done("detached", "The phone leaves the network.");
             Ok(())
         }
+        CellularCommand::Trace { imsi, what } => super::admin_cellular_trace::run(shell, client, imsi, what).await,
         CellularCommand::Alarms { clear: Some(alarm), .. } => {
             client.clear_cellular_alarm(&alarm).await?;
             shell.out.done("cleared", "Cleared. It is raised anew should it go on.");

@@ -1,5 +1,6 @@
 //! The user plane as a process, in namespaces made for it: what passes, and above all what does not.
 
+mod canary;
 mod commands;
 mod isolation;
 mod lifecycle;

@@ -1,6 +1,7 @@
 //! HTTP: extract → service → respond. Whoever manages cards sees the network; administrators decide about it.
 
 mod admin;
+mod traces;
 
 use crate::Cellular;
 use axum::Router;
@@ -20,6 +21,10 @@ pub fn router(cellular: Cellular) -> Router {
         .route("/v1/admin/cellular/gnbs", get(admin::gnbs))
         .route("/v1/admin/cellular/ues/query", post(admin::ues))
         .route("/v1/admin/cellular/detach", post(admin::detach))
+        .route("/v1/admin/cellular/traces", get(traces::list))
+        .route("/v1/admin/cellular/traces/start", post(traces::start))
+        .route("/v1/admin/cellular/traces/stop", post(traces::stop))
+        .route("/v1/admin/cellular/traces/read", post(traces::read))
         .route("/v1/admin/cellular/alarms", get(admin::alarms))
         .route("/v1/admin/cellular/alarms/{alarm}/clear", post(admin::clear_alarm))
         .layer(body_limit(MAX_BODY))
@@ -40,6 +45,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             admin::detach,
             admin::alarms,
             admin::clear_alarm,
+            traces::list,
+            traces::start,
+            traces::stop,
+            traces::read,
         ),
         components(schemas(Problem)),
         tags((name = "cellular", description = "The 5G core"))

@@ -29,10 +29,12 @@ pub enum Kind {
     Storage,
     /// Kept contexts could not be read.
     Contexts,
+    /// The canary found a packet that left the network and must not, or that what is allowed does not pass.
+    IsolationBroken,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::ForeignGnb,
         Self::ForeignEquipment,
         Self::MisbehavingGnb,
@@ -41,6 +43,7 @@ impl Kind {
         Self::UserPlane,
         Self::Storage,
         Self::Contexts,
+        Self::IsolationBroken,
     ];
 
     /// As stored.
@@ -54,6 +57,7 @@ impl Kind {
             Self::UserPlane => "user_plane",
             Self::Storage => "storage",
             Self::Contexts => "contexts",
+            Self::IsolationBroken => "isolation_broken",
         }
     }
     /// The inverse.
@@ -63,7 +67,9 @@ impl Kind {
     /// Alarm type (TS 28.532 table 11.2.2.2).
     pub fn alarm_type(self) -> &'static str {
         match self {
-            Self::ForeignGnb | Self::ForeignEquipment => "SECURITY_SERVICE_OR_MECHANISM_VIOLATION",
+            Self::ForeignGnb | Self::ForeignEquipment | Self::IsolationBroken => {
+                "SECURITY_SERVICE_OR_MECHANISM_VIOLATION"
+            }
             Self::MisbehavingGnb => "OPERATIONAL_VIOLATION",
             Self::GnbLost | Self::UserPlane => "COMMUNICATIONS_ALARM",
             Self::HomeNetwork | Self::Storage | Self::Contexts => "PROCESSING_ERROR_ALARM",
@@ -79,12 +85,13 @@ impl Kind {
             Self::HomeNetwork | Self::UserPlane => "Underlying resource unavailable",
             Self::Storage => "Storage capacity problem",
             Self::Contexts => "Corrupt data",
+            Self::IsolationBroken => "Breach of confidentiality",
         }
     }
     /// Perceived severity.
     pub fn severity(self) -> &'static str {
         match self {
-            Self::HomeNetwork | Self::UserPlane | Self::Storage => "CRITICAL",
+            Self::HomeNetwork | Self::UserPlane | Self::Storage | Self::IsolationBroken => "CRITICAL",
             Self::ForeignGnb | Self::GnbLost => "MAJOR",
             Self::ForeignEquipment | Self::MisbehavingGnb | Self::Contexts => "MINOR",
         }

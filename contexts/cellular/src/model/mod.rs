@@ -4,3 +4,4 @@ pub mod alarms;
 pub mod cuts;
 pub mod network;
 pub mod subscriber;
+pub mod traces;

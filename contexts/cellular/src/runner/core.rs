@@ -1,25 +1,30 @@
 //! The task that owns the control plane. It never waits for anything but the writer's queue.
 
+mod asked;
+
+use super::reports::{Question, Reports};
 use super::restore::RestoredContexts;
 use super::writer::Batch;
 use super::{Open, report, vault};
 use crate::Cellular;
 use crate::model::alarms::{Alarm as Row, Alarms, Kind};
 use crate::model::cuts::RecentCuts;
+use crate::model::traces::{Trace, Traces};
 use crate::net::link::LinkEvent;
 use pakawaaz_base::{AuditId, Millis};
 use pakawaaz_control_plane::identifiers::{AmfUeNgapId, AssociationId, Imsi};
 use pakawaaz_control_plane::io::{Alarm, Command, Fact, HomeVector, Input, Output, VaultRefusal};
+use pakawaaz_control_plane::trace::Entry;
 use pakawaaz_control_plane::views::{GnbView, UeView};
 use pakawaaz_control_plane::{ControlPlane, ControlPlaneError};
 use pakawaaz_n2::{Association, Endpoint, Event, Sender};
-use pakawaaz_user_plane::rules::{SessionRef, Usage, UserPlaneReply, UserPlaneRequest};
+use pakawaaz_user_plane::rules::{Isolation, SessionRef, Usage, UserPlaneReply, UserPlaneRequest};
 use rand::rngs::OsRng;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 /// The core as an object of alarms.
@@ -33,18 +38,33 @@ const REPORT: Duration = Duration::from_secs(5);
 /// The longest sleep: how late a timer is after the clock was set.
 const LONGEST: Duration = Duration::from_secs(1);
 
+/// Longest text of an alarm that comes from another process.
+const LONGEST_PROBLEM: usize = 400;
+
 /// A question to the core.
 pub(crate) enum Ask {
     /// Do this; answered when all that follows is durable and sent.
     Command(Command, oneshot::Sender<()>),
-    /// Registered phones.
-    Ues { only: Option<Imsi>, after: Option<Imsi>, limit: usize, reply: oneshot::Sender<UePage> },
+    /// Registered phones; answered when the user plane has said what their sessions have carried.
+    Ues(Question),
+    /// Whether the phone of a card is registered.
+    Registered(Imsi, oneshot::Sender<bool>),
     /// Cards of registered phones, in order.
     Cards { after: Option<Imsi>, limit: usize, reply: oneshot::Sender<Vec<Imsi>> },
     /// gNBs.
     Gnbs(oneshot::Sender<Vec<GnbView>>),
     /// An operator has seen to an alarm; whether there was one.
     ClearAlarm([u8; 16], oneshot::Sender<bool>),
+    /// Whether one more phone can be traced.
+    TraceFits(Imsi, oneshot::Sender<bool>),
+    /// Begin to trace; none when too many are traced.
+    TraceOn(Imsi, oneshot::Sender<Option<Trace>>),
+    /// Trace no longer; whether it was traced.
+    TraceOff(Imsi, oneshot::Sender<bool>),
+    /// What was written down.
+    Trace(Imsi, oneshot::Sender<Option<Trace>>),
+    /// All traces.
+    Traces(oneshot::Sender<Vec<(Imsi, Trace)>>),
 }
 
 /// A registered phone, and what its sessions have carried, in their order.
@@ -90,6 +110,8 @@ pub(crate) struct Core {
     /// Questions to the home network so far.
     asked: u64,
     usage: HashMap<SessionRef, Usage>,
+    reports: Reports,
+    traces: Traces,
     /// gNBs that are set up, as objects of alarms.
     names: HashMap<AssociationId, String>,
     last: Millis,
@@ -129,6 +151,8 @@ impl Core {
             cuts: RecentCuts::default(),
             asked: 0,
             usage: HashMap::new(),
+            reports: Reports::default(),
+            traces: Traces::default(),
             names: HashMap::new(),
             last,
             linked: false,
@@ -149,7 +173,7 @@ impl Core {
         self.clear(Kind::Storage, CORE);
         let mut going = self.hand_over(None).await;
         while going {
-            let pause = self.pause();
+            let (pause, late) = (self.pause(), self.reports.deadline());
             going = tokio::select! {
                 () = stop.cancelled() => break,
                 event = feeds.n2.next() => match event {
@@ -183,11 +207,18 @@ impl Core {
                     self.handle(Input::Tick);
                     self.hand_over(None).await
                 }
+                () = until(late) => {
+                    self.late_reports();
+                    true
+                }
                 _ = report.tick() => {
                     self.forget_usage();
+                    self.end_traces();
                     report::write(&self.plane, &self.alarms, *self.health.borrow());
                     if !self.linked {
                         self.raise(Kind::UserPlane, USER_PLANE, "the user plane is not connected");
+                        // From the first time on nobody waits for it. Before, it had this long to come.
+                        self.handle(Input::UserPlaneGone);
                     }
                     self.hand_over(None).await
                 }
@@ -221,8 +252,9 @@ impl Core {
                     tokio::spawn(vault::ask(cellular, answers, ue, request, self.asked, ask));
                 }
                 Output::Alarm(alarm) => self.alarm(alarm),
-                // Traces are not collected yet, and nobody can begin one.
-                Output::Traced { .. } => {}
+                Output::Traced { imsi, downlink, name, bytes } => {
+                    self.traces.add(&imsi, Entry { at: now, downlink, name, bytes });
+                }
                 Output::Fact(fact) => {
                     if let Fact::Registered { imsi, .. } = &fact
                         && self.cuts.is_cut(imsi, now)
@@ -329,61 +361,22 @@ impl Core {
             LinkEvent::Reply(UserPlaneReply::Usage { session, usage }) => {
                 self.usage.insert(session, usage);
             }
+            LinkEvent::Reply(UserPlaneReply::Reported { number }) => {
+                if let Some(question) = self.reports.answered(number) {
+                    self.answer_page(question);
+                }
+            }
+            LinkEvent::Reply(UserPlaneReply::Isolation(found)) => self.isolation(found),
             LinkEvent::Reply(reply) => self.handle(Input::UserPlane(reply)),
             LinkEvent::Down => {
                 self.linked = false;
                 self.raise(Kind::UserPlane, USER_PLANE, "the link to the user plane is down");
-            }
-        }
-    }
-
-    fn ask(&mut self, ask: Ask) -> Option<oneshot::Sender<()>> {
-        match ask {
-            Ask::Command(command, done) => {
-                if let Command::Revoke { imsi } = &command {
-                    let (imsi, now) = (*imsi, self.now());
-                    self.cuts.cut(imsi, self.asked, now);
+                self.handle(Input::UserPlaneGone);
+                for question in self.reports.all() {
+                    self.answer_page(question);
                 }
-                self.handle(Input::Command(command));
-                return Some(done);
-            }
-            Ask::Ues { only, after, limit, reply } => {
-                let _ = reply.send(self.page(only, after, limit));
-            }
-            Ask::Cards { after, limit, reply } => {
-                let mut cards: Vec<Imsi> =
-                    self.plane.ues().map(|ue| ue.imsi).filter(|imsi| after.is_none_or(|after| *imsi > after)).collect();
-                cards.sort_unstable();
-                cards.truncate(limit);
-                let _ = reply.send(cards);
-            }
-            Ask::Gnbs(reply) => {
-                let _ = reply.send(self.plane.gnbs().collect());
-            }
-            Ask::ClearAlarm(id, reply) => {
-                let now = self.now();
-                let cleared = self.alarms.clear_by_id(id, now);
-                let _ = reply.send(cleared.is_some());
-                self.rows.extend(cleared);
             }
         }
-        None
-    }
-
-    fn page(&self, only: Option<Imsi>, after: Option<Imsi>, limit: usize) -> UePage {
-        let mut ues: Vec<UeView> = match only {
-            Some(imsi) => self.plane.ue(&imsi).into_iter().collect(),
-            None => self.plane.ues().filter(|ue| after.is_none_or(|after| ue.imsi > after)).collect(),
-        };
-        ues.sort_unstable_by_key(|ue| ue.imsi);
-        let more = ues.len() > limit;
-        ues.truncate(limit);
-        let with_traffic = |ue: UeView| {
-            let usage = |session: SessionRef| self.usage.get(&session).copied().unwrap_or_default();
-            let traffic = ue.sessions.iter().map(|session| usage(session.reference)).collect();
-            UeWithTraffic { ue, traffic }
-        };
-        UePage { ues: ues.into_iter().map(with_traffic).collect(), more }
     }
 
     /// Operators have decided something else.
@@ -441,6 +434,17 @@ impl Core {
         }
     }
 
+    /// What the user plane's canary found.
+    fn isolation(&mut self, found: Isolation) {
+        match found.broken {
+            Some(problem) => {
+                let problem: String = problem.chars().filter(|c| !c.is_control()).take(LONGEST_PROBLEM).collect();
+                self.raise(Kind::IsolationBroken, USER_PLANE, &problem);
+            }
+            None => self.clear(Kind::IsolationBroken, USER_PLANE),
+        }
+    }
+
     fn raise(&mut self, kind: Kind, object: &str, problem: &str) {
         let now = self.now();
         let id = *AuditId::new(now, &mut OsRng).as_bytes();
@@ -462,6 +466,14 @@ impl Core {
     fn forget_usage(&mut self) {
         let plane = &self.plane;
         self.usage.retain(|session, _| plane.ue_of_session(*session).is_some());
+    }
+}
+
+/// Waits, for ever when there is nothing to wait for.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -13,12 +13,14 @@
 
 mod core;
 mod report;
+mod reports;
 mod restore;
 mod rows;
 mod vault;
 mod writer;
 
 pub(crate) use self::core::{Ask, UePage, UeWithTraffic};
+pub(crate) use self::reports::Question;
 
 use self::core::{Answer, Core, Feeds};
 use crate::Cellular;

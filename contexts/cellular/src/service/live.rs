@@ -4,7 +4,7 @@ use super::subscribers::{MOST, USUAL};
 use super::{Cellular, read_imsi, require_operator};
 use crate::CellularError;
 use crate::model::network::show_slice;
-use crate::runner::{Ask, UePage, UeWithTraffic};
+use crate::runner::{Ask, Question, UePage, UeWithTraffic};
 use pakawaaz_base::Actor;
 use pakawaaz_contract::cellular::{
     CellularDetachRequest, CellularGnbList, CellularGnbState, CellularQuery, CellularSession, CellularTraffic,
@@ -15,7 +15,7 @@ use pakawaaz_control_plane::views::{GnbView, UeState};
 use pakawaaz_user_plane::rules::Usage;
 
 impl Cellular {
-    /// Registered phones with their sessions.
+    /// Registered phones with their sessions, and what these have carried until now.
     ///
     /// Errors: `Forbidden`, `BadImsi`, `Off`, `Busy`.
     pub async fn ues(&self, actor: &Actor, query: &CellularQuery) -> Result<CellularUeList, CellularError> {
@@ -23,7 +23,7 @@ impl Cellular {
         let only = query.imsi.as_deref().map(read_imsi).transpose()?;
         let after = query.after.as_deref().map(read_imsi).transpose()?;
         let limit = query.limit.unwrap_or(USUAL).clamp(1, MOST) as usize;
-        let UePage { ues, more } = self.ask(|reply| Ask::Ues { only, after, limit, reply }).await?;
+        let UePage { ues, more } = self.ask(|reply| Ask::Ues(Question { only, after, limit, reply })).await?;
         Ok(CellularUeList { ues: ues.into_iter().map(show).collect(), more })
     }
 
@@ -42,8 +42,7 @@ impl Cellular {
     pub async fn detach(&self, actor: &Actor, request: &CellularDetachRequest) -> Result<(), CellularError> {
         require_operator(actor)?;
         let imsi = read_imsi(&request.imsi)?;
-        let found = self.ask(|reply| Ask::Ues { only: Some(imsi), after: None, limit: 1, reply }).await?;
-        if found.ues.is_empty() {
+        if !self.ask(|reply| Ask::Registered(imsi, reply)).await? {
             return Err(CellularError::NotFound);
         }
         let come_back = request.come_back;

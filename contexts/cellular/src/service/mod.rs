@@ -6,6 +6,7 @@ pub mod live;
 pub mod network;
 pub mod phones;
 pub mod subscribers;
+pub mod traces;
 
 use crate::model::network::{Compiled, compile, initial};
 use crate::runner::Ask;

@@ -5,7 +5,8 @@ use pakawaaz_base::Role;
 use pakawaaz_cellular::CellularError;
 use pakawaaz_cellular::jobs::cards::Cards;
 use pakawaaz_contract::cellular::{
-    CellularDetachRequest, CellularGnb, CellularProfile, CellularQuery, CellularSubscriber,
+    CellularDetachRequest, CellularGnb, CellularProfile, CellularQuery, CellularSubscriber, CellularTraceReadRequest,
+    CellularTraceRequest,
 };
 use pakawaaz_contract::facts::CardCut;
 use pakawaaz_storage::{Db, OutboxConsumer, outbox};
@@ -48,6 +49,15 @@ store_test!(roles_say_who_sees_and_who_decides, &MIGRATIONS, |db| async move {
     let forbidden = Some(CellularError::Forbidden);
     let (query, detach) = (CellularQuery::default(), CellularDetachRequest { imsi: IMSI.into(), come_back: false });
     let one = CellularSubscriber { imsi: IMSI.into(), profile: CellularProfile::default() };
+    let trace = CellularTraceRequest { imsi: IMSI.into() };
+    let read = CellularTraceReadRequest { imsi: IMSI.into(), capture: false };
+    // Where somebody is, is not for everybody who looks after cards.
+    for outsider in [&nobody, &cards, &actor(&[Role::Auditor])] {
+        assert_eq!(cellular.traces(outsider).await.err(), forbidden);
+        assert_eq!(cellular.start_trace(outsider, &trace).await.err(), forbidden);
+        assert_eq!(cellular.stop_trace(outsider, &trace).await.err(), forbidden);
+        assert_eq!(cellular.read_trace(outsider, &read).await.err(), forbidden);
+    }
     for outsider in [&nobody, &actor(&[Role::Auditor]), &actor(&[Role::DirectoryManager])] {
         assert_eq!(cellular.network(outsider).err(), forbidden);
         assert_eq!(cellular.ues(outsider, &query).await.err(), forbidden);

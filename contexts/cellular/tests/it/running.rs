@@ -2,10 +2,15 @@
 
 use crate::support::{MIGRATIONS, administrator, service};
 use pakawaaz_cellular::{Cellular, CellularError, Runner};
+use pakawaaz_contract::cellular::{CellularTraceReadRequest, CellularTraceRequest};
 use pakawaaz_n2::{Association, Endpoint, Event, Packet, memory};
 use pakawaaz_storage::Db;
 use pakawaaz_storesuite::store_test;
+use pakawaaz_user_plane::link::encode;
+use pakawaaz_user_plane::rules::{Isolation, UserPlaneReply};
 use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::UnixListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -15,7 +20,7 @@ struct Running {
     exchange: memory::Exchange,
     stop: CancellationToken,
     task: JoinHandle<()>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Running {
@@ -25,7 +30,7 @@ impl Running {
         let stop = CancellationToken::new();
         let runner = Runner::new(cellular.clone(), n2, folder.path().join("upf.sock"));
         let task = tokio::spawn(runner.run(stop.clone()));
-        Self { cellular, exchange, stop, task, _folder: folder }
+        Self { cellular, exchange, stop, task, folder }
     }
 
     /// A gNB that the core knows of.
@@ -80,5 +85,72 @@ store_test!(a_core_that_cannot_write_lets_its_gnbs_go_and_takes_no_others, &MIGR
     while !matches!(gnb.next().await.expect("an end"), Event::Down { .. }) {}
     let mut other = running.exchange.connect("10.0.0.10:1234");
     while !matches!(other.next().await.expect("an end"), Event::Down { .. }) {}
+    running.end().await;
+});
+
+store_test!(a_trace_is_begun_read_and_ended_by_administrators_and_audited, &MIGRATIONS, |db| async move {
+    let running = Running::start(&db).await;
+    let _gnb = running.gnb().await;
+    let (cellular, first) = (&running.cellular, administrator());
+    let whom = |n: u32| CellularTraceRequest { imsi: format!("4109900000{n:05}") };
+    let what = |n: u32| CellularTraceReadRequest { imsi: whom(n).imsi, capture: true };
+    assert_eq!(cellular.read_trace(&first, &what(1)).await.err(), Some(CellularError::NotFound));
+    assert_eq!(cellular.stop_trace(&first, &whom(1)).await.err(), Some(CellularError::NotFound));
+    let bad = CellularTraceRequest { imsi: "12x".into() };
+    assert_eq!(cellular.start_trace(&first, &bad).await.err(), Some(CellularError::BadImsi));
+    let begun = cellular.start_trace(&first, &whom(1)).await.unwrap();
+    assert!(begun.on && begun.until == begun.began.plus(Duration::from_secs(3600)), "{begun:?}");
+    let read = cellular.read_trace(&first, &what(1)).await.unwrap();
+    assert!(read.messages.is_empty() && read.ladder.lines().count() == 1);
+    assert_eq!(read.capture.map(|file| file.len()), Some(24), "a capture without packets");
+    for n in 2..=8 {
+        cellular.start_trace(&first, &whom(n)).await.unwrap();
+    }
+    assert_eq!(cellular.start_trace(&first, &whom(9)).await.err(), Some(CellularError::TooManyTraces));
+    cellular.stop_trace(&first, &whom(1)).await.unwrap();
+    cellular.start_trace(&first, &whom(9)).await.unwrap();
+    let list = cellular.traces(&first).await.unwrap().traces;
+    assert_eq!((list.len(), list[0].imsi.as_str()), (8, "410990000000002"), "an ended one has made room");
+    let audited = |action: &'static str| {
+        let db = db.clone();
+        async move {
+            let mut read = db.read().await.unwrap();
+            let query = sqlx::query_as("SELECT COUNT(*) FROM audit_log WHERE action = $1").bind(action);
+            let (count,): (i64,) = query.fetch_one(read.conn()).await.unwrap();
+            count
+        }
+    };
+    assert_eq!(audited("cellular.trace_started").await, 9);
+    assert_eq!((audited("cellular.trace_stopped").await, audited("cellular.trace_read").await), (1, 1));
+    running.end().await;
+});
+
+store_test!(what_the_canary_finds_is_an_alarm_until_it_finds_it_no_more, &MIGRATIONS, |db| async move {
+    let running = Running::start(&db).await;
+    let listener = UnixListener::bind(running.folder.path().join("upf.sock")).unwrap();
+    let (mut user_plane, _) = listener.accept().await.unwrap();
+    let mut says = async |broken: Option<&str>| {
+        let mut bytes = Vec::new();
+        let found = Isolation { probes: 9, broken: broken.map(str::to_owned) };
+        encode(&UserPlaneReply::Isolation(found), &mut bytes).unwrap();
+        user_plane.write_all(&bytes).await.unwrap();
+    };
+    let alarms = async || {
+        let all = running.cellular.alarms(&administrator()).await.unwrap().alarms;
+        let ours = all.into_iter().find(|alarm| alarm.probable_cause == "Breach of confidentiality");
+        ours.map(|alarm| (alarm.perceived_severity, alarm.specific_problem))
+    };
+    says(Some("UDP 53 to 8.8.8.8 left\nthe network")).await;
+    let raised = loop {
+        match alarms().await {
+            Some(found) => break found,
+            None => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    };
+    assert_eq!(raised, ("CRITICAL".to_owned(), "UDP 53 to 8.8.8.8 leftthe network".to_owned()));
+    says(None).await;
+    while alarms().await.is_some_and(|(severity, _)| severity != "CLEARED") {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     running.end().await;
 });

@@ -77,6 +77,10 @@ pub(crate) fn request(
         cx.count("SM.PduSessionCreationFail");
         return nas_transport::not_forwarded(ue, cx, transport, GmmCause::MaximumNumberOfPduSessionsReached);
     }
+    if cx.core.user_plane_gone {
+        // Nobody would answer, and the phone need not wait for that.
+        return refuse(ue, cx, psi, pti, GsmCause::NetworkFailure);
+    }
     match session(ue, cx, psi, pti, request, &transport) {
         Ok(session) => {
             let after = cx.core.network.timers.internal;
@@ -255,7 +259,8 @@ pub(crate) fn established(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, uplink: Tunnel)
     }
 }
 
-/// The user plane does not take the session, or (none) does not answer.
+/// The user plane does not take the session, or (none) does not answer. A session that the phone has already ends only when
+/// the user plane itself does not want it: one that is not there gets it when it is back.
 pub(crate) fn not_established(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, because: Option<RefusedBecause>) {
     if matches!(because, None | Some(RefusedBecause::Unavailable)) {
         cx.alarm(Alarm::UserPlaneUnavailable);
@@ -273,7 +278,7 @@ pub(crate) fn not_established(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, because: Op
         refuse(ue, cx, psi, pti, cause);
         return end(ue, cx, psi);
     }
-    if because.is_some() {
+    if !matches!(because, None | Some(RefusedBecause::Unavailable)) {
         super::release::begin(ue, cx, psi, 0, GsmCause::ReactivationRequested);
     }
 }

@@ -119,6 +119,10 @@ impl Session {
             downlink: None,
         }
     }
+    /// New, and the user plane has not said yet that it has it.
+    pub(crate) fn waits_for_the_user_plane(&self) -> bool {
+        matches!(self.phase, Phase::Creating(_)) && self.uplink.is_none()
+    }
     fn transfer(&self) -> Option<Vec<u8>> {
         let flows = self.all_flows();
         let resource = Resource { kind: self.kind, ambr: self.ambr, uplink: self.uplink?, flows: &flows };

@@ -444,6 +444,50 @@ fn a_user_plane_that_starts_anew_gets_its_sessions_and_phones_come_back() {
 }
 
 #[test]
+fn a_user_plane_that_is_gone_is_not_waited_for_and_no_session_is_lost() {
+    let (mut world, ran) = World::with_session();
+    let before = world.view(1).unwrap().sessions[0].reference;
+    world.user_plane.clear();
+    world.input(Input::UserPlaneGone);
+    world.input(Input::UserPlaneGone);
+    assert_eq!(world.alarms, [Alarm::UserPlaneUnavailable], "said once");
+    ask(&mut world, ran, 2, PduSessionTypeValue::Ipv4, None);
+    assert_eq!(world.phones[0].causes, [GsmCause::NetworkFailure as u8], "at once");
+    assert!(!world.user_plane.iter().any(|request| matches!(request, UserPlaneRequest::Establish(_))));
+    // What the phone has stays, however long it takes.
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.view(1).unwrap().sessions[0].reference, before);
+    assert!(!world.user_plane.iter().any(|request| matches!(request, UserPlaneRequest::Release { .. })));
+    world.input(Input::UserPlane(UserPlaneReply::Restarted));
+    assert!(world.user_plane.iter().any(|request| matches!(request, UserPlaneRequest::Establish(_))));
+    let ran = world.service(0, ServiceType::Data, &[1]);
+    assert!(world.view(1).unwrap().sessions[0].carried);
+    ask(&mut world, ran, 2, PduSessionTypeValue::Ipv4, None);
+    assert!(world.phones[0].sessions.contains_key(&2), "and new ones are made again");
+}
+
+#[test]
+fn a_session_in_the_making_is_refused_when_the_user_plane_goes() {
+    let (mut world, ran) = World::registered();
+    world.user_plane_mute = true;
+    ask(&mut world, ran, 1, PduSessionTypeValue::Ipv4, None);
+    assert!(world.phones[0].causes.is_empty());
+    world.input(Input::UserPlaneGone);
+    refused(&world, GsmCause::NetworkFailure);
+    assert!(world.view(1).unwrap().sessions.is_empty());
+}
+
+#[test]
+fn a_restored_session_outlives_a_user_plane_that_is_not_there() {
+    let (mut world, ran) = World::with_session();
+    world.release(ran);
+    let session = world.view(1).unwrap().sessions[0].reference;
+    let unavailable = UserPlaneReply::Refused { session, because: RefusedBecause::Unavailable };
+    world.input(Input::UserPlane(unavailable));
+    assert_eq!(world.view(1).unwrap().sessions.len(), 1);
+}
+
+#[test]
 fn a_tunnel_that_the_gnb_has_lost_makes_the_phone_idle() {
     let (mut world, ran) = World::with_session();
     let session = world.view(1).unwrap().sessions[0].reference;

@@ -154,6 +154,9 @@ fn phones_that_nobody_knows_cost_little_while_somebody_is_traced() {
     let ask = world.asked[0].clone();
     let reply = world.vault(&ask);
     world.input(pakawaaz_control_plane::io::Input::Vault { ue, request, reply });
-    let early = world.traced.iter().position(|entry| entry.name.contains("AuthenticationRequest"));
-    assert_eq!(early, Some(6), "{:?}", names(&world.traced));
+    let early = world.traced.iter().position(|entry| entry.name.contains("AuthenticationRequest")).expect("traced");
+    let held = &world.traced[..early];
+    assert_eq!(held[0].name, "InitialUEMessage: RegistrationRequest");
+    let octets: usize = held.iter().map(|entry| entry.name.len() + entry.bytes.len()).sum();
+    assert!(octets <= 512 && early < 10, "{octets}: {:?}", names(&world.traced));
 }

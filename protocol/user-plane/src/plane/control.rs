@@ -34,6 +34,16 @@ impl UserPlane {
                     out.control(UserPlaneReply::Usage { session, usage: released.usage });
                 }
             }
+            UserPlaneRequest::Report { number, sessions } => {
+                for session in sessions {
+                    let Some(found) = self.by_reference.get(&session).and_then(|at| self.sessions[*at].as_mut()) else {
+                        continue;
+                    };
+                    found.usage_told = (found.usage, now);
+                    out.control(UserPlaneReply::Usage { session, usage: found.usage });
+                }
+                out.control(UserPlaneReply::Reported { number });
+            }
             UserPlaneRequest::ReleaseAll => {
                 let all: Vec<SessionRef> = self.by_reference.keys().copied().collect();
                 for session in all {

@@ -8,7 +8,7 @@ use crate::allow_list::AllowLists;
 use crate::counters::{Counters, Reason};
 use crate::limits::Limits;
 use crate::policing::Bucket;
-use crate::rules::{SessionRef, Tunnel, UserPlaneReply};
+use crate::rules::{SessionRef, Tunnel, Usage, UserPlaneReply};
 use crate::session::Session;
 use crate::teids::Teids;
 use pakawaaz_base::Millis;
@@ -95,6 +95,11 @@ impl UserPlane {
     /// Sessions in force.
     pub fn sessions(&self) -> usize {
         self.by_reference.len()
+    }
+
+    /// What a session has carried until now.
+    pub fn usage(&self, session: SessionRef) -> Option<Usage> {
+        self.sessions[*self.by_reference.get(&session)?].as_ref().map(|session| session.usage)
     }
 
     /// Does what time asks for: what waited too long is dropped, silent streams are closed, usage is reported. About once

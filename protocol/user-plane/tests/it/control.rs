@@ -72,6 +72,41 @@ fn a_released_session_is_gone_and_says_what_it_carried() {
 }
 
 #[test]
+fn what_was_carried_is_said_when_somebody_asks() {
+    let (mut world, teid) = World::with_a();
+    world.establish(session(2, B));
+    let packet = udp(A, 40000, CALLS, 5000);
+    assert_eq!(world.up(teid, &packet), Verdict::Forwarded);
+    world.out.control.clear();
+    let sessions = vec![SessionRef(1), SessionRef(99), SessionRef(2)];
+    world.request(UserPlaneRequest::Report { number: 7, sessions });
+    let bytes = packet.len() as u64;
+    let carried = Usage { uplink_packets: 1, uplink_bytes: bytes, ..Usage::default() };
+    assert_eq!(
+        world.out.control,
+        [
+            UserPlaneReply::Usage { session: SessionRef(1), usage: carried },
+            UserPlaneReply::Usage { session: SessionRef(2), usage: Usage::default() },
+            UserPlaneReply::Reported { number: 7 },
+        ]
+    );
+    assert_eq!(world.plane.usage(SessionRef(1)), Some(carried));
+    assert_eq!(world.plane.usage(SessionRef(99)), None);
+    // Not said again by itself: nothing has changed.
+    world.out.control.clear();
+    world.now = world.now.plus(std::time::Duration::from_secs(600));
+    world.tick();
+    assert!(world.out.control.is_empty(), "{:?}", world.out.control);
+}
+
+#[test]
+fn the_largest_report_fits_a_frame() {
+    let sessions = vec![SessionRef(u64::MAX); pakawaaz_user_plane::rules::REPORTED_AT_ONCE];
+    let mut bytes = Vec::new();
+    encode(&UserPlaneRequest::Report { number: u64::MAX, sessions }, &mut bytes).expect("fits");
+}
+
+#[test]
 fn release_all_leaves_nothing() {
     let (mut world, teid) = World::with_a6();
     let other = world.establish(session(2, B));

@@ -1,6 +1,6 @@
 //! The 5G core end to end: server, user plane, terminal clients and simulated phones, all over real sockets.
 
-use crate::cellular_support::{Listening, Site, imsi, say};
+use crate::cellular_support::{Listening, Site, imsi, keys_of, say};
 use pakawaaz_ransim::phone::Event;
 use pakawaaz_ransim::world::GnbId;
 
@@ -125,4 +125,103 @@ async fn a_blocked_card_and_foreign_equipment_are_refused_and_a_forbidden_gnb_is
         matches!(happened, pakawaaz_ransim::world::Happened::Gnb(_, pakawaaz_ransim::gnb::GnbEvent::Lost))
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn figures_of_traffic_are_of_now() {
+    let Some(mut site) = Site::start().await else { return };
+    let ayesha = site.world.official("ayesha.khan", "Ayesha Khan", "");
+    let phone = site.phone(&ayesha, GNB).await;
+    let figures = |site: &Site| {
+        let sessions = site.world.first.ok(&["admin", "cellular", "traffic"]);
+        let traffic = &sessions.as_array().unwrap()[0]["traffic"];
+        (traffic["uplink_packets"].as_u64().unwrap(), traffic["downlink_packets"].as_u64().unwrap())
+    };
+    assert_eq!(figures(&site), (0, 0));
+    for sequence in 1..=3 {
+        assert!(site.pings(phone, sequence).await);
+        // The answer has come, so both packets have been counted; nobody has to wait until the user plane says so by itself.
+        assert_eq!(figures(&site), (sequence.into(), sequence.into()));
+    }
+    // Without a user plane the last figures are shown.
+    site.kill_user_plane();
+    let (up, _) = figures(&site);
+    assert!(up <= 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_user_plane_is_gone_new_sessions_are_refused_and_old_ones_kept() {
+    let Some(mut site) = Site::start().await else { return };
+    let ayesha = site.world.official("ayesha.khan", "Ayesha Khan", "");
+    let bilal = site.world.official("bilal.malik", "Bilal Malik", "");
+    let phone = site.phone(&ayesha, GNB).await;
+    site.idle(phone).await;
+    let before = site.seen(&ayesha).expect("registered");
+    site.kill_user_plane();
+    // Registration goes on; the session is refused (5GSM cause 38, network failure).
+    site.phone_until(&bilal, GNB, |event| matches!(event, Event::SessionRejected { cause: 38, .. })).await;
+    assert!(site.seen(&bilal).is_some_and(|seen| seen["sessions"].as_array().unwrap().is_empty()));
+    let after = site.seen(&ayesha).expect("still registered");
+    assert_eq!(before["sessions"][0]["ipv4"], after["sessions"][0]["ipv4"]);
+    site.start_user_plane();
+    site.service(phone).await;
+    assert!(site.pings(phone, 1).await, "the session is the same");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_phone_is_traced_and_the_audit_log_says_so() {
+    let Some(mut site) = Site::start().await else { return };
+    let ayesha = site.world.official("ayesha.khan", "Ayesha Khan", "");
+    let bilal = site.world.official("bilal.malik", "Bilal Malik", "");
+    let imsi = imsi(&ayesha);
+    let trace =
+        |site: &Site, args: &[&str]| site.world.first.ok(&[&["admin", "cellular", "trace", &imsi], args].concat());
+    ayesha.fails(&["admin", "cellular", "trace", &imsi, "--on"], "cellular.forbidden");
+    site.world.first.fails(&["admin", "cellular", "trace", &imsi, "--show"], "cellular.not_found");
+
+    assert_eq!(trace(&site, &["--on"])["on"], true);
+    let phone = site.phone(&ayesha, GNB).await;
+    site.phone(&bilal, GNB).await;
+    site.radio.deregister(phone, site.now());
+    site.until_phone(phone, |event| matches!(event, Event::Deregistered(_))).await;
+    let shown = trace(&site, &["--show"]);
+    let ladder = shown["ladder"].as_str().unwrap();
+    for name in [
+        "-------->  InitialUEMessage: RegistrationRequest",
+        "<--------  DownlinkNASTransport: AuthenticationRequest",
+        "<--------  DownlinkNASTransport: SecurityModeCommand",
+        "<--------  InitialContextSetup: RegistrationAccept",
+        "-------->  UplinkNASTransport: UlNasTransport PduSessionEstablishmentRequest",
+        "-------->  UplinkNASTransport: DeregistrationRequestUeOriginating",
+    ] {
+        assert!(ladder.contains(name), "{name} in {ladder}");
+    }
+    assert_eq!(ladder.matches("RegistrationAccept").count(), 1, "of nobody else: {ladder}");
+
+    // The capture is read by the crate that writes it, and has no key of the card and none for the radio.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trace.pcap");
+    trace(&site, &["--pcap", file.to_str().unwrap()]);
+    let capture = std::fs::read(&file).unwrap();
+    let pdus = pakawaaz_control_plane::trace::read(&capture).expect("a capture");
+    assert_eq!(pdus.len(), shown["messages"].as_array().unwrap().len());
+    let keys = keys_of(&ayesha);
+    assert!(keys.len() >= 2, "K and OPc");
+    for key in keys {
+        assert!(!capture.windows(key.len()).any(|window| window == key));
+    }
+    assert!(pdus.iter().any(|(downlink, pdu)| *downlink && pdu.windows(32).any(|window| window == [0; 32])));
+
+    // It is over when somebody says so, and can still be read.
+    trace(&site, &["--off"]);
+    let before = trace(&site, &["--show"])["messages"].as_array().unwrap().len();
+    site.radio.power_on(phone, site.now());
+    site.until_phone(phone, |event| matches!(event, Event::SessionUp { .. })).await;
+    assert_eq!(trace(&site, &["--show"])["messages"].as_array().unwrap().len(), before);
+    let list = site.world.first.ok(&["admin", "cellular", "trace"]);
+    assert_eq!((list["traces"][0]["imsi"].as_str(), &list["traces"][0]["on"]), (Some(imsi.as_str()), &false.into()));
+    let audit = site.world.first.ok(&["admin", "audit", "--limit", "500"]);
+    let count = |action: &str| audit["entries"].as_array().unwrap().iter().filter(|e| e["action"] == action).count();
+    let counted = ["cellular.trace_started", "cellular.trace_stopped", "cellular.trace_read"].map(count);
+    assert_eq!(counted, [1, 1, 4]);
 }

@@ -107,13 +107,18 @@ impl Site {
 
     /// A phone with the card of an official, registered and with a session.
     pub async fn phone(&mut self, owner: &Person, gnb: GnbId) -> PhoneId {
+        self.phone_until(owner, gnb, |event| matches!(event, Event::SessionUp { .. })).await
+    }
+
+    /// A phone with the card of an official, switched on, until something happens to it.
+    pub async fn phone_until(&mut self, owner: &Person, gnb: GnbId, wanted: impl FnMut(&Event) -> bool) -> PhoneId {
         let card: SoftwareUsim = sims::read(&std::fs::read(&owner.sim).unwrap()).unwrap().remove(0);
         let imeisv = format!("35000000{:08}", self.radio.phones());
         let phone = Phone::new(self.config.clone(), card, &imeisv).unwrap();
         let now = self.now();
         let id = self.radio.add_phone(phone, gnb, now).unwrap();
         self.radio.power_on(id, now);
-        self.until_phone(id, |event| matches!(event, Event::SessionUp { .. })).await;
+        self.until_phone(id, wanted).await;
         id
     }
 
@@ -225,7 +230,17 @@ impl Site {
 
     /// `kill -9` of the user plane, and a new one.
     pub fn crash_user_plane(&mut self) {
+        self.kill_user_plane();
+        self.start_user_plane();
+    }
+
+    /// `kill -9` of the user plane.
+    pub fn kill_user_plane(&mut self) {
         self.upf.take().unwrap().kill().unwrap();
+    }
+
+    /// A new one.
+    pub fn start_user_plane(&mut self) {
         self.upf = Some(self.lab.start(&binaries::path("pakawaaz-upf")).unwrap());
     }
 }
@@ -239,6 +254,14 @@ pub fn say(text: &str) {
 pub fn imsi(owner: &Person) -> String {
     let card: SoftwareUsim = sims::read(&std::fs::read(&owner.sim).unwrap()).unwrap().remove(0);
     card.sim().imsi.as_str().to_owned()
+}
+
+/// Every key in the file of somebody's card.
+pub fn keys_of(owner: &Person) -> Vec<Vec<u8>> {
+    let text = std::fs::read_to_string(&owner.sim).unwrap();
+    let words = text.split(|c: char| !c.is_ascii_hexdigit()).filter(|word| word.len() >= 32 && word.len() % 2 == 0);
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    words.map(|word| word.as_bytes().chunks(2).map(byte).collect()).collect()
 }
 
 fn concealment(key: &Value) -> Concealment {

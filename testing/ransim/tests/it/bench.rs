@@ -231,7 +231,7 @@ impl Bench {
             UserPlaneRequest::Idle { session } => drop(self.sessions.insert(session, None)),
             UserPlaneRequest::Release { session } => drop(self.sessions.remove(&session)),
             UserPlaneRequest::ReleaseAll => self.sessions.clear(),
-            UserPlaneRequest::Flows { .. } => {}
+            UserPlaneRequest::Flows { .. } | UserPlaneRequest::Report { .. } => {}
         }
     }
 
