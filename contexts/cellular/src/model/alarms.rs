@@ -17,6 +17,8 @@ pub enum Kind {
     ForeignGnb,
     /// A card is in equipment that it is not bound to.
     ForeignEquipment,
+    /// Somebody proved a card from behind a phone that does not fit it.
+    ForeignLogin,
     /// A gNB sends what it must not.
     MisbehavingGnb,
     /// A gNB has gone.
@@ -32,9 +34,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::ForeignGnb,
         Self::ForeignEquipment,
+        Self::ForeignLogin,
         Self::MisbehavingGnb,
         Self::GnbLost,
         Self::HomeNetwork,
@@ -48,6 +51,7 @@ impl Kind {
         match self {
             Self::ForeignGnb => "foreign_gnb",
             Self::ForeignEquipment => "foreign_equipment",
+            Self::ForeignLogin => "foreign_login",
             Self::MisbehavingGnb => "misbehaving_gnb",
             Self::GnbLost => "gnb_lost",
             Self::HomeNetwork => "home_network",
@@ -63,7 +67,7 @@ impl Kind {
     /// Alarm type (TS 28.532 table 11.2.2.2).
     pub fn alarm_type(self) -> &'static str {
         match self {
-            Self::ForeignGnb | Self::ForeignEquipment => "SECURITY_SERVICE_OR_MECHANISM_VIOLATION",
+            Self::ForeignGnb | Self::ForeignEquipment | Self::ForeignLogin => "SECURITY_SERVICE_OR_MECHANISM_VIOLATION",
             Self::MisbehavingGnb => "OPERATIONAL_VIOLATION",
             Self::GnbLost | Self::UserPlane => "COMMUNICATIONS_ALARM",
             Self::HomeNetwork | Self::Storage | Self::Contexts => "PROCESSING_ERROR_ALARM",
@@ -73,7 +77,7 @@ impl Kind {
     pub fn probable_cause(self) -> &'static str {
         match self {
             Self::ForeignGnb => "Unauthorised access attempt",
-            Self::ForeignEquipment => "Authentication failure",
+            Self::ForeignEquipment | Self::ForeignLogin => "Authentication failure",
             Self::MisbehavingGnb => "Communications protocol error",
             Self::GnbLost => "Connection establishment error",
             Self::HomeNetwork | Self::UserPlane => "Underlying resource unavailable",
@@ -86,7 +90,7 @@ impl Kind {
         match self {
             Self::HomeNetwork | Self::UserPlane | Self::Storage => "CRITICAL",
             Self::ForeignGnb | Self::GnbLost => "MAJOR",
-            Self::ForeignEquipment | Self::MisbehavingGnb | Self::Contexts => "MINOR",
+            Self::ForeignEquipment | Self::ForeignLogin | Self::MisbehavingGnb | Self::Contexts => "MINOR",
         }
     }
 }

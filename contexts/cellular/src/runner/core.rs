@@ -43,6 +43,8 @@ pub(crate) enum Ask {
     Cards { after: Option<Imsi>, limit: usize, reply: oneshot::Sender<Vec<Imsi>> },
     /// gNBs.
     Gnbs(oneshot::Sender<Vec<GnbView>>),
+    /// Something elsewhere is wrong with an object.
+    RaiseAlarm { kind: Kind, object: String, problem: &'static str },
     /// An operator has seen to an alarm; whether there was one.
     ClearAlarm([u8; 16], oneshot::Sender<bool>),
 }
@@ -223,6 +225,8 @@ impl Core {
                 Output::Alarm(alarm) => self.alarm(alarm),
                 // Traces are not collected yet, and nobody can begin one.
                 Output::Traced { .. } => {}
+                // A card that was cut off meanwhile proves nothing any more to anybody.
+                Output::Fact(Fact::Authenticated { imsi, .. }) if self.cuts.is_cut(&imsi, now) => {}
                 Output::Fact(fact) => {
                     if let Fact::Registered { imsi, .. } = &fact
                         && self.cuts.is_cut(imsi, now)
@@ -360,6 +364,7 @@ impl Core {
             Ask::Gnbs(reply) => {
                 let _ = reply.send(self.plane.gnbs().collect());
             }
+            Ask::RaiseAlarm { kind, object, problem } => self.raise(kind, &object, problem),
             Ask::ClearAlarm(id, reply) => {
                 let now = self.now();
                 let cleared = self.alarms.clear_by_id(id, now);

@@ -38,6 +38,13 @@ impl Cellular {
     ///
     /// Errors: the database.
     pub async fn phone_by_address(&self, address: IpAddr) -> Result<Option<RegisteredPhone>, CellularError> {
+        // Most addresses that are asked about are nobody's: of a browser at a desk.
+        let decided = self.decided();
+        let networks = decided.compiled.network.data_networks.iter();
+        let mut pools = networks.flat_map(|one| [one.ipv4_pool, one.ipv6_pool]).flatten();
+        if !pools.any(|pool| pool.contains(address)) {
+            return Ok(None);
+        }
         let (text, v4) = match address {
             IpAddr::V4(address) => (address.to_string(), true),
             // A phone has a whole /64.
