@@ -170,9 +170,9 @@ mod tests {
         fn as_the_strings_of_annex_a_say(k_ausf: [u8; 32], digits in "[0-9]{15}", ua: [u8; 5]) {
             let imsi = Imsi::new(digits.clone()).expect("valid");
             let (key, name) = KAkma::derive(&k_ausf, &imsi).expect("derives");
-            let s = [b"\x80AKMA\x00\x04", digits.as_bytes(), b"\x00\x0f"].concat();
+            let s = [b"\x80AKMA\x00\x04".as_slice(), digits.as_bytes(), b"\x00\x0f"].concat();
             prop_assert_eq!(key.as_bytes(), &by_hand(&k_ausf, &s));
-            let s = [b"\x81A-TID\x00\x05", digits.as_bytes(), b"\x00\x0f"].concat();
+            let s = [b"\x81A-TID\x00\x05".as_slice(), digits.as_bytes(), b"\x00\x0f"].concat();
             prop_assert_eq!(name.0, by_hand(&k_ausf, &s));
             let s = [b"\x82login.example".as_slice(), &ua, b"\x00\x12"].concat();
             prop_assert_eq!(*key.k_af("login.example", ua).expect("derives"), by_hand(key.as_bytes(), &s));

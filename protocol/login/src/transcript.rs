@@ -136,7 +136,8 @@ impl Transcript {
     }
     /// After a challenge that is answered by AKMA instead of the card: with the key that the client names.
     pub fn akma(&self, a_kid: &AKid, realm: &str) -> Self {
-        let parts: [&[u8]; 4] = [&self.0, a_kid.to_string().as_bytes(), realm.as_bytes(), &akma::PROTOCOL];
+        let name = a_kid.to_string();
+        let parts: [&[u8]; 4] = [&self.0, name.as_bytes(), realm.as_bytes(), &akma::PROTOCOL];
         Self(digest("pakawaaz login transcript 3 akma", &parts))
     }
     /// After the SIM's resynchronisation; a new challenge follows.

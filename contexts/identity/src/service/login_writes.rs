@@ -228,15 +228,15 @@ fn open(rows: &mut Rows, login: LoginId, opening: &Opening, now: Millis) -> Resu
         ended_at: None,
         network: opening.network.clone(),
     };
+    if !rows.open(login, session.clone()) {
+        return Err(Error::AttemptExpired);
+    }
     if let Some(LoginNetwork { agreement, .. }) = opening.network
         && agreement != NetworkAgreement::SamePhone
         && let Some(card) = rows.sims.get(&sim)
     {
         let fact = NetworkDisagrees { imsi: card.imsi.clone(), agreement, at: now };
         rows.disagrees(fact);
-    }
-    if !rows.open(login, session.clone()) {
-        return Err(Error::AttemptExpired);
     }
     if let Some(account) = rows.accounts.get(&opening.official)
         && account.has_failures()
