@@ -5,5 +5,6 @@
 mod akma;
 mod deciding;
 mod link;
+mod logins;
 mod running;
 mod support;
