@@ -1,7 +1,7 @@
 //! The machine under a native client.
 
-use pakawaaz_base::{Clock, Millis};
 use pakawaaz_aka::AKid;
+use pakawaaz_base::{Clock, Millis};
 use pakawaaz_client::Platform;
 use pakawaaz_login::PhoneKey;
 use rand::RngCore as _;

@@ -3,10 +3,10 @@
 //! K_AKMA is derived once from K_AUSF and lives until the next primary authentication. K_AF is static for one K_AKMA and
 //! one application, so whoever uses it as proof binds fresh nonces of both sides into what is proven.
 
+use crate::AkaError;
 use crate::hex_text;
 use crate::kdf::kdf;
 use crate::subscriber::{Imsi, MncLength};
-use crate::AkaError;
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -100,7 +100,8 @@ impl AKid {
     /// # Errors
     /// [`AkaError::OutOfRange`], [`AkaError::NotHex`].
     pub fn parse(text: &str) -> Result<Self, AkaError> {
-        const NONE: AkaError = AkaError::OutOfRange { what: "A-KID", expected: "rid….atid…@5gc.mnc….mcc….3gppnetwork.org" };
+        const NONE: AkaError =
+            AkaError::OutOfRange { what: "A-KID", expected: "rid….atid…@5gc.mnc….mcc….3gppnetwork.org" };
         if text.len() > LONGEST {
             return Err(NONE);
         }

@@ -1,8 +1,8 @@
 //! Entry points of the fuzz workspace: each takes any bytes and must neither panic nor break its invariant.
 
 use crate::{
-    AKid, Algorithm, Amf, Autn, Auts, EapIdentity, Iccid, Imsi, Ind, Key128, NetworkName, Rand, SoftwareSim, SoftwareUsim,
-    Sqn, TuakKey, Usim, UsimResponse, generate_vector, resynchronise,
+    AKid, Algorithm, Amf, Autn, Auts, EapIdentity, Iccid, Imsi, Ind, Key128, NetworkName, Rand, SoftwareSim,
+    SoftwareUsim, Sqn, TuakKey, Usim, UsimResponse, generate_vector, resynchronise,
 };
 
 fn card() -> Option<SoftwareUsim> {

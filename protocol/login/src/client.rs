@@ -7,13 +7,13 @@
 //!   ─ (ask the phone) ─ akma ── Proof → … confirmation ─ finish → LoggedIn, or unknown key → (ask the SIM)
 //! ```
 
+use crate::LoginError;
 use crate::akma::PhoneKey;
 use crate::opaque::{ClientHandshake, KsfParams, SESSION_KEY};
 use crate::transcript::{
     Challenge, JointKeys, MAX_USERNAME, PasswordRequest, Round3Keys, SimProof, StartRequest, StartResponse, Transcript,
     VERSION, eap_inputs, opaque_context,
 };
-use crate::LoginError;
 use pakawaaz_aka::{Autn, EapAkaPrimeKeys, Rand, UsimResponse};
 use pakawaaz_base::{DeviceId, LoginId};
 use pakawaaz_trust::keys::PublicKeyBytes;

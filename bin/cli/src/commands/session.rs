@@ -81,7 +81,10 @@ pub async fn sessions(shell: &Shell, end: Option<SessionId>) -> anyhow::Result<(
             let [session, device] = [s.session.to_string(), s.device.to_string()];
             vec![session, device, time(s.started_at), time(s.ends_at), network.to_owned(), here.to_owned()]
         };
-        output::table(&["SESSION", "DEVICE", "SINCE", "UNTIL", "THROUGH", ""], &sessions.iter().map(row).collect::<Vec<_>>())
+        output::table(
+            &["SESSION", "DEVICE", "SINCE", "UNTIL", "THROUGH", ""],
+            &sessions.iter().map(row).collect::<Vec<_>>(),
+        )
     });
     Ok(())
 }

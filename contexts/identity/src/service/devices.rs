@@ -35,7 +35,8 @@ impl Identity {
         // Newest first; what is said is of each device's newest.
         let open = if own { sessions::open_of(read.conn(), official, self.now()).await? } else { Vec::new() };
         let network = |d: &Device| open.iter().find(|s| s.device == d.device).and_then(|s| s.network.clone());
-        let record = |d: &Device| Ok::<_, Error>(DeviceRecord { network: network(d), ..record(d, own, account.suspended)? });
+        let record =
+            |d: &Device| Ok::<_, Error>(DeviceRecord { network: network(d), ..record(d, own, account.suspended)? });
         Ok(DeviceList { devices: devices.iter().map(record).collect::<Result<_>>()? })
     }
 

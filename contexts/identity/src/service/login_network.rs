@@ -10,7 +10,11 @@ use std::net::IpAddr;
 
 impl Identity {
     /// What is known of the address that a login came from. None for an address that is no phone's.
-    pub(super) async fn login_network(&self, device: DeviceId, address: Option<IpAddr>) -> Result<Option<LoginNetwork>> {
+    pub(super) async fn login_network(
+        &self,
+        device: DeviceId,
+        address: Option<IpAddr>,
+    ) -> Result<Option<LoginNetwork>> {
         let Some(address) = address else { return Ok(None) };
         // Cheap for every other address: the core knows its pools.
         let Some(seen) = self.phones().at(address.to_canonical()).await else { return Ok(None) };

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use pakawaaz_aka::{AKid, KAkma, MncLength, UaStar, Usim as _};
 use pakawaaz_base::Millis;
 use pakawaaz_contract::admin::Subject;
-use pakawaaz_contract::identity::{LoginNetwork, LoginSimRequest, LoginSimResponse, NetworkAgreement, SimAnswer, Tokens};
+use pakawaaz_contract::identity::{
+    LoginNetwork, LoginSimRequest, LoginSimResponse, NetworkAgreement, SimAnswer, Tokens,
+};
 use pakawaaz_identity::ports::{PhoneKey, Phones, SeenPhone};
 use pakawaaz_identity::{Error, LoginConnection};
 use pakawaaz_login::akma::PROTOCOL;
@@ -73,7 +75,12 @@ fn from(address: &str) -> LoginConnection {
 }
 
 /// A login by what a phone offers.
-async fn by_phone(world: &World, person: &Person, key: &Offered, seen: &LoginConnection) -> Result<(Tokens, Option<LoginNetwork>), Error> {
+async fn by_phone(
+    world: &World,
+    person: &Person,
+    key: &Offered,
+    seen: &LoginConnection,
+) -> Result<(Tokens, Option<LoginNetwork>), Error> {
     let (challenged, login, state) = reach_challenge(world, person).await;
     let (waiting, sent) = challenged.akma(key, &world.binding()).unwrap();
     let (proof, confirmation) = (sent.proof.into(), sent.confirmation.into());
@@ -156,7 +163,8 @@ store_test!(a_wrong_key_and_another_cards_are_a_wrong_sim_and_count, MIGRATIONS,
     // Not an A-KID at all.
     let (challenged, login, state) = reach_challenge(&world, &first).await;
     let (_, sent) = challenged.akma(&own, &world.binding()).unwrap();
-    let answer = SimAnswer::Akma { a_kid: "me".into(), proof: sent.proof.into(), confirmation: sent.confirmation.into() };
+    let answer =
+        SimAnswer::Akma { a_kid: "me".into(), proof: sent.proof.into(), confirmation: sent.confirmation.into() };
     let request = LoginSimRequest { login, state, answer };
     assert_eq!(world.identity.login_sim(&request, &connection()).await.err(), Some(Error::Malformed("A-KID")));
     by_phone(&world, &first, &own, &connection()).await.expect("the test itself can tell");
@@ -191,7 +199,8 @@ store_test!(a_phone_that_does_not_fit_is_shown_and_told_and_stops_nobody, MIGRAT
     let told = |facts: Vec<String>| facts.iter().filter(|kind| *kind == "identity.network_disagrees").count();
     let own = LoginNetwork { agreement: NetworkAgreement::SamePhone, equipment: Some("3500000000000102".into()) };
     let foreign = LoginNetwork { agreement: NetworkAgreement::OtherCard, equipment: None };
-    let other = LoginNetwork { agreement: NetworkAgreement::OtherEquipment, equipment: Some("3500000000000302".into()) };
+    let other =
+        LoginNetwork { agreement: NetworkAgreement::OtherEquipment, equipment: Some("3500000000000302".into()) };
     let logins = [
         ("10.45.0.1", Some(&own), 0),
         // As a socket for both families sees it.

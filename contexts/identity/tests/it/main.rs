@@ -19,10 +19,9 @@ mod vault;
 mod world;
 
 /// Every migration that identity's database needs.
-pub const MIGRATIONS: &[pakawaaz_storage::Migration] =
-    &[
-        pakawaaz_audit::MIGRATIONS[0],
-        pakawaaz_identity::MIGRATIONS[0],
-        pakawaaz_identity::MIGRATIONS[1],
-        pakawaaz_identity::MIGRATIONS[2],
-    ];
+pub const MIGRATIONS: &[pakawaaz_storage::Migration] = &[
+    pakawaaz_audit::MIGRATIONS[0],
+    pakawaaz_identity::MIGRATIONS[0],
+    pakawaaz_identity::MIGRATIONS[1],
+    pakawaaz_identity::MIGRATIONS[2],
+];

@@ -308,7 +308,10 @@ fn a_new_key_is_told_when_the_phone_has_taken_it_into_use_and_not_when_it_answer
     let told = |world: &World| world.facts.iter().any(|fact| matches!(fact, Fact::Authenticated { .. }));
     world.phones[phone].mute.insert(Nas5gmmMessageType::SecurityModeCommand);
     let ran = world.register(phone);
-    assert!(world.count("control_plane.authenticated") == 1 && !told(&world), "the challenge was answered, and no more");
+    assert!(
+        world.count("control_plane.authenticated") == 1 && !told(&world),
+        "the challenge was answered, and no more"
+    );
     world.phones[0].mute.clear();
     let complete = Nas5gsMessage::new_5gmm(NasSecurityModeComplete::new());
     let header = Nas5gsSecurityHeaderType::IntegrityProtectedAndCipheredWithNewFiveGNasSecurityContext;

@@ -19,7 +19,13 @@ fn phone(k_ausf: u8) -> PhoneKey {
     PhoneKey { a_kid, k_af: anchor.k_af(REALM, PROTOCOL).expect("derives") }
 }
 
-fn verify(world: &World, login: pakawaaz_base::LoginId, state: &[u8], key: &PhoneKey, sent: &SimProof) -> Result<Completed, LoginError> {
+fn verify(
+    world: &World,
+    login: pakawaaz_base::LoginId,
+    state: &[u8],
+    key: &PhoneKey,
+    sent: &SimProof,
+) -> Result<Completed, LoginError> {
     let state = world.server().sim(login, state, NOW).expect("opens");
     state.verify_akma(&world.server(), &key.a_kid, &key.k_af, sent, BINDING)
 }
@@ -53,10 +59,15 @@ fn another_key_name_binding_or_way_is_refused() {
     assert_eq!(refused(&phone(2)), Some(LoginError::SimRejected));
     let mixed = PhoneKey { a_kid: phone(2).a_kid, ..phone(1) };
     assert_eq!(refused(&mixed), Some(LoginError::SimRejected), "the name is part of what is proven");
-    let elsewhere = PhoneKey { a_kid: AKid::new("7", *phone(1).a_kid.name(), &imsi(), MncLength::Two).expect("valid"), ..phone(1) };
+    let elsewhere =
+        PhoneKey { a_kid: AKid::new("7", *phone(1).a_kid.name(), &imsi(), MncLength::Two).expect("valid"), ..phone(1) };
     assert_eq!(refused(&elsewhere), Some(LoginError::SimRejected), "so is the routing indicator");
     let open = || world.server().sim(login, &challenge.state, NOW).expect("opens");
-    assert_eq!(open().verify(&proof, BINDING).err(), Some(LoginError::SimRejected), "a proof by AKMA is none by the card");
+    assert_eq!(
+        open().verify(&proof, BINDING).err(),
+        Some(LoginError::SimRejected),
+        "a proof by AKMA is none by the card"
+    );
     let connection = open().verify_akma(&world.server(), &phone(1).a_kid, &phone(1).k_af, &proof, b"elsewhere");
     assert_eq!(connection.err(), Some(LoginError::Confirmation));
     let completed = verify(&world, login, &challenge.state, &phone(1), &proof).expect("the test itself can tell");
