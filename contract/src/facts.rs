@@ -1,6 +1,7 @@
 //! Facts that contexts tell each other through the transactional outbox (at least once; handlers are idempotent).
 //! The outbox `kind` is the constant beside each type; the payload is its JSON.
 
+use crate::identity::NetworkAgreement;
 use pakawaaz_base::{Bytes, DeviceId, Millis, OfficialId, ProposalId, SessionId};
 use serde::{Deserialize, Serialize};
 
@@ -121,4 +122,19 @@ pub struct PhoneLeft {
 impl PhoneLeft {
     /// Outbox kind.
     pub const KIND: &'static str = "cellular.phone_left";
+}
+
+/// `identity`: somebody logged in from the address of a phone that does not fit the card that they proved. Ends nothing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NetworkDisagrees {
+    /// IMSI of the card that was proven.
+    pub imsi: String,
+    /// How it does not fit.
+    pub agreement: NetworkAgreement,
+    /// When.
+    pub at: Millis,
+}
+impl NetworkDisagrees {
+    /// Outbox kind.
+    pub const KIND: &'static str = "identity.network_disagrees";
 }

@@ -223,6 +223,16 @@ pub enum SimAnswer {
         /// 32 bytes.
         confirmation: Bytes,
     },
+    /// The same by AKMA (TS 33.535), with what the phone shares with its home network. `identity.akma_unknown` when that key
+    /// is not known (any more): the challenge still stands, answer it with the card.
+    Akma {
+        /// Names the key: `rid….atid…@5gc.mnc….mcc….3gppnetwork.org`.
+        a_kid: String,
+        /// 32 bytes, under a key from K_AF and the transcript.
+        proof: Bytes,
+        /// 32 bytes.
+        confirmation: Bytes,
+    },
     /// The USIM's sequence number disagrees: AUTS, accepted once.
     Resync {
         /// 14 bytes.
@@ -240,9 +250,35 @@ pub enum LoginSimResponse {
         confirmation: Bytes,
         /// The tokens.
         tokens: Tokens,
+        /// The phone behind whose address the login came from, if it is one of the network's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        network: Option<LoginNetwork>,
     },
     /// Resynchronised: prove again, once.
     Challenge(LoginChallenge),
+}
+
+/// Whether a login's address, the card that it proved and the phone that has both fit together. For displays and alarms;
+/// never a factor: whoever is behind a phone shares its address, and a phone says of itself what it likes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NetworkAgreement {
+    /// The phone at this address has the card that was proven.
+    SamePhone,
+    /// It has another card.
+    OtherCard,
+    /// It has the card, and claims to be other equipment than at the device's login before.
+    OtherEquipment,
+}
+
+/// The phone behind whose address a login came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LoginNetwork {
+    /// Whether it fits.
+    pub agreement: NetworkAgreement,
+    /// The equipment that it claims to be (IMEI or IMEISV); of one's own card only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equipment: Option<String>,
 }
 
 /// Tokens of a session, bound to the login's token key (RFC 9449).
@@ -315,6 +351,9 @@ pub struct SessionRecord {
     pub started_at: Millis,
     /// When they are asked again.
     pub ends_at: Millis,
+    /// The phone behind whose address it began, if it is one of the network's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<LoginNetwork>,
 }
 
 /// `GET /v1/sessions`; one of them ends by `POST /v1/sessions/{session}/end`.
@@ -433,6 +472,9 @@ pub struct DeviceRecord {
     pub enrolled_at: Millis,
     /// When last seen (only told to that official).
     pub last_seen_at: Option<Millis>,
+    /// The phone behind whose address its newest session began (only told to that official).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<LoginNetwork>,
     /// X.509 DER device certificate.
     pub device_certificate: Bytes,
     /// `trust::DeviceEvidence` in CBOR: grant, binding, cross-signature.

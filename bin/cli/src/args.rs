@@ -32,6 +32,9 @@ pub struct Global {
     /// SIM file; remembered in the profile at enrolment.
     #[arg(long, global = true, env = "PAKAWAAZ_SIM", value_name = "FILE")]
     pub sim: Option<PathBuf>,
+    /// File in which the phone's software leaves A-KID and K_AF for logins (AKMA); without it the SIM is asked itself.
+    #[arg(long, global = true, env = "PAKAWAAZ_PHONE_KEY", value_name = "FILE")]
+    pub phone_key: Option<PathBuf>,
 }
 
 #[derive(Subcommand, Debug)]

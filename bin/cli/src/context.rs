@@ -34,7 +34,7 @@ impl Shell {
 
     /// Opens and unlocks the profile.
     pub async fn open(&self) -> anyhow::Result<OpenProfile> {
-        let open = OpenProfile::open(&self.profile_dir()?).await?;
+        let open = OpenProfile::open_with_phone(&self.profile_dir()?, self.global.phone_key.as_deref()).await?;
         let pin = secrets::read(self.global.pin_file.as_deref(), "PIN")?;
         open.client.unlock(&pin).await?;
         Ok(open)

@@ -1,17 +1,18 @@
 //! One context's questions, answered by another: small adapters, no decisions.
 
 use async_trait::async_trait;
-use pakawaaz_aka::NetworkName;
-use pakawaaz_base::{DeviceId, OfficialId};
+use pakawaaz_aka::{AKid, NetworkName, UaStar};
+use pakawaaz_base::{DeviceId, OfficialId, StableError as _};
 use pakawaaz_cellular::ports::{AuthenticationMethod, VaultRefusal, VaultRequest, WhoIs};
 use pakawaaz_cellular::{Cellular, DrawnVector, Expected, HomeNetwork};
 use pakawaaz_contract::identity::DeviceStatus;
 use pakawaaz_http::{CloseReason, Hub, Problem};
+use pakawaaz_identity::ports::{NetworkPhone, PhoneKey, Phones, SeenPhone};
 use pakawaaz_identity::{
-    ActiveDevice, CoreExpected, CoreMethod, Error as IdentityError, HelloProof, Identity, NetworkPhone, PhoneNetwork,
-    SocketCloser, Subscriber,
+    ActiveDevice, CoreExpected, CoreMethod, Error as IdentityError, HelloProof, Identity, SocketCloser, Subscriber,
 };
 use pakawaaz_messaging::{DeviceStanding, Devices, MessagingError, SocketAuth, SocketHello, SocketSession};
+use std::net::IpAddr;
 
 /// identity ends sockets through the hub.
 pub struct Sockets(pub Hub);
@@ -101,11 +102,31 @@ fn refusal(error: IdentityError) -> VaultRefusal {
     }
 }
 
-/// cellular answers identity.
+/// cellular answers identity. What fails there is unknown here: the card itself proves as much.
 pub struct AskCellular(pub Cellular);
 
 #[async_trait]
-impl PhoneNetwork for AskCellular {
+impl Phones for AskCellular {
+    async fn application_key(&self, a_kid: &AKid, fqdn: &str, protocol: UaStar) -> Option<PhoneKey> {
+        match self.0.application_key(a_kid, fqdn, protocol).await {
+            Ok(found) => found.map(|found| PhoneKey { imsi: found.imsi, key: found.key, ends_at: found.ends_at }),
+            Err(error) => {
+                tracing::warn!(code = error.code(), "an application's key could not be looked up");
+                None
+            }
+        }
+    }
+
+    async fn at(&self, address: IpAddr) -> Option<SeenPhone> {
+        match self.0.phone_by_address(address).await {
+            Ok(found) => found.map(|phone| SeenPhone { imsi: phone.imsi, pei: phone.pei }),
+            Err(error) => {
+                tracing::warn!(code = error.code(), "the phone at an address could not be looked up");
+                None
+            }
+        }
+    }
+
     async fn phone(&self, imsi: &str) -> Result<Option<NetworkPhone>, IdentityError> {
         let found = self.0.phone(imsi).await.map_err(|_| IdentityError::Busy)?;
         Ok(found.map(|phone| NetworkPhone {

@@ -9,6 +9,7 @@ use anyhow::Result;
 use axum::Router;
 use pakawaaz_base::Clock;
 use pakawaaz_cellular::jobs::cards::Cards;
+use pakawaaz_cellular::jobs::logins::Logins;
 use pakawaaz_conversation::MlsSigner;
 use pakawaaz_directory::Directory;
 use pakawaaz_directory::jobs::{appointments::Appointments, expiry};
@@ -73,6 +74,7 @@ pub async fn wire(
     let external_sender = MlsSigner::from_seed(&secrets.external_sender);
     let ask_identity = Arc::new(AskIdentity(identity.clone()));
     let (cellular, n2) = cellular::start(config, db, clock.clone(), &*vaults.keys, ask_identity.clone(), jobs).await?;
+    identity.connect(Arc::new(AskCellular(cellular.clone())));
     let ports = Ports { devices: ask_identity.clone(), socket_auth: ask_identity, clock: clock.clone(), hub };
     let mut messaging = MessagingConfig::new(anchors, ca, external_sender);
     messaging.groups_per_official = config.limits.groups_per_official;
@@ -88,6 +90,7 @@ pub async fn wire(
     consume(jobs, db, "outbox_directory_appointments", Arc::new(Appointments(directory.clone())));
     if n2.is_some() {
         consume(jobs, db, "outbox_cellular_cards", Arc::new(Cards(cellular.clone())));
+        consume(jobs, db, "outbox_cellular_logins", Arc::new(Logins(cellular.clone())));
     }
     jobs.start("directory_expiry", |stop| expiry::run(directory.clone(), stop));
     jobs.start("messaging", |stop| pakawaaz_messaging::jobs::run(messaging.clone(), stop));
@@ -100,7 +103,6 @@ pub async fn wire(
     let router = Router::new()
         .merge(pakawaaz_directory::http::router(directory))
         .merge(pakawaaz_identity::http::router(identity.clone(), throttle.clone()))
-        .merge(pakawaaz_identity::http::phone_router(identity.clone(), Arc::new(AskCellular(cellular.clone()))))
         .merge(pakawaaz_files::http::router(files))
         .merge(pakawaaz_cellular::http::router(cellular))
         .merge(pakawaaz_messaging::http::router(messaging, throttle));

@@ -40,6 +40,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 assurance: record.assurance,
                 enrolled_at: record.enrolled_at,
                 last_seen_at: record.last_seen_at,
+                network: record.network,
                 this_device: record.device == profile.device,
                 verified,
                 fingerprint: key.map(|k| short_code(&profile.anchors.realm, official, &k)).unwrap_or_default(),

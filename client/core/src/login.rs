@@ -9,11 +9,11 @@ use pakawaaz_contract::identity::{
     ChannelMode, LoginChallenge, LoginPasswordRequest, LoginSimRequest, LoginSimResponse, LoginStartRequest,
     LoginStartResponse, LogoutRequest, Me, RefreshRequest, SimAnswer, Tokens,
 };
-use pakawaaz_login::LoginError;
 use pakawaaz_login::channel::Seen;
-use pakawaaz_login::client::{Answer, LoginClient, LoginParams, PasswordSent};
+use pakawaaz_login::client::{Answer, Challenged, LoginClient, LoginParams, PasswordSent};
 use pakawaaz_login::dpop;
 use pakawaaz_login::transcript::{Challenge, StartResponse};
+use pakawaaz_login::{LoginError, PhoneKey};
 use pakawaaz_trust::x509::CaChain;
 use pakawaaz_trust::{DeviceSigner as _, SigningKey};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,9 @@ use zeroize::Zeroize;
 
 /// The server's word for a device that may not log in any more.
 const CUT_OFF: &str = "identity.device_not_active";
+
+/// The server's word for a phone's key that it does not know.
+const PHONE_UNKNOWN: &str = "identity.akma_unknown";
 
 /// An access token with less than this left is renewed first.
 const FRESH: Duration = Duration::from_secs(30);
@@ -170,7 +173,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let issuing = ca.issuing_spki_hash()?;
         let binding =
             channel_binding(profile.channel, connection.channel_binding(), &self.transport.origin(), &issuing)?;
-        let tokens = self.prove_sim(&mut connection, sent, first, usim, &binding).await?;
+        let tokens = self.prove_sim(&mut connection, &profile.anchors.realm, sent, first, usim, &binding).await?;
         self.step(Step::Session);
         let now = self.server_now();
         let session = Session {
@@ -188,17 +191,50 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         Ok(())
     }
 
+    /// Proves the SIM by the phone's key. None: the server does not know it, and still waits for the card's answer.
+    async fn prove_by_phone(
+        &self,
+        connection: &mut T::Connection,
+        challenged: &Challenged,
+        phone: &PhoneKey,
+        current: &LoginChallenge,
+        binding: &[u8],
+    ) -> Result<Option<Tokens>, ClientError> {
+        let (waiting, proof) = challenged.akma(phone, binding).map_err(login_error)?;
+        let a_kid = phone.a_kid.to_string();
+        let (proof, confirmation) = (proof.proof.into(), proof.confirmation.into());
+        let answer = SimAnswer::Akma { a_kid, proof, confirmation };
+        let body = LoginSimRequest { login: challenged.login(), state: current.state.clone(), answer };
+        match self.plain_on(connection, post("/v1/login/sim", &body)).await {
+            Ok(LoginSimResponse::Done { confirmation, tokens, .. }) => {
+                waiting.finish(&confirmation).map_err(login_error)?;
+                Ok(Some(tokens))
+            }
+            Ok(LoginSimResponse::Challenge(_)) => Err(ClientError::BadAnswer),
+            Err(ClientError::Refused { code, .. }) if code == PHONE_UNKNOWN => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn prove_sim<C: SimCard + ?Sized>(
         &self,
         connection: &mut T::Connection,
+        realm: &str,
         mut sent: PasswordSent,
         mut current: LoginChallenge,
         usim: &mut C,
         binding: &[u8],
     ) -> Result<Tokens, ClientError> {
+        // Once: a phone whose key the server does not know will not have a better one in a moment.
+        let mut phone = self.platform().phone_key(realm).await;
         loop {
             let login = sent.login();
             let challenged = sent.challenge(&challenge(&current)?).map_err(login_error)?;
+            if let Some(phone) = phone.take()
+                && let Some(tokens) = self.prove_by_phone(connection, &challenged, &phone, &current, binding).await?
+            {
+                return Ok(tokens);
+            }
             let response = usim.authenticate(challenged.rand(), challenged.autn()).await.map_err(usim_error)?;
             match challenged.answer(response, binding).map_err(login_error)? {
                 Answer::Proof(waiting, proof) => {
@@ -206,7 +242,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                         SimAnswer::Proof { proof: proof.proof.into(), confirmation: proof.confirmation.into() };
                     let body = LoginSimRequest { login, state: current.state, answer };
                     return match self.plain_on(connection, post("/v1/login/sim", &body)).await? {
-                        LoginSimResponse::Done { confirmation, tokens } => {
+                        LoginSimResponse::Done { confirmation, tokens, .. } => {
                             // Tokens of a server that cannot confirm are never kept.
                             waiting.finish(&confirmation).map_err(login_error)?;
                             Ok(tokens)

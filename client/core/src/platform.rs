@@ -1,6 +1,7 @@
 //! What the core needs from the machine it runs on: time, randomness, waiting, and the device's own secret.
 
 use pakawaaz_base::Millis;
+use pakawaaz_login::PhoneKey;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -31,6 +32,13 @@ pub trait Platform {
     /// browser has. None: it is not, or it failed, also because what is opened is not authentic.
     async fn aes_gcm(&self, work: AesGcm<'_>) -> Option<Vec<u8>> {
         let _ = work;
+        None
+    }
+    /// What the phone that this device is, or is behind, shares with its home network for logins to `realm`: A-KID and K_AF
+    /// for the application of this name with the protocol [`pakawaaz_login::akma::PROTOCOL`] (AKMA, TS 33.535). None: the
+    /// card is asked itself. Only the operating system has such keys; it gives them to this program for its own realm.
+    async fn phone_key(&self, realm: &str) -> Option<PhoneKey> {
+        let _ = realm;
         None
     }
 }
@@ -74,5 +82,8 @@ impl<P: Platform + ?Sized> Platform for std::rc::Rc<P> {
     }
     async fn aes_gcm(&self, work: AesGcm<'_>) -> Option<Vec<u8>> {
         (**self).aes_gcm(work).await
+    }
+    async fn phone_key(&self, realm: &str) -> Option<PhoneKey> {
+        (**self).phone_key(realm).await
     }
 }

@@ -39,7 +39,7 @@ impl OpenProfile {
     /// # Errors
     /// [`OpenError`].
     pub async fn create(dir: &Path, server: ServerAddress, ca_pin: [u8; 32]) -> Result<Self, OpenError> {
-        Self::over(Profile::create(dir, server, ca_pin)?).await
+        Self::over(Profile::create(dir, server, ca_pin)?, None).await
     }
 
     /// Opens an existing profile. The client still has to be unlocked with the PIN.
@@ -47,13 +47,25 @@ impl OpenProfile {
     /// # Errors
     /// [`OpenError`].
     pub async fn open(dir: &Path) -> Result<Self, OpenError> {
-        Self::over(Profile::open(dir)?).await
+        Self::open_with_phone(dir, None).await
     }
 
-    async fn over(profile: Profile) -> Result<Self, OpenError> {
+    /// The same, with the file of [`NativePlatform::with_phone_key`].
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open_with_phone(dir: &Path, phone_key: Option<&Path>) -> Result<Self, OpenError> {
+        Self::over(Profile::open(dir)?, phone_key).await
+    }
+
+    async fn over(profile: Profile, phone_key: Option<&Path>) -> Result<Self, OpenError> {
         let store = SqliteStore::open(&profile.store_path()).await?;
         let transport = NativeTransport::new(profile.server().clone(), profile.ca_pin())?;
         let platform = NativePlatform::new(profile.device_secret());
+        let platform = match phone_key {
+            Some(file) => platform.with_phone_key(file),
+            None => platform,
+        };
         Ok(Self { client: Client::new(store, transport, platform), profile })
     }
 

@@ -1,8 +1,12 @@
 //! The machine under a native client.
 
+use pakawaaz_aka::AKid;
 use pakawaaz_base::{Clock, Millis};
 use pakawaaz_client::Platform;
+use pakawaaz_login::PhoneKey;
 use rand::RngCore as _;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -21,13 +25,37 @@ impl Clock for SystemClock {
 /// Clock, generator, timer and the device secret of one profile.
 pub struct NativePlatform {
     device_secret: Zeroizing<[u8; 32]>,
+    phone_key: Option<PathBuf>,
 }
 
 impl NativePlatform {
     /// For the profile whose device secret this is.
     pub fn new(device_secret: Zeroizing<[u8; 32]>) -> Self {
-        Self { device_secret }
+        Self { device_secret, phone_key: None }
     }
+
+    /// With the file in which the phone's software leaves what it shares with its network: JSON with `realm`, `a_kid` and
+    /// `k_af` (64 hexadecimal digits). It is read at each login; one that is not there, or cannot be read, is as none.
+    pub fn with_phone_key(self, file: &Path) -> Self {
+        Self { phone_key: Some(file.to_owned()), ..self }
+    }
+}
+
+/// The file.
+#[derive(Deserialize)]
+struct PhoneKeyFile {
+    realm: String,
+    a_kid: String,
+    k_af: String,
+}
+
+fn read_phone_key(file: &Path, realm: &str) -> Option<PhoneKey> {
+    let text = Zeroizing::new(std::fs::read(file).ok()?);
+    let read: PhoneKeyFile = serde_json::from_slice(&text).ok()?;
+    let (digits, mut k_af) = (Zeroizing::new(read.k_af), Zeroizing::new([0; 32]));
+    hex::decode_to_slice(&*digits, &mut *k_af).ok()?;
+    let a_kid = AKid::parse(&read.a_kid).ok()?;
+    (read.realm == realm).then_some(PhoneKey { a_kid, k_af })
 }
 
 impl Platform for NativePlatform {
@@ -42,5 +70,30 @@ impl Platform for NativePlatform {
     }
     fn device_secret(&self) -> Zeroizing<[u8; 32]> {
         self.device_secret.clone()
+    }
+    async fn phone_key(&self, realm: &str) -> Option<PhoneKey> {
+        read_phone_key(self.phone_key.as_deref()?, realm)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phones_key_is_offered_to_its_own_realm_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("phone.json");
+        assert!(read_phone_key(&file, "a.example").is_none(), "no file");
+        let a_kid = format!("rid0.atid{}@5gc.mnc099.mcc410.3gppnetwork.org", "ab".repeat(32));
+        let text = format!(r#"{{"realm":"a.example","a_kid":"{a_kid}","k_af":"{}"}}"#, "cd".repeat(32));
+        std::fs::write(&file, &text).unwrap();
+        let key = read_phone_key(&file, "a.example").unwrap();
+        assert_eq!((key.a_kid.to_string(), *key.k_af), (a_kid, [0xcd; 32]));
+        assert!(read_phone_key(&file, "b.example").is_none());
+        for (from, to) in [("cdcd", "cd"), ("rid0", "rid"), ("k_af", "key"), ("}", "")] {
+            std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+            assert!(read_phone_key(&file, "a.example").is_none(), "{from} as {to}");
+        }
     }
 }

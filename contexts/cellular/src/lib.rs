@@ -7,7 +7,7 @@
 //! - Nothing that follows the keeping of a phone's context leaves before the context is durable.
 //! - No key of a card is ever here; contexts of phones rest sealed.
 //! - Only a card that was cut off, or a phone that said so with its integrity protected, ends logins
-//!   ([`pakawaaz_contract::facts::PhoneLeft`]). Nothing that a radio can say without keys does.
+//!   ([`pakawaaz_contract::facts::PhoneLeft`]) and take its AKMA key away. Nothing that a radio can say without keys does.
 //! - Every queue is bounded; a core that cannot write lets its gNBs go instead of piling up.
 
 pub mod error;
@@ -24,10 +24,14 @@ pub use error::CellularError;
 pub use ports::{DrawnVector, Expected, HomeNetwork};
 pub use runner::Runner;
 pub use service::Cellular;
+pub use service::akma::ApplicationKey;
+pub use service::phones::RegisteredPhone;
 pub use store::ues::forget_all;
 
 use pakawaaz_storage::Migration;
 
 /// The schema; hand it to `Db::migrate`. Needs the audit log's tables as well.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { context: "cellular", version: 1, sql: include_str!("../migrations/0001_cellular.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { context: "cellular", version: 1, sql: include_str!("../migrations/0001_cellular.sql") },
+    Migration { context: "cellular", version: 2, sql: include_str!("../migrations/0002_akma.sql") },
+];

@@ -24,6 +24,9 @@ pub enum Error {
     /// The SIM's proof is wrong; told only to an enrolled device.
     #[error("the SIM was not accepted")]
     SimRejected,
+    /// The key that the phone names is not known, or has ended: let the card answer. Counts for nothing.
+    #[error("the phone's key is not known; use the SIM")]
+    AkmaUnknown,
     /// The confirmation is for another connection than the one that carried it; told only to an enrolled device.
     #[error("the login was made over another connection")]
     WrongConnection,
@@ -154,6 +157,7 @@ impl StableError for Error {
             Self::LoginFailed => "identity.login_failed",
             Self::WrongPassword => "identity.wrong_password",
             Self::SimRejected => "identity.sim_rejected",
+            Self::AkmaUnknown => "identity.akma_unknown",
             Self::Concealed => "identity.concealed",
             Self::WrongConnection => "identity.wrong_connection",
             Self::DeviceNotActive => "identity.device_not_active",
@@ -210,7 +214,7 @@ impl StableError for Error {
             | Self::BadRow(_)
             | Self::ProposalInvalid(_)
             | Self::ClockSkew => ErrorClass::Invalid,
-            Self::SimUnavailable | Self::Concealed | Self::NotFound(_) => ErrorClass::NotFound,
+            Self::SimUnavailable | Self::AkmaUnknown | Self::Concealed | Self::NotFound(_) => ErrorClass::NotFound,
             Self::AttemptExpired | Self::VoucherUsed | Self::SimTaken | Self::Conflict(_) => ErrorClass::Conflict,
             Self::RevocationsStale | Self::Busy | Self::VaultUnavailable => ErrorClass::Unavailable,
             Self::Vault(_) | Self::Damaged(_) => ErrorClass::Internal,

@@ -9,7 +9,7 @@
 //! - K and OPc stay in the [`SimVault`], every other private key in the [`Vault`].
 //!
 //! [`Identity`] is the service, [`http::router`] its routes, [`jobs`] its timers. The outside is [`Vault`],
-//! [`SimVault`], [`SocketCloser`], a clock and a database.
+//! [`SimVault`], [`SocketCloser`], [`ports::Phones`], a clock and a database.
 
 mod error;
 pub mod fuzz;
@@ -17,6 +17,7 @@ pub mod http;
 mod installation;
 pub mod jobs;
 pub mod model;
+pub mod ports;
 mod service;
 mod sim_vault;
 mod store;
@@ -26,7 +27,7 @@ pub use error::{Error, Result};
 pub use installation::{Installation, InstallationPublic, InstallationSecrets, root_voucher};
 pub use service::{
     ActiveDevice, CoreExpected, CoreMethod, CoreVector, ENROLMENT_LASTS, FRESH_LOGIN, FirstAdministrator, HelloProof,
-    Identity, LoginConnection, NetworkPhone, PhoneNetwork, STALE_AFTER, Settings, SocketCloser, Subscriber, WlanVector,
+    Identity, LoginConnection, STALE_AFTER, Settings, SocketCloser, Subscriber, WlanVector,
 };
 pub use sim_vault::{RemoteSimVault, SimVault, Vaults};
 pub use store::MIGRATIONS;

@@ -1,8 +1,8 @@
 //! Entry points of the fuzz workspace: each takes any bytes and must neither panic nor break its invariant.
 
 use crate::{
-    Algorithm, Amf, Autn, Auts, EapIdentity, Iccid, Imsi, Ind, Key128, NetworkName, Rand, SoftwareSim, SoftwareUsim,
-    Sqn, TuakKey, Usim, UsimResponse, generate_vector, resynchronise,
+    AKid, Algorithm, Amf, Autn, Auts, EapIdentity, Iccid, Imsi, Ind, Key128, NetworkName, Rand, SoftwareSim,
+    SoftwareUsim, Sqn, TuakKey, Usim, UsimResponse, generate_vector, resynchronise,
 };
 
 fn card() -> Option<SoftwareUsim> {
@@ -75,5 +75,8 @@ pub fn text(data: &[u8]) {
     let _ = Imsi::new(text);
     if let Ok(card) = Iccid::new(text) {
         assert_eq!(card.as_str(), text);
+    }
+    if let Ok(name) = AKid::parse(text) {
+        assert_eq!(name.to_string(), text);
     }
 }

@@ -45,7 +45,7 @@ pub mod tuak;
 pub mod usim;
 pub mod vector;
 
-pub use akma::{ATid, KAkma};
+pub use akma::{AKid, ATid, KAkma, UaStar};
 pub use algorithm::{Algorithm, Response};
 pub use eap_aka_prime::{EapAkaPrimeKeys, EapIdentity, EapVector};
 pub use error::{AkaError, UsimError};

@@ -321,7 +321,8 @@ pub enum Fact {
         /// When.
         at: Millis,
     },
-    /// A new K_AUSF from which K_AKMA may be derived (TS 33.535 §6.1); the shell hands it to the AAnF.
+    /// A new K_AUSF from which K_AKMA may be derived (TS 33.535 §6.1); the shell hands it to the AAnF. Told when the phone has
+    /// taken it into use, which is when its security mode is complete.
     Authenticated {
         /// Whose.
         imsi: Imsi,

@@ -4,9 +4,11 @@
 //! LoginClient::start ─ StartRequest → … StartResponse ─ password ─ PasswordRequest → … Challenge ─ challenge
 //!   ─ (ask the SIM) ─ answer ─┬ Proof → … confirmation ─ finish → LoggedIn
 //!                             └ Resync AUTS → … Challenge ─ challenge (once)
+//!   ─ (ask the phone) ─ akma ── Proof → … confirmation ─ finish → LoggedIn, or unknown key → (ask the SIM)
 //! ```
 
 use crate::LoginError;
+use crate::akma::PhoneKey;
 use crate::opaque::{ClientHandshake, KsfParams, SESSION_KEY};
 use crate::transcript::{
     Challenge, JointKeys, MAX_USERNAME, PasswordRequest, Round3Keys, SimProof, StartRequest, StartResponse, Transcript,
@@ -146,6 +148,10 @@ pub enum Answer {
 }
 
 impl Challenged {
+    /// The login's id.
+    pub fn login(&self) -> LoginId {
+        self.inner.login
+    }
     /// For the SIM.
     pub fn rand(&self) -> &Rand {
         &self.rand
@@ -170,17 +176,30 @@ impl Challenged {
         };
         let (network, identity) = eap_inputs(&inner.params.realm, inner.params.device)?;
         let eap = EapAkaPrimeKeys::derive(&ck, &ik, &autn, &network, &identity).map_err(|_| LoginError::SimRefused)?;
-        let keys = Round3Keys::from_eap(&eap);
-        let joint = keys.joint(&inner.at, &inner.session_key)?;
-        let sent = SimProof { proof: keys.proof(&inner.at), confirmation: joint.client(&inner.at, channel_binding) };
-        let next = ProofSent {
-            login: inner.login,
-            at: inner.at,
-            joint,
-            channel_binding: channel_binding.to_vec(),
-            sent: sent.clone(),
-        };
+        let (next, sent) = inner.proof(inner.at, &Round3Keys::from_eap(&eap), channel_binding)?;
         Ok(Answer::Proof(next, sent))
+    }
+
+    /// Proves the SIM by AKMA, with what the phone gave. The challenge stays open: a server that does not know the key says
+    /// so, and is then answered by [`Challenged::answer`].
+    pub fn akma(&self, phone: &PhoneKey, channel_binding: &[u8]) -> Result<(ProofSent, SimProof), LoginError> {
+        let at = self.inner.at.akma(&phone.a_kid, &self.inner.params.realm);
+        self.inner.proof(at, &Round3Keys::from_akma(&phone.k_af, &at)?, channel_binding)
+    }
+}
+
+impl PasswordSent {
+    fn proof(
+        &self,
+        at: Transcript,
+        keys: &Round3Keys,
+        channel_binding: &[u8],
+    ) -> Result<(ProofSent, SimProof), LoginError> {
+        let joint = keys.joint(&at, &self.session_key)?;
+        let sent = SimProof { proof: keys.proof(&at), confirmation: joint.client(&at, channel_binding) };
+        let channel_binding = channel_binding.to_vec();
+        let next = ProofSent { login: self.login, at, joint, channel_binding, sent: sent.clone() };
+        Ok((next, sent))
     }
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | client's three rounds | [`client`] |
 //! | server's three rounds | [`server`] |
+//! | the SIM by AKMA | [`akma`] |
 //! | passwords | [`opaque`] |
 //! | enrolment's SIM proof | [`enrol`] |
 //! | tokens and proofs of their key | [`token`], [`dpop`] |
@@ -11,6 +12,7 @@
 //! **Invariant**: a login completes only if both sides hashed the same bytes for every round, and each factor's key
 //! has touched that hash.
 
+pub mod akma;
 pub mod channel;
 pub mod client;
 pub mod dpop;
@@ -25,6 +27,7 @@ mod state;
 pub mod token;
 pub mod transcript;
 
+pub use akma::PhoneKey;
 pub use client::{Answer, LoggedIn, LoginClient, LoginParams};
 pub use error::LoginError;
 pub use jws::thumbprint;

@@ -15,7 +15,7 @@ use crate::transcript::{
     Challenge, MAX_USERNAME, PasswordRequest, Round3Keys, SimProof, StartRequest, StartResponse, Transcript, VERSION,
     opaque_context,
 };
-use pakawaaz_aka::{EapVector, Rand};
+use pakawaaz_aka::{AKid, EapVector, Rand};
 use pakawaaz_base::{DeviceId, LoginId, Millis, OfficialId};
 use pakawaaz_trust::keys::{self, PublicKeyBytes};
 use pakawaaz_trust::{ChannelMode, SignLabel};
@@ -191,7 +191,7 @@ impl LoginServer<'_> {
         })
     }
 
-    /// Opens the state of round 3; then [`SimState::verify`] or [`SimState::resync`].
+    /// Opens the state of round 3; then [`SimState::verify`], [`SimState::verify_akma`] or [`SimState::resync`].
     pub fn sim(&self, login: LoginId, state: &[u8], now: Millis) -> Result<SimState, LoginError> {
         let opened = self.seal.open(SEAL_ROUND2, login.as_bytes(), state, now)?;
         Ok(SimState { login, inner: Round2::decode(&opened.plaintext)?, expires_at: opened.expires_at })
@@ -272,16 +272,42 @@ impl SimState {
     /// # Errors
     /// [`LoginError::SimRejected`] for a wrong SIM, [`LoginError::Confirmation`] for another connection.
     pub fn verify(self, sent: &SimProof, channel_binding: &[u8]) -> Result<Completed, LoginError> {
-        let Self { login, inner, .. } = self;
-        inner.keys.verify_proof(&inner.at, &sent.proof)?;
-        let joint = inner.keys.joint(&inner.at, &inner.session_key)?;
-        joint.verify_client(&inner.at, channel_binding, &sent.confirmation)?;
+        self.proven(self.inner.at, &self.inner.keys, sent, channel_binding)
+    }
+
+    /// The same for a proof by AKMA: `k_af` is what the anchor function gave for `a_kid`, this realm and
+    /// [`crate::akma::PROTOCOL`]. That it belongs to the card of this device, and has not ended, is the caller's to check.
+    ///
+    /// # Errors
+    /// As for [`SimState::verify`].
+    pub fn verify_akma(
+        self,
+        server: &LoginServer<'_>,
+        a_kid: &AKid,
+        k_af: &[u8; 32],
+        sent: &SimProof,
+        channel_binding: &[u8],
+    ) -> Result<Completed, LoginError> {
+        let at = self.inner.at.akma(a_kid, server.realm);
+        self.proven(at, &Round3Keys::from_akma(k_af, &at)?, sent, channel_binding)
+    }
+
+    fn proven(
+        &self,
+        at: Transcript,
+        keys: &Round3Keys,
+        sent: &SimProof,
+        channel_binding: &[u8],
+    ) -> Result<Completed, LoginError> {
+        keys.verify_proof(&at, &sent.proof)?;
+        let joint = keys.joint(&at, &self.inner.session_key)?;
+        joint.verify_client(&at, channel_binding, &sent.confirmation)?;
         Ok(Completed {
-            login,
-            official: inner.official,
-            device: inner.device,
-            token_key: inner.token_key,
-            confirmation: joint.server(&inner.at, channel_binding, sent),
+            login: self.login,
+            official: self.inner.official,
+            device: self.inner.device,
+            token_key: self.inner.token_key,
+            confirmation: joint.server(&at, channel_binding, sent),
         })
     }
 

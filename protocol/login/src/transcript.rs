@@ -1,10 +1,10 @@
 //! What both sides hash: every field of every round, in order, each with its length before it.
 
-use crate::LoginError;
 use crate::opaque::SESSION_KEY;
+use crate::{LoginError, akma};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
-use pakawaaz_aka::{EapAkaPrimeKeys, EapIdentity, NetworkName};
+use pakawaaz_aka::{AKid, EapAkaPrimeKeys, EapIdentity, NetworkName};
 use pakawaaz_base::{DeviceId, LoginId};
 use pakawaaz_trust::ChannelMode;
 use pakawaaz_trust::keys::PublicKeyBytes;
@@ -88,10 +88,10 @@ pub struct Challenge {
     pub state: Vec<u8>,
 }
 
-/// The third round's proof: the contract's `SimAnswer::Proof`.
+/// The third round's proof: the contract's `SimAnswer::Proof`, and what `SimAnswer::Akma` has beside the A-KID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimProof {
-    /// MAC under K_aut over the transcript.
+    /// MAC over the transcript, under K_aut of EAP-AKA' or a key from K_AF of AKMA.
     pub proof: [u8; 32],
     /// Confirmation of every round under the joint key, over the channel binding too.
     pub confirmation: [u8; 32],
@@ -134,6 +134,12 @@ impl Transcript {
     pub fn challenged(&self, rand: &[u8; 16], autn: &[u8; 16], network: &str) -> Self {
         Self(digest("pakawaaz login transcript 3", &[&self.0, rand, autn, network.as_bytes()]))
     }
+    /// After a challenge that is answered by AKMA instead of the card: with the key that the client names.
+    pub fn akma(&self, a_kid: &AKid, realm: &str) -> Self {
+        let name = a_kid.to_string();
+        let parts: [&[u8]; 4] = [&self.0, name.as_bytes(), realm.as_bytes(), &akma::PROTOCOL];
+        Self(digest("pakawaaz login transcript 3 akma", &parts))
+    }
     /// After the SIM's resynchronisation; a new challenge follows.
     pub fn resynchronised(&self, auts: &[u8; 14]) -> Self {
         Self(digest("pakawaaz login transcript resync", &[&self.0, auts]))
@@ -149,6 +155,16 @@ pub(crate) struct Round3Keys {
 impl Round3Keys {
     pub fn from_eap(keys: &EapAkaPrimeKeys) -> Self {
         Self { k_aut: Zeroizing::new(*keys.k_aut.as_bytes()), msk: Zeroizing::new(*keys.msk.as_bytes()) }
+    }
+
+    /// K_AF is the same for every login until the phone's next primary authentication, so nothing is keyed with it: the
+    /// transcript, with the nonces and the challenge of this login in it, goes into both keys.
+    pub fn from_akma(k_af: &[u8; 32], at: &Transcript) -> Result<Self, LoginError> {
+        let hkdf = Hkdf::<Sha256>::new(Some(&at.0), k_af);
+        let (mut k_aut, mut msk) = (Zeroizing::new([0u8; 32]), Zeroizing::new([0u8; 64]));
+        hkdf.expand(b"pakawaaz akma proof", &mut *k_aut).map_err(|_| LoginError::Internal("hkdf"))?;
+        hkdf.expand(b"pakawaaz akma master", &mut *msk).map_err(|_| LoginError::Internal("hkdf"))?;
+        Ok(Self { k_aut, msk })
     }
 
     fn proof_mac(&self, at: &Transcript) -> Hmac<Sha256> {

@@ -2,6 +2,7 @@
 
 use crate::args::DevicesCommand;
 use crate::commands::people::time;
+use crate::commands::session::through;
 use crate::context::Shell;
 use crate::{output, secrets};
 use anyhow::bail;
@@ -38,11 +39,12 @@ async fn list(shell: &Shell, client: &NativeClient) -> anyhow::Result<()> {
                     format!("{:?}", d.status).to_lowercase(),
                     if d.verified { "verified" } else { "NOT VERIFIED" }.into(),
                     d.last_seen_at.map_or_else(|| "never".into(), time),
+                    d.network.as_ref().map_or("", |network| through(network.agreement)).into(),
                     if d.this_device { "this device".into() } else { String::new() },
                 ]
             })
             .collect();
-        output::table(&["DEVICE", "LABEL", "STATUS", "EVIDENCE", "LAST SEEN", ""], &rows)
+        output::table(&["DEVICE", "LABEL", "STATUS", "EVIDENCE", "LAST SEEN", "THROUGH", ""], &rows)
     });
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::commands::people::time;
 use crate::context::Shell;
 use crate::{output, secrets};
 use pakawaaz_base::SessionId;
-use pakawaaz_contract::identity::{MyCard, MyPhone};
+use pakawaaz_contract::identity::{MyCard, MyPhone, NetworkAgreement};
 use std::path::Path;
 
 pub async fn login(shell: &Shell) -> anyhow::Result<()> {
@@ -77,9 +77,14 @@ pub async fn sessions(shell: &Shell, end: Option<SessionId>) -> anyhow::Result<(
     shell.out.show(&sessions, |sessions| {
         let row = |s: &pakawaaz_client::views::SessionView| {
             let here = if s.this_session { "this one" } else { "" };
-            vec![s.session.to_string(), s.device.to_string(), time(s.started_at), time(s.ends_at), here.to_owned()]
+            let network = s.network.as_ref().map_or("", |network| through(network.agreement));
+            let [session, device] = [s.session.to_string(), s.device.to_string()];
+            vec![session, device, time(s.started_at), time(s.ends_at), network.to_owned(), here.to_owned()]
         };
-        output::table(&["SESSION", "DEVICE", "SINCE", "UNTIL", ""], &sessions.iter().map(row).collect::<Vec<_>>())
+        output::table(
+            &["SESSION", "DEVICE", "SINCE", "UNTIL", "THROUGH", ""],
+            &sessions.iter().map(row).collect::<Vec<_>>(),
+        )
     });
     Ok(())
 }
@@ -104,4 +109,13 @@ pub async fn phone(shell: &Shell) -> anyhow::Result<()> {
         output::table(&header, &cards.iter().map(row).collect::<Vec<_>>())
     });
     Ok(())
+}
+
+/// Which phone a login came through, as far as the network knows.
+pub fn through(agreement: NetworkAgreement) -> &'static str {
+    match agreement {
+        NetworkAgreement::SamePhone => "your phone",
+        NetworkAgreement::OtherCard => "ANOTHER PHONE",
+        NetworkAgreement::OtherEquipment => "your SIM, OTHER PHONE",
+    }
 }

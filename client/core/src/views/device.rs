@@ -1,7 +1,7 @@
 //! Devices of an official.
 
 use pakawaaz_base::{Assurance, DeviceId, Millis, OfficialId};
-use pakawaaz_contract::identity::DeviceStatus;
+use pakawaaz_contract::identity::{DeviceStatus, LoginNetwork};
 use serde::{Deserialize, Serialize};
 
 /// One device in a list.
@@ -27,4 +27,7 @@ pub struct DeviceView {
     pub verified: bool,
     /// Fingerprint of its key, for comparing by eye; empty when nothing could be read.
     pub fingerprint: String,
+    /// The phone behind whose address its newest session began (own devices only). For display: it proves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<LoginNetwork>,
 }

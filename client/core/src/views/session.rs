@@ -1,6 +1,7 @@
 //! Sessions of the official.
 
 use pakawaaz_base::{DeviceId, Millis, SessionId};
+use pakawaaz_contract::identity::LoginNetwork;
 use serde::{Deserialize, Serialize};
 
 /// One login that goes on.
@@ -16,4 +17,7 @@ pub struct SessionView {
     pub ends_at: Millis,
     /// Whether it is the session of this client.
     pub this_session: bool,
+    /// The phone behind whose address it began, if it is one of the network's. For display: it proves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<LoginNetwork>,
 }

@@ -297,6 +297,7 @@ impl World {
             assurance: Assurance::SoftwareNative,
             enrolled_at: now,
             last_seen_at: None,
+            network: None,
             device_certificate: certificate.clone().into(),
             evidence: evidence.to_bytes().unwrap().into(),
             revocation: None,

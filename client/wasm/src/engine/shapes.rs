@@ -11,7 +11,7 @@ use pakawaaz_client::views::*;
 use pakawaaz_client::{Direction, Step, StepState, TransferState, TransferView};
 use pakawaaz_contract::directory::BilingualName;
 use pakawaaz_contract::files::FileUsage;
-use pakawaaz_contract::identity::DeviceStatus;
+use pakawaaz_contract::identity::{DeviceStatus, LoginNetwork, NetworkAgreement};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -139,6 +139,7 @@ fn views(out: &mut Shapes) {
                 this_device: true,
                 verified: true,
                 fingerprint: "1".into(),
+                network: None,
             })
             .collect();
     out.add("devices", "Topics[\"devices\"][1]", &devices);
@@ -186,6 +187,7 @@ fn views(out: &mut Shapes) {
         started_at: Millis(1),
         ends_at: Millis(2),
         this_session: true,
+        network: Some(LoginNetwork { agreement: NetworkAgreement::OtherEquipment, equipment: Some("1".into()) }),
     };
     out.add("sessions", "SessionView[]", &[session]);
     let hit = SearchHit { group: group(), line: line(None) };

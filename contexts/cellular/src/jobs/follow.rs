@@ -1,4 +1,4 @@
-//! Obeys what this or another node has written: cards to detach, another network; and forgets old alarms.
+//! Obeys what this or another node has written: cards to detach, another network; and forgets old alarms and keys.
 
 use crate::{Cellular, CellularError};
 use pakawaaz_base::StableError;
@@ -39,6 +39,7 @@ async fn step(cellular: &Cellular, round: u32) -> Result<(), CellularError> {
     }
     if round.is_multiple_of(PRUNE_EVERY) {
         cellular.prune_alarms(cellular.now().minus(KEEP_ALARMS)).await?;
+        cellular.prune_akma().await?;
     }
     Ok(())
 }

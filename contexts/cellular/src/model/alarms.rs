@@ -17,6 +17,8 @@ pub enum Kind {
     ForeignGnb,
     /// A card is in equipment that it is not bound to.
     ForeignEquipment,
+    /// Somebody proved a card from behind a phone that does not fit it.
+    ForeignLogin,
     /// A gNB sends what it must not.
     MisbehavingGnb,
     /// A gNB has gone.
@@ -37,6 +39,7 @@ impl Kind {
     const ALL: [Self; 9] = [
         Self::ForeignGnb,
         Self::ForeignEquipment,
+        Self::ForeignLogin,
         Self::MisbehavingGnb,
         Self::GnbLost,
         Self::HomeNetwork,
@@ -51,6 +54,7 @@ impl Kind {
         match self {
             Self::ForeignGnb => "foreign_gnb",
             Self::ForeignEquipment => "foreign_equipment",
+            Self::ForeignLogin => "foreign_login",
             Self::MisbehavingGnb => "misbehaving_gnb",
             Self::GnbLost => "gnb_lost",
             Self::HomeNetwork => "home_network",
@@ -67,7 +71,7 @@ impl Kind {
     /// Alarm type (TS 28.532 table 11.2.2.2).
     pub fn alarm_type(self) -> &'static str {
         match self {
-            Self::ForeignGnb | Self::ForeignEquipment | Self::IsolationBroken => {
+            Self::ForeignGnb | Self::ForeignEquipment | Self::ForeignLogin | Self::IsolationBroken => {
                 "SECURITY_SERVICE_OR_MECHANISM_VIOLATION"
             }
             Self::MisbehavingGnb => "OPERATIONAL_VIOLATION",
@@ -79,7 +83,7 @@ impl Kind {
     pub fn probable_cause(self) -> &'static str {
         match self {
             Self::ForeignGnb => "Unauthorised access attempt",
-            Self::ForeignEquipment => "Authentication failure",
+            Self::ForeignEquipment | Self::ForeignLogin => "Authentication failure",
             Self::MisbehavingGnb => "Communications protocol error",
             Self::GnbLost => "Connection establishment error",
             Self::HomeNetwork | Self::UserPlane => "Underlying resource unavailable",
@@ -93,7 +97,7 @@ impl Kind {
         match self {
             Self::HomeNetwork | Self::UserPlane | Self::Storage | Self::IsolationBroken => "CRITICAL",
             Self::ForeignGnb | Self::GnbLost => "MAJOR",
-            Self::ForeignEquipment | Self::MisbehavingGnb | Self::Contexts => "MINOR",
+            Self::ForeignEquipment | Self::ForeignLogin | Self::MisbehavingGnb | Self::Contexts => "MINOR",
         }
     }
 }

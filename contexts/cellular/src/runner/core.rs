@@ -53,6 +53,8 @@ pub(crate) enum Ask {
     Cards { after: Option<Imsi>, limit: usize, reply: oneshot::Sender<Vec<Imsi>> },
     /// gNBs.
     Gnbs(oneshot::Sender<Vec<GnbView>>),
+    /// Something elsewhere is wrong with an object.
+    RaiseAlarm { kind: Kind, object: String, problem: &'static str },
     /// An operator has seen to an alarm; whether there was one.
     ClearAlarm([u8; 16], oneshot::Sender<bool>),
     /// Whether one more phone can be traced.
@@ -255,6 +257,8 @@ impl Core {
                 Output::Traced { imsi, downlink, name, bytes } => {
                     self.traces.add(&imsi, Entry { at: now, downlink, name, bytes });
                 }
+                // A card that was cut off meanwhile proves nothing any more to anybody.
+                Output::Fact(Fact::Authenticated { imsi, .. }) if self.cuts.is_cut(&imsi, now) => {}
                 Output::Fact(fact) => {
                     if let Fact::Registered { imsi, .. } = &fact
                         && self.cuts.is_cut(imsi, now)

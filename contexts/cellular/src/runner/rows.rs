@@ -2,6 +2,8 @@
 
 use super::restore::seal;
 use super::writer::Batch;
+use crate::service::akma;
+use crate::store::akma::AkmaRow;
 use crate::store::ues::UeRow;
 use crate::store::{PhoneRow, SessionRow};
 use crate::{CellularError, store};
@@ -22,6 +24,8 @@ pub(super) struct Rows {
     phones: BTreeMap<Imsi, PhoneRow>,
     moved: BTreeMap<Imsi, (i64, i64, Millis)>,
     sessions: BTreeMap<(Imsi, String), Option<SessionRow>>,
+    /// AKMA keys: new ones, or taken away.
+    keys: BTreeMap<Imsi, Option<AkmaRow>>,
     left: Vec<PhoneLeft>,
     alarms: Vec<crate::model::alarms::Alarm>,
 }
@@ -44,7 +48,7 @@ impl Rows {
                     Output::Forget { imsi } => {
                         rows.contexts.insert(*imsi, None);
                     }
-                    Output::Fact(fact) => rows.fact(fact),
+                    Output::Fact(fact) => rows.fact(fact, key),
                     _ => {}
                 }
             }
@@ -53,7 +57,7 @@ impl Rows {
         rows
     }
 
-    fn fact(&mut self, fact: &Fact) {
+    fn fact(&mut self, fact: &Fact, key: &SealKey) {
         match fact {
             Fact::Registered { imsi, pei, location, at } => {
                 let (cell, tac) = place(location);
@@ -77,6 +81,7 @@ impl Rows {
                 // Nothing that a radio can say without keys is among these.
                 if matches!(because, DeregisteredBecause::Phone | DeregisteredBecause::Revoked) {
                     self.left.push(PhoneLeft { imsi: imsi.as_str().to_owned(), at: *at });
+                    self.keys.insert(*imsi, None);
                 }
             }
             Fact::SessionStarted { imsi, dnn, ipv4, ipv6, at } => {
@@ -92,8 +97,10 @@ impl Rows {
             Fact::SessionEnded { imsi, dnn, .. } => {
                 self.sessions.insert((*imsi, dnn.clone()), None);
             }
-            // For AKMA's anchor function, which is not joined here yet.
-            Fact::Authenticated { .. } => {}
+            Fact::Authenticated { imsi, k_ausf, at } => {
+                // Better no key than the one before: that has ended with this authentication.
+                self.keys.insert(*imsi, akma::seal(key, imsi, &k_ausf.0, *at));
+            }
         }
     }
 
@@ -104,6 +111,7 @@ impl Rows {
             && self.phones.is_empty()
             && self.moved.is_empty()
             && self.sessions.is_empty()
+            && self.keys.is_empty()
             && self.left.is_empty()
             && self.alarms.is_empty()
     }
@@ -128,6 +136,11 @@ impl Rows {
         }
         let sessions: Vec<SessionRow> = self.sessions.values().flatten().cloned().collect();
         store::phones::put_sessions(tx.conn(), &sessions).await?;
+        for (imsi, _) in self.keys.iter().filter(|(_, row)| row.is_none()) {
+            store::akma::forget(tx.conn(), imsi).await?;
+        }
+        let keys: Vec<AkmaRow> = self.keys.values().flatten().cloned().collect();
+        store::akma::put(tx.conn(), &keys).await?;
         for alarm in &self.alarms {
             store::alarms::put(tx.conn(), alarm).await?;
         }
@@ -145,7 +158,9 @@ fn place(location: &Location) -> (i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pakawaaz_control_plane::io::UeSnapshot;
+    use pakawaaz_control_plane::io::{SharedKAusf, UeSnapshot};
+    use std::sync::Arc;
+    use zeroize::Zeroizing;
 
     fn imsi() -> Imsi {
         Imsi::new("410990000000001").unwrap()
@@ -180,7 +195,27 @@ mod tests {
         for (because, told) in [(Phone, 1), (Revoked, 1), (Network, 0), (Silence, 0), (Replaced, 0)] {
             let rows = Rows::of(&[batch(vec![gone(because)])], &key);
             assert_eq!((rows.left.len(), rows.gone.len()), (told, 1), "{because:?}");
+            assert_eq!(rows.keys.len(), told, "the AKMA key goes with whatever ends logins, and with nothing else");
         }
+    }
+
+    #[test]
+    fn the_last_authentication_has_the_key_until_its_card_is_gone_for_good() {
+        let key = SealKey::new([7; 32]);
+        let proven = |k_ausf: u8| {
+            let k_ausf = SharedKAusf(Arc::new(Zeroizing::new([k_ausf; 32])));
+            Output::Fact(Fact::Authenticated { imsi: imsi(), k_ausf, at: Millis(5) })
+        };
+        let named = |outputs: Vec<Output>| {
+            let rows = Rows::of(&[batch(outputs)], &key);
+            rows.keys[&imsi()].as_ref().map(|row| row.a_tid)
+        };
+        let (one, two) = (named(vec![proven(1)]), named(vec![proven(2)]));
+        assert!(one.is_some() && one != two);
+        assert_eq!(named(vec![proven(1), proven(2)]), two);
+        assert_eq!(named(vec![proven(1), gone(DeregisteredBecause::Revoked)]), None);
+        assert_eq!(named(vec![gone(DeregisteredBecause::Phone), proven(1)]), one);
+        assert_eq!(named(vec![proven(1), gone(DeregisteredBecause::Silence)]), one);
     }
 
     #[test]

@@ -37,6 +37,8 @@ impl Cellular {
                 // Answered when it is durable that the phone has gone.
                 self.ask(|done| Ask::Command(Command::Revoke { imsi }, done)).await?;
                 let mut tx = self.inner.db.begin().await?;
+                // Also of a card whose phone was not there, so that the core had nothing to detach.
+                store::akma::forget(tx.conn(), &imsi).await?;
                 store::cuts::done(tx.conn(), &imsi, at).await?;
                 tx.commit().await?;
             }

@@ -1,8 +1,10 @@
 //! Use cases, one file each.
 
+pub mod akma;
 pub mod alarms;
 pub mod cards;
 pub mod live;
+pub mod logins;
 pub mod network;
 pub mod phones;
 pub mod subscribers;

@@ -38,6 +38,10 @@ impl Cellular {
     ///
     /// Errors: the database.
     pub async fn phone_by_address(&self, address: IpAddr) -> Result<Option<RegisteredPhone>, CellularError> {
+        // Most addresses that are asked about are nobody's: of a browser at a desk.
+        if !self.is_of_a_pool(address) {
+            return Ok(None);
+        }
         let (text, v4) = match address {
             IpAddr::V4(address) => (address.to_string(), true),
             // A phone has a whole /64.
@@ -45,6 +49,12 @@ impl Cellular {
         };
         let row = store::phones::by_address(self.inner.db.read().await?.conn(), &text, v4).await?;
         Ok(row.map(phone))
+    }
+
+    fn is_of_a_pool(&self, address: IpAddr) -> bool {
+        let decided = self.decided();
+        let mut pools = decided.compiled.network.data_networks.iter().flat_map(|one| [one.ipv4_pool, one.ipv6_pool]);
+        pools.any(|pool| pool.is_some_and(|pool| pool.contains(address)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! All SQL of this context.
 
+pub mod akma;
 pub mod alarms;
 pub mod cuts;
 pub mod network;

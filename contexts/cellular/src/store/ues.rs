@@ -60,13 +60,19 @@ pub async fn page(conn: &mut AnyConnection, after: &str, limit: i64) -> Result<V
 }
 
 /// Takes every phone out of a copy of the database. A context that comes back from a backup has message counts that were used
-/// since, and using one twice gives its keystream away: after a restore, phones register anew.
+/// since, and using one twice gives its keystream away: after a restore, phones register anew. An AKMA key that comes back may
+/// have been taken away since, because its card was cut off.
 ///
 /// # Errors
 /// The database.
 pub async fn forget_all(db: &Db) -> Result<()> {
     let mut tx = db.begin().await?;
-    for sql in ["DELETE FROM cellular_ue", "DELETE FROM cellular_session", "DELETE FROM cellular_phone"] {
+    for sql in [
+        "DELETE FROM cellular_ue",
+        "DELETE FROM cellular_session",
+        "DELETE FROM cellular_phone",
+        "DELETE FROM cellular_akma",
+    ] {
         sqlx::query(sql).execute(tx.conn()).await?;
     }
     Ok(tx.commit().await?)

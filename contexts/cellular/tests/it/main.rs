@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "test code outside the test functions themselves")]
 
+mod akma;
 mod deciding;
 mod link;
+mod logins;
 mod running;
 mod support;

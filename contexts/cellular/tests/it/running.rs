@@ -15,8 +15,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// A running core, and where gNBs find it.
-struct Running {
-    cellular: Cellular,
+pub struct Running {
+    pub cellular: Cellular,
     exchange: memory::Exchange,
     stop: CancellationToken,
     task: JoinHandle<()>,
@@ -24,7 +24,7 @@ struct Running {
 }
 
 impl Running {
-    async fn start(db: &Db) -> Self {
+    pub async fn start(db: &Db) -> Self {
         let (cellular, folder) = (service(db).await, tempfile::tempdir().unwrap());
         let (n2, exchange) = memory::listen();
         let stop = CancellationToken::new();
@@ -45,7 +45,7 @@ impl Running {
         (gnb, association)
     }
 
-    async fn end(self) {
+    pub async fn end(self) {
         self.stop.cancel();
         self.task.await.unwrap();
         assert_eq!(self.cellular.gnbs(&administrator()).await.err(), Some(CellularError::Off));

@@ -44,6 +44,7 @@ impl<S: Send + Sync> FromRequestParts<S> for LoginSource {
             origin: parts.headers.get(ORIGIN).and_then(|value| value.to_str().ok()).map(str::to_owned),
             authority: authority(parts),
             loopback: !connection.secure && connection.peer.ip().is_loopback(),
+            address: Some(connection.peer.ip()),
         }))
     }
 }

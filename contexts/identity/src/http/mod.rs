@@ -12,7 +12,6 @@ mod session;
 mod sessions;
 
 pub use openapi::openapi;
-pub use phone::phone_router;
 
 use crate::Identity;
 use axum::Router;
@@ -51,6 +50,7 @@ pub fn router(identity: Identity, throttle: Arc<Throttle>) -> Router {
         .route("/v1/token/refresh", post(session::refresh))
         .route("/v1/logout", post(session::logout))
         .route("/v1/me", get(session::me))
+        .route("/v1/me/phone", get(phone::mine))
         .route("/v1/sessions", get(sessions::list))
         .route("/v1/sessions/{session}/end", post(sessions::end))
         .route("/v1/password/start", post(password::start))

@@ -7,6 +7,7 @@ pub mod device;
 pub mod dual_control;
 pub mod enrolment;
 pub mod live;
+pub mod network;
 pub mod refresh;
 pub mod replay;
 pub mod sim;

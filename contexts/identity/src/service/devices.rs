@@ -32,7 +32,11 @@ impl Identity {
         let account = accounts::get(read.conn(), official).await?.ok_or(Error::NotFound("official"))?;
         let own = actor.official == official;
         let devices = devices::of_official(read.conn(), official).await?;
-        let record = |d: &Device| record(d, own, account.suspended);
+        // Newest first; what is said is of each device's newest.
+        let open = if own { sessions::open_of(read.conn(), official, self.now()).await? } else { Vec::new() };
+        let network = |d: &Device| open.iter().find(|s| s.device == d.device).and_then(|s| s.network.clone());
+        let record =
+            |d: &Device| Ok::<_, Error>(DeviceRecord { network: network(d), ..record(d, own, account.suspended)? });
         Ok(DeviceList { devices: devices.iter().map(record).collect::<Result<_>>()? })
     }
 
@@ -118,6 +122,7 @@ fn record(d: &Device, own: bool, official_suspended: bool) -> Result<DeviceRecor
         assurance: d.assurance,
         enrolled_at: d.enrolled_at,
         last_seen_at: own.then_some(d.last_seen_at).filter(|at| *at > Millis(0)),
+        network: None,
         device_certificate: Bytes(d.certificate.clone()),
         evidence: Bytes(evidence.to_bytes()?),
         revocation: d.revocation.clone().map(Bytes),

@@ -12,7 +12,8 @@ use crate::store::attempts::Step;
 use crate::store::sessions::Session;
 use crate::store::{accounts, attempts, devices, sessions, sims};
 use pakawaaz_base::{DeviceId, LoginId, Millis, OfficialId, SessionId, SimId};
-use pakawaaz_storage::Tx;
+use pakawaaz_contract::facts::NetworkDisagrees;
+use pakawaaz_storage::{Tx, outbox};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows as they were read, then as the batch leaves them.
@@ -35,6 +36,7 @@ struct Changed {
     seen: BTreeMap<DeviceId, Millis>,
     steps: Vec<Step>,
     opened: Vec<(LoginId, Session)>,
+    disagreements: Vec<NetworkDisagrees>,
 }
 
 impl Rows {
@@ -135,6 +137,11 @@ impl Rows {
         new
     }
 
+    /// A login that is opened came through a phone that does not fit it.
+    pub fn disagrees(&mut self, fact: NetworkDisagrees) {
+        self.changed.disagreements.push(fact);
+    }
+
     /// A device opened or renewed a session.
     pub fn seen(&mut self, device: DeviceId, now: Millis) {
         self.changed.seen.insert(device, now);
@@ -145,8 +152,11 @@ impl Rows {
     /// Errors: [`Error::AttemptExpired`] when something that happens once has happened under another lock; nothing of
     /// this transaction must stay then.
     pub async fn store(self, tx: &mut Tx) -> Result<()> {
+        let Changed { accounts: touched, sims: drawn, rotated, seen, steps, opened, disagreements } = self.changed;
+        for fact in &disagreements {
+            outbox::append(tx, NetworkDisagrees::KIND, fact, fact.at)?;
+        }
         let conn = tx.conn();
-        let Changed { accounts: touched, sims: drawn, rotated, seen, steps, opened } = self.changed;
         let touched: Vec<&Account> = touched.iter().filter_map(|id| self.accounts.get(id)).collect();
         accounts::put_failures(conn, &touched).await?;
         devices::seen_all(conn, &seen.into_iter().collect::<Vec<_>>()).await?;

@@ -13,6 +13,7 @@ use pakawaaz_login::{Completed, SimProof};
 use pakawaaz_trust::ChannelMode;
 use rand::RngCore;
 use rand::rngs::OsRng;
+use std::net::IpAddr;
 
 /// What the server sees of the connection that carries the third round.
 #[derive(Clone, Default)]
@@ -25,13 +26,22 @@ pub struct LoginConnection {
     pub authority: Option<String>,
     /// Whether it is plain HTTP from this very machine.
     pub loopback: bool,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
+}
+
+fn sim_proof(proof: &Bytes, confirmation: &Bytes) -> Result<SimProof> {
+    Ok(SimProof {
+        proof: proof.array().ok_or(Error::Malformed("proof"))?,
+        confirmation: confirmation.array().ok_or(Error::Malformed("confirmation"))?,
+    })
 }
 
 impl Identity {
     /// `POST /v1/login/sim`.
     ///
     /// Errors: [`Error::SimRejected`], [`Error::WrongConnection`] (both count), [`Error::DeviceNotActive`],
-    /// [`Error::AttemptExpired`].
+    /// [`Error::AttemptExpired`]; [`Error::AkmaUnknown`] (does not count), after which the same challenge may be answered.
     pub async fn login_sim(&self, request: &LoginSimRequest, seen: &LoginConnection) -> Result<LoginSimResponse> {
         let now = self.now();
         metrics::counter!("pakawaaz_identity_login_rounds_total", "round" => "sim").increment(1);
@@ -39,14 +49,19 @@ impl Identity {
         let official = state.official();
         match &request.answer {
             SimAnswer::Proof { proof, confirmation } => {
-                let sent = SimProof {
-                    proof: proof.array().ok_or(Error::Malformed("proof"))?,
-                    confirmation: confirmation.array().ok_or(Error::Malformed("confirmation"))?,
-                };
+                let sent = sim_proof(proof, confirmation)?;
                 let binding = self.channel_binding(state.channel(), seen)?;
                 match state.verify(&sent, &binding) {
-                    Ok(completed) => self.open_session(completed).await,
+                    Ok(completed) => self.open_session(completed, "card", seen).await,
                     Err(error) => Err(self.sim_failed(official, error.into()).await),
+                }
+            }
+            SimAnswer::Akma { a_kid, proof, confirmation } => {
+                let sent = sim_proof(proof, confirmation)?;
+                let binding = self.channel_binding(state.channel(), seen)?;
+                match self.verify_akma(state, a_kid, &sent, &binding).await {
+                    Ok(completed) => self.open_session(completed, "akma", seen).await,
+                    Err(error) => Err(self.sim_failed(official, error).await),
                 }
             }
             SimAnswer::Resync { auts } => {
@@ -112,7 +127,13 @@ impl Identity {
         Ok(seen.binding(mode)?)
     }
 
-    async fn open_session(&self, completed: Completed) -> Result<LoginSimResponse> {
+    async fn open_session(
+        &self,
+        completed: Completed,
+        by: &'static str,
+        seen: &LoginConnection,
+    ) -> Result<LoginSimResponse> {
+        let network = self.login_network(completed.device, seen.address).await?;
         let now = self.now();
         let mut refresh_seed = [0u8; 32];
         OsRng.fill_bytes(&mut refresh_seed);
@@ -123,13 +144,14 @@ impl Identity {
             token_key: completed.token_key,
             refresh_seed,
             ends_at: now.plus(self.settings().session_lasts),
+            network: network.clone(),
         };
         let open = Write::Open { login: completed.login, opening: Box::new(opening), now };
         let Written::Session(session, assurance) = self.inner.writes.submit(open).await? else {
             return Err(Error::Damaged("batch"));
         };
         let tokens = self.tokens(&session, assurance, now)?;
-        metrics::counter!("pakawaaz_identity_logins_total").increment(1);
-        Ok(LoginSimResponse::Done { confirmation: Bytes::from(completed.confirmation), tokens })
+        metrics::counter!("pakawaaz_identity_logins_total", "sim" => by).increment(1);
+        Ok(LoginSimResponse::Done { confirmation: Bytes::from(completed.confirmation), tokens, network })
     }
 }

@@ -17,6 +17,8 @@ use crate::store::sessions::Session;
 use async_trait::async_trait;
 use pakawaaz_aka::{Auts, Ind, Rand};
 use pakawaaz_base::{Assurance, DeviceId, LoginId, Millis, OfficialId, SessionId, SimId};
+use pakawaaz_contract::facts::NetworkDisagrees;
+use pakawaaz_contract::identity::{LoginNetwork, NetworkAgreement};
 use pakawaaz_sim_vault::{Answer, Want};
 use pakawaaz_storage::{BatchHandler, Tx};
 use pakawaaz_trust::keys::PublicKeyBytes;
@@ -77,6 +79,8 @@ pub(super) struct Opening {
     pub token_key: PublicKeyBytes,
     pub refresh_seed: [u8; 32],
     pub ends_at: Millis,
+    /// The phone behind whose address the login came from.
+    pub network: Option<LoginNetwork>,
 }
 
 /// What comes back once it is durable.
@@ -222,9 +226,17 @@ fn open(rows: &mut Rows, login: LoginId, opening: &Opening, now: Millis) -> Resu
         chain: Chain { generation: 0, rotated_at: now, ends_at: opening.ends_at, ended: false },
         authenticated_at: now,
         ended_at: None,
+        network: opening.network.clone(),
     };
     if !rows.open(login, session.clone()) {
         return Err(Error::AttemptExpired);
+    }
+    if let Some(LoginNetwork { agreement, .. }) = opening.network
+        && agreement != NetworkAgreement::SamePhone
+        && let Some(card) = rows.sims.get(&sim)
+    {
+        let fact = NetworkDisagrees { imsi: card.imsi.clone(), agreement, at: now };
+        rows.disagrees(fact);
     }
     if let Some(account) = rows.accounts.get(&opening.official)
         && account.has_failures()

@@ -13,6 +13,8 @@ mod devices;
 mod draws;
 mod enrol;
 mod home_network;
+mod login_akma;
+mod login_network;
 mod login_password;
 mod login_rows;
 mod login_sim;
@@ -40,7 +42,6 @@ pub use bootstrap::FirstAdministrator;
 pub use devices::ActiveDevice;
 pub use home_network::{CoreExpected, CoreMethod, CoreVector, Subscriber};
 pub use login_sim::LoginConnection;
-pub use my_cards::{NetworkPhone, PhoneNetwork};
 pub use wlan::WlanVector;
 
 use crate::error::{Error, Result};
@@ -48,6 +49,7 @@ use crate::installation::InstallationPublic;
 use crate::model::live::Live;
 use crate::model::replay::ReplayCache;
 use crate::model::vector_limit::VectorLimit;
+use crate::ports::Phones;
 use crate::sim_vault::{SimVault, Vaults};
 use crate::vault::Vault;
 use pakawaaz_aka::{Site, TuakSettings};
@@ -60,7 +62,7 @@ use pakawaaz_storage::{BatchOptions, Batcher, Db, Tx};
 use pakawaaz_trust::TrustAnchors;
 use pakawaaz_trust::x509::Issuer;
 use rand::rngs::OsRng;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 /// How long an enrolment may take.
@@ -122,6 +124,8 @@ struct Inner {
     live: RwLock<Live>,
     replays: Mutex<ReplayCache>,
     vectors: Mutex<VectorLimit>,
+    /// Connected once there is a core; it asks us as well, so one of the two comes later.
+    phones: OnceLock<Arc<dyn Phones>>,
     following: tokio::sync::Mutex<()>,
 }
 
@@ -162,9 +166,22 @@ impl Identity {
                 live: RwLock::new(Live::default()),
                 replays: Mutex::new(replays),
                 vectors: Mutex::default(),
+                phones: OnceLock::new(),
                 following: tokio::sync::Mutex::new(()),
             }),
         })
+    }
+
+    /// Connects the 5G core. The first one stays.
+    pub fn connect(&self, phones: Arc<dyn Phones>) {
+        let _ = self.inner.phones.set(phones);
+    }
+
+    fn phones(&self) -> &dyn Phones {
+        match self.inner.phones.get() {
+            Some(phones) => &**phones,
+            None => &(),
+        }
     }
 
     fn db(&self) -> &Db {

@@ -17,6 +17,7 @@ impl Identity {
             device: s.device,
             started_at: s.authenticated_at,
             ends_at: s.chain.ends_at,
+            network: s.network,
         };
         Ok(SessionList { sessions: open.into_iter().map(record).collect() })
     }

@@ -20,6 +20,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row};
 pub const MIGRATIONS: &[Migration] = &[
     Migration { context: "identity", version: 1, sql: include_str!("../../migrations/0001_identity.sql") },
     Migration { context: "identity", version: 2, sql: include_str!("../../migrations/0002_home_network.sql") },
+    Migration { context: "identity", version: 3, sql: include_str!("../../migrations/0003_login_network.sql") },
 ];
 
 /// The table that is damaged when a row cannot be read back.

@@ -1,15 +1,17 @@
 //! `identity_sessions`.
 
 use super::{damaged, id, millis, opt_millis, padded, piece, select_all};
+use crate::model::network;
 use crate::model::refresh::Chain;
 use pakawaaz_base::{DeviceId, LoginId, Millis, OfficialId, SessionId, SimId};
+use pakawaaz_contract::identity::LoginNetwork;
 use pakawaaz_storage::{Result, values};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use std::collections::{BTreeMap, BTreeSet};
 
 const COLUMNS: &str = "session, official, device, sim, token_key, refresh_seed, refresh_generation, rotated_at, \
-     authenticated_at, ends_at, ended_at";
+     authenticated_at, ends_at, ended_at, network, equipment";
 
 /// One row.
 #[derive(Clone)]
@@ -32,11 +34,16 @@ pub struct Session {
     pub authenticated_at: Millis,
     /// When it ended.
     pub ended_at: Option<Millis>,
+    /// The phone behind whose address it began.
+    pub network: Option<LoginNetwork>,
 }
 
 fn session(row: &AnyRow) -> Result<Session> {
     let ended_at = opt_millis(row, "ended_at")?;
     let generation: i64 = row.try_get("refresh_generation")?;
+    let network: Option<String> = row.try_get("network")?;
+    let network = network.map(|text| network::from_text(&text).ok_or_else(damaged)).transpose()?;
+    let equipment = row.try_get("equipment")?;
     Ok(Session {
         session: id(row, "session", SessionId::from_slice)?,
         official: id(row, "official", OfficialId::from_slice)?,
@@ -52,6 +59,7 @@ fn session(row: &AnyRow) -> Result<Session> {
         },
         authenticated_at: millis(row, "authenticated_at")?,
         ended_at,
+        network: network.map(|agreement| LoginNetwork { agreement, equipment }),
     })
 }
 
@@ -59,10 +67,10 @@ fn session(row: &AnyRow) -> Result<Session> {
 pub async fn insert_all(conn: &mut AnyConnection, mut opened: &[(LoginId, Session)]) -> Result<bool> {
     let mut all = true;
     while let Some((piece, rest)) = piece(opened) {
-        let rows = values(conn, piece.len(), 11);
+        let rows = values(conn, piece.len(), 13);
         let sql = format!(
             "INSERT INTO identity_sessions (session, login_id, official, device, sim, token_key, refresh_seed,
-                 refresh_generation, rotated_at, authenticated_at, ends_at)
+                 refresh_generation, rotated_at, authenticated_at, ends_at, network, equipment)
              VALUES {rows} ON CONFLICT DO NOTHING"
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -78,7 +86,9 @@ pub async fn insert_all(conn: &mut AnyConnection, mut opened: &[(LoginId, Sessio
                 .bind(i64::from(s.chain.generation))
                 .bind(s.chain.rotated_at.as_i64())
                 .bind(s.authenticated_at.as_i64())
-                .bind(s.chain.ends_at.as_i64());
+                .bind(s.chain.ends_at.as_i64())
+                .bind(s.network.as_ref().map(|seen| network::text(seen.agreement).to_owned()))
+                .bind(s.network.as_ref().and_then(|seen| seen.equipment.clone()));
         }
         all &= query.execute(&mut *conn).await?.rows_affected() == piece.len() as u64;
         opened = rest;
@@ -126,6 +136,19 @@ pub async fn open_of(conn: &mut AnyConnection, official: OfficialId, now: Millis
     );
     let rows = sqlx::query(AssertSqlSafe(sql)).bind(official.to_vec()).bind(now.as_i64()).fetch_all(conn).await?;
     rows.iter().map(session).collect()
+}
+
+/// The equipment that a device with this card came through when it last came through a phone with this card.
+pub async fn last_equipment(conn: &mut AnyConnection, device: DeviceId, sim: SimId) -> Result<Option<String>> {
+    let found: Option<(String,)> = sqlx::query_as(
+        "SELECT equipment FROM identity_sessions WHERE device = $1 AND sim = $2 AND equipment IS NOT NULL
+         ORDER BY authenticated_at DESC, session DESC LIMIT 1",
+    )
+    .bind(device.to_vec())
+    .bind(sim.to_vec())
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.map(|(equipment,)| equipment))
 }
 
 /// Hands out the generations that these sessions have come to.

@@ -4,9 +4,10 @@ use crate::MIGRATIONS;
 use crate::world::{PASSWORD, World, connection, node};
 use pakawaaz_aka::Usim;
 use pakawaaz_aka::{SoftwareUsim, UsimState};
-use pakawaaz_base::{DeviceId, OfficialId};
+use pakawaaz_base::{Bytes, DeviceId, LoginId, OfficialId};
 use pakawaaz_contract::identity::{LoginPasswordRequest, LoginSimRequest, LoginStartRequest, SimAnswer};
 use pakawaaz_identity::{Error, LoginConnection};
+use pakawaaz_login::client::Challenged;
 use pakawaaz_login::{Answer, Challenge, StartResponse};
 use pakawaaz_storesuite::store_test;
 use pakawaaz_trust::{DeviceSigner, SigningKey};
@@ -121,6 +122,17 @@ fn world_person(like: &crate::world::Person, key: &SigningKey) -> crate::world::
 
 /// Rounds 1 and 2, and the third request ready to send.
 async fn reach_sim(world: &World, person: &mut crate::world::Person, binding: &[u8]) -> LoginSimRequest {
+    let (challenged, login, state) = reach_challenge(world, person).await;
+    let said = person.usim.authenticate(challenged.rand(), challenged.autn()).unwrap();
+    let answer = match challenged.answer(said, binding).unwrap() {
+        Answer::Proof(_, sent) => SimAnswer::Proof { proof: sent.proof.into(), confirmation: sent.confirmation.into() },
+        Answer::Resync(_, auts) => SimAnswer::Resync { auts: auts.into() },
+    };
+    LoginSimRequest { login, state, answer }
+}
+
+/// Rounds 1 and 2.
+pub async fn reach_challenge(world: &World, person: &crate::world::Person) -> (Challenged, LoginId, Bytes) {
     let (client, _, request) = person.login_begin(PASSWORD);
     let answer = world.identity.login_start(&request).await.unwrap();
     let response = StartResponse {
@@ -150,12 +162,7 @@ async fn reach_sim(world: &World, person: &mut crate::world::Person, binding: &[
             state: challenge.state.to_vec(),
         })
         .unwrap();
-    let said = person.usim.authenticate(challenged.rand(), challenged.autn()).unwrap();
-    let answer = match challenged.answer(said, binding).unwrap() {
-        Answer::Proof(_, sent) => SimAnswer::Proof { proof: sent.proof.into(), confirmation: sent.confirmation.into() },
-        Answer::Resync(_, auts) => SimAnswer::Resync { auts: auts.into() },
-    };
-    LoginSimRequest { login: request.login, state: challenge.state, answer }
+    (challenged, request.login, challenge.state)
 }
 
 store_test!(a_login_begun_with_a_replaced_password_opens_nothing, MIGRATIONS, |db| async move {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failing test panics")]
 
 mod admin;
+mod akma;
 mod authenticate;
 mod devices;
 mod enrol;
@@ -18,5 +19,9 @@ mod vault;
 mod world;
 
 /// Every migration that identity's database needs.
-pub const MIGRATIONS: &[pakawaaz_storage::Migration] =
-    &[pakawaaz_audit::MIGRATIONS[0], pakawaaz_identity::MIGRATIONS[0], pakawaaz_identity::MIGRATIONS[1]];
+pub const MIGRATIONS: &[pakawaaz_storage::Migration] = &[
+    pakawaaz_audit::MIGRATIONS[0],
+    pakawaaz_identity::MIGRATIONS[0],
+    pakawaaz_identity::MIGRATIONS[1],
+    pakawaaz_identity::MIGRATIONS[2],
+];

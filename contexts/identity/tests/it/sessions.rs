@@ -6,7 +6,11 @@ use async_trait::async_trait;
 use pakawaaz_base::SessionId;
 use pakawaaz_contract::admin::Subject;
 use pakawaaz_contract::identity::MyPhone;
-use pakawaaz_identity::{Error, NetworkPhone, PhoneNetwork};
+use pakawaaz_aka::{AKid, UaStar};
+use pakawaaz_identity::Error;
+use pakawaaz_identity::ports::{NetworkPhone, PhoneKey, Phones, SeenPhone};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
 use pakawaaz_storesuite::store_test;
 use std::time::Duration;
 
@@ -36,12 +40,20 @@ store_test!(an_official_sees_and_ends_own_sessions_only, MIGRATIONS, |db| async 
 });
 
 /// A network with one phone, or one that cannot say.
-struct Network(Option<String>);
+struct Network(Mutex<Option<String>>);
 
 #[async_trait]
-impl PhoneNetwork for Network {
+impl Phones for Network {
+    async fn application_key(&self, _: &AKid, _: &str, _: UaStar) -> Option<PhoneKey> {
+        None
+    }
+
+    async fn at(&self, _: IpAddr) -> Option<SeenPhone> {
+        None
+    }
+
     async fn phone(&self, imsi: &str) -> Result<Option<NetworkPhone>, Error> {
-        let there = self.0.as_ref().ok_or(Error::Busy)?;
+        let there = self.0.lock().unwrap().clone().ok_or(Error::Busy)?;
         let phone = NetworkPhone { equipment: None, cell: 0x1001, tac: 7, since: NOW, seen: NOW };
         Ok((imsi == there).then_some(phone))
     }
@@ -49,19 +61,21 @@ impl PhoneNetwork for Network {
 
 store_test!(an_official_sees_where_the_own_phone_is_and_nobody_elses, MIGRATIONS, |db| async move {
     let (world, first, second) = World::with_administrators(db).await;
-    let network = Network(Some(card(1).imsi.as_str().to_owned()));
-    let mine = world.identity.cards_of(&first.actor(), &network).await.unwrap().cards;
+    let network = Arc::new(Network(Mutex::new(Some(card(1).imsi.as_str().to_owned()))));
+    world.identity.connect(network.clone());
+    let mine = world.identity.cards_of(&first.actor()).await.unwrap().cards;
     assert_eq!((mine.len(), mine[0].iccid.as_str(), mine[0].status.as_str()), (1, card(1).iccid.as_str(), "bound"));
     let phone = MyPhone { cell: "000001001".into(), tac: 7, since: NOW, seen: NOW, equipment: None };
     assert_eq!(mine[0].phone, Some(phone));
 
     // The other one's card is another one, and its phone is switched off.
-    let others = world.identity.cards_of(&second.actor(), &network).await.unwrap().cards;
+    let others = world.identity.cards_of(&second.actor()).await.unwrap().cards;
     assert_eq!((others.len(), &others[0].phone), (1, &None));
     assert_ne!(others[0].sim, mine[0].sim);
 
     world.identity.suspend(&second.actor(), Subject::Sim(mine[0].sim)).await.unwrap();
-    let mine = world.identity.cards_of(&first.actor(), &network).await.unwrap().cards;
+    let mine = world.identity.cards_of(&first.actor()).await.unwrap().cards;
     assert_eq!(mine[0].status, "suspended");
-    assert_eq!(world.identity.cards_of(&first.actor(), &Network(None)).await.err(), Some(Error::Busy));
+    *network.0.lock().unwrap() = None;
+    assert_eq!(world.identity.cards_of(&first.actor()).await.err(), Some(Error::Busy));
 });

@@ -5,7 +5,7 @@ use super::registration::{self, Refusal};
 use super::{Ue, context_release, identity, security_mode};
 use crate::core::Cx;
 use crate::eap;
-use crate::io::{Alarm, Expected, Fact, HomeVector, Output, SharedKAusf, VaultRefusal, VaultRequest, WhoIs};
+use crate::io::{Alarm, Expected, HomeVector, Output, SharedKAusf, VaultRefusal, VaultRequest, WhoIs};
 use crate::security::{self, ABBA, SecurityContext};
 use crate::timers::{Timer, UeTimer};
 use oxirush_nas::nas_5gs::{
@@ -176,10 +176,9 @@ fn proven(ue: &mut Ue, cx: &mut Cx<'_>, challenge: Challenge, eap_success: Optio
     };
     let Some(k_amf) = security::k_amf(k_ausf, &network, vector.imsi.as_str()) else { return reject(ue, cx) };
     let security = SecurityContext::fresh(k_amf, challenge.ngksi, integrity, ciphering);
-    registering.proven = Some(Proven { imsi: vector.imsi, security, eap_success, pei: None });
-    let shared = SharedKAusf(Arc::new(Zeroizing::new(*k_ausf.as_octets())));
+    let k_ausf = SharedKAusf(Arc::new(Zeroizing::new(*k_ausf.as_octets())));
+    registering.proven = Some(Proven { imsi: vector.imsi, security, eap_success, k_ausf, pei: None });
     ue.subscription = Some(Arc::clone(&vector.subscription));
-    cx.fact(Fact::Authenticated { imsi: vector.imsi, k_ausf: shared, at: cx.now });
     security_mode::command(ue, cx);
 }
 

@@ -3,7 +3,7 @@
 use super::Ue;
 use crate::core::Cx;
 use crate::identifiers::{AssociationId, Imsi, Location, Pei, RanUeNgapId};
-use crate::io::HomeVector;
+use crate::io::{HomeVector, SharedKAusf};
 use crate::n2::{Ids, build};
 use crate::security::SecurityContext;
 use crate::timers::TimerId;
@@ -80,6 +80,8 @@ pub(crate) struct Proven {
     pub(crate) security: SecurityContext,
     /// The method's last packet goes into the security mode command.
     pub(crate) eap_success: Option<Vec<u8>>,
+    /// For AKMA, once the phone has taken it into use.
+    pub(crate) k_ausf: SharedKAusf,
     pub(crate) pei: Option<Pei>,
 }
 

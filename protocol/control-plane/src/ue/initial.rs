@@ -5,7 +5,7 @@ use super::nas::{self, Place};
 use super::{Access, Capability, Ue, UeKey, Ues, context_release, deregistration, registration, service_request};
 use crate::core::Cx;
 use crate::identifiers::{AssociationId, Location, RanUeNgapId};
-use crate::io::DeregisteredBecause;
+use crate::io::{DeregisteredBecause, Fact};
 use crate::n2::{Ids, build};
 use crate::session;
 use crate::timers::{Timer, UeTimer};
@@ -271,7 +271,7 @@ pub(crate) fn adopt(ues: &mut Ues, cx: &mut Cx<'_>, key: UeKey) {
     let is_initial = registration::is_initial(&registering.request);
     let capability =
         registering.request.ue_security_capability.as_ref().and_then(|given| Capability::new(&given.value));
-    let Some(Proven { imsi, security, pei, .. }) = registering.proven.take() else { return };
+    let Some(Proven { imsi, security, k_ausf, pei, .. }) = registering.proven.take() else { return };
     let before = cx.core.by_imsi.get(&imsi).copied().filter(|before| *before != key);
     if let Some(mut old) = before.and_then(|before| ues.remove(&before)) {
         leave_behind(ues, cx, &mut old);
@@ -287,6 +287,9 @@ pub(crate) fn adopt(ues: &mut Ues, cx: &mut Cx<'_>, key: UeKey) {
     ue.kept_downlink = 0;
     ue.security = Some(security);
     ue.seen_at = cx.now;
+    // Not when the challenge was answered: a false cell can have a phone answer one, and the phone would still have the keys
+    // from before. Now it has said, with the new keys, that it uses them.
+    cx.fact(Fact::Authenticated { imsi, k_ausf, at: cx.now });
     cx.core.by_imsi.insert(imsi, key);
     if let Some(connection) = ue.connection.as_deref_mut()
         && !std::mem::replace(&mut connection.secured, true)

@@ -300,6 +300,26 @@ fn a_context_is_kept_before_the_message_that_needs_it_leaves() {
     assert!(keep < send);
 }
 
+/// A false cell that has a phone answer a challenge must not end the key that phone and home network share by then.
+#[test]
+fn a_new_key_is_told_when_the_phone_has_taken_it_into_use_and_not_when_it_answered() {
+    let mut world = World::ready();
+    let phone = world.phone(1);
+    let told = |world: &World| world.facts.iter().any(|fact| matches!(fact, Fact::Authenticated { .. }));
+    world.phones[phone].mute.insert(Nas5gmmMessageType::SecurityModeCommand);
+    let ran = world.register(phone);
+    assert!(
+        world.count("control_plane.authenticated") == 1 && !told(&world),
+        "the challenge was answered, and no more"
+    );
+    world.phones[0].mute.clear();
+    let complete = Nas5gsMessage::new_5gmm(NasSecurityModeComplete::new());
+    let header = Nas5gsSecurityHeaderType::IntegrityProtectedAndCipheredWithNewFiveGNasSecurityContext;
+    let nas = world.phones[0].security.as_mut().unwrap().protect(&complete, header, Direction::Uplink).unwrap();
+    world.uplink(ran, &nas);
+    assert!(told(&world));
+}
+
 #[test]
 fn nothing_secret_is_shown() {
     let (world, _) = World::registered();

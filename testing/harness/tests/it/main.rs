@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "test code outside the test functions themselves")]
 
+mod akma;
 mod appointments;
 mod cellular;
 mod cellular_support;

@@ -10,6 +10,7 @@ use oxirush_nas::nas_5gs::{
 use oxirush_security::nas_5gs::{KAusf, KSeaf, compute_res_star, derive_kausf, derive_kseaf};
 use pakawaaz_aka::secret::{CipherKey, IntegrityKey};
 use pakawaaz_aka::{Autn, EapAkaPrimeKeys, EapIdentity, NetworkName, Rand, Res, Usim, UsimError, UsimResponse};
+use zeroize::Zeroizing;
 
 /// A challenge that was answered: repeated by the network, it is answered the same, and the card is not asked again
 /// (§5.4.1.3.2: stored RAND and RES*).
@@ -85,14 +86,14 @@ impl Phone {
                 self.refuse_network(io, NetworkFault::AutnFreshness, GmmCause::SynchFailure, Some(auts));
             }
             Ok(UsimResponse::Success { res, ck, ik }) => {
-                let Some((k_seaf, res_star)) = self.keys_of_five_g_aka(&rand, &autn, &res, &ck, &ik) else {
+                let Some((k_ausf, k_seaf, res_star)) = self.keys_of_five_g_aka(&rand, &autn, &res, &ck, &ik) else {
                     return;
                 };
                 let parameter = NasAuthenticationResponseParameter::from_res_star(res_star);
                 let answer = NasAuthenticationResponse::new().with_authentication_response_parameter(parameter);
                 self.challenge = Some(Challenge { rand, autn, answer: answer.clone() });
                 self.timers.start(Timer::T3516, io.now, self.config.timers.t3516);
-                self.fresh = Some(Fresh { ksi, k_seaf, abba });
+                self.fresh = Some(Fresh { ksi, k_ausf, k_seaf, abba });
                 io.event(Event::Authenticated(Method::FiveGAka));
                 self.send(io, answer);
             }
@@ -106,7 +107,7 @@ impl Phone {
         res: &Res,
         ck: &CipherKey,
         ik: &IntegrityKey,
-    ) -> Option<(KSeaf, [u8; 16])> {
+    ) -> Option<(Zeroizing<[u8; 32]>, KSeaf, [u8; 16])> {
         let name = self.config.serving_network();
         let ck = oxirush_security::Ck::new(ck.as_bytes());
         let ik = oxirush_security::Ik::new(ik.as_bytes());
@@ -114,7 +115,8 @@ impl Phone {
         let autn = oxirush_security::Autn::new(autn);
         let res_star = compute_res_star(&ck, &ik, name.as_bytes(), &rand, res.as_bytes()).ok()?;
         let k_ausf = derive_kausf(&ck, &ik, name.as_bytes(), &autn).ok()?;
-        Some((derive_kseaf(&k_ausf, name.as_bytes()).ok()?, *res_star.as_octets()))
+        let k_seaf = derive_kseaf(&k_ausf, name.as_bytes()).ok()?;
+        Some((Zeroizing::new(*k_ausf.as_octets()), k_seaf, *res_star.as_octets()))
     }
 
     /// The card's answer, if the AUTN has the separation bit (TS 33.501 §6.1.3.2.0).
@@ -200,7 +202,8 @@ impl Phone {
         let answer = NasAuthenticationResponse::new().with_eap_message(NasEapMessage::new(response));
         self.challenge = Some(Challenge { rand: challenge.rand, autn: challenge.autn, answer: answer.clone() });
         self.timers.start(Timer::T3516, io.now, self.config.timers.t3516);
-        self.fresh = Some(Fresh { ksi, k_seaf, abba });
+        let k_ausf = Zeroizing::new(*k_ausf.as_octets());
+        self.fresh = Some(Fresh { ksi, k_ausf, k_seaf, abba });
         io.event(Event::Authenticated(Method::EapAkaPrime));
         self.send(io, answer);
     }

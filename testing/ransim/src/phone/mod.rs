@@ -4,6 +4,7 @@
 //! |---|---|
 //! | NAS security, what is dropped | `security.rs` |
 //! | 5G AKA, EAP-AKA' | `authentication.rs`, `eap.rs` |
+//! | AKMA | `akma.rs` |
 //! | registration, its refusals | `registration.rs` |
 //! | service request, paging, configuration update | `service.rs` |
 //! | deregistration | `deregistration.rs` |
@@ -14,6 +15,7 @@
 //!
 //! The one exception to "randomness is an argument" is the ephemeral key of a SUCI, which the codec draws itself.
 
+mod akma;
 mod authentication;
 mod config;
 mod deregistration;
@@ -27,6 +29,7 @@ mod sessions;
 mod tests;
 mod timers;
 
+pub use akma::ApplicationKey;
 pub use config::{Concealment, PhoneConfig, PhoneTimers, SessionKind, SessionWish, Slice};
 pub use effects::{AccessCause, Dropped, Effect, Ended, Event, Io, Method, NetworkFault, RegistrationKind};
 pub use sessions::{Session, SessionState};
@@ -87,6 +90,8 @@ pub struct Phone {
     /// Keys of the last authentication, until a security mode takes them into use.
     fresh: Option<Fresh>,
     challenge: Option<Challenge>,
+    /// K_AUSF of the last authentication that a security mode took into use (TS 33.501 §6.1.1.1).
+    k_ausf: Option<Zeroizing<[u8; 32]>>,
     /// There is a connection, or one was asked for.
     connected: bool,
     /// Both ends have proven their keys on this connection (secure exchange of NAS messages, §4.4.2.5).
@@ -138,6 +143,7 @@ impl Phone {
             context: None,
             fresh: None,
             challenge: None,
+            k_ausf: None,
             connected: false,
             secure: false,
             gnb_count: None,

@@ -8,6 +8,7 @@ use oxirush_nas::nas_5gs::{
 };
 use oxirush_security::nas_5gs::{KSeaf, Supi, derive_kamf, derive_kgnb};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 /// Longest NAS message that is looked at.
 const LONGEST: usize = 65_535;
@@ -34,6 +35,7 @@ impl Context {
 /// Keys of an authentication that no security mode has taken into use yet (partial native context).
 pub(super) struct Fresh {
     pub(super) ksi: u8,
+    pub(super) k_ausf: Zeroizing<[u8; 32]>,
     pub(super) k_seaf: KSeaf,
     pub(super) abba: Vec<u8>,
 }
@@ -273,8 +275,8 @@ impl Phone {
         let Ok(bytes) = context.nas.protect(&complete, header, Direction::Uplink) else {
             return;
         };
-        if self.fresh.as_ref().is_some_and(|fresh| fresh.ksi == context.ksi) {
-            self.fresh = None;
+        if let Some(fresh) = self.fresh.take_if(|fresh| fresh.ksi == context.ksi) {
+            self.k_ausf = Some(fresh.k_ausf);
         }
         self.context = Some(context);
         self.secure = true;

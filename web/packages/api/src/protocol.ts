@@ -146,9 +146,13 @@ export interface MemberView { official: Id; name: BilingualName; username: strin
 export interface DeviceView {
   device: Id; official: Id; status: "pending" | "active" | "suspended" | "revoked"; label: string | null;
   assurance: string; enrolled_at: Millis; last_seen_at: Millis | null; this_device: boolean; verified: boolean;
-  fingerprint: string;
+  fingerprint: string; network?: LoginNetwork;
 }
-export interface SessionView { session: Id; device: Id; started_at: Millis; ends_at: Millis; this_session: boolean }
+/** The phone behind whose address a login came from; absent when it was no phone of the network. For display only. */
+export interface LoginNetwork { agreement: "same_phone" | "other_card" | "other_equipment"; equipment?: string }
+export interface SessionView {
+  session: Id; device: Id; started_at: Millis; ends_at: Millis; this_session: boolean; network?: LoginNetwork;
+}
 export interface AlarmView { kind: AlarmKind; at: Millis; group: Id | null; seq?: number | null; official: Id | null; device: Id | null }
 
 // ---- Files -------------------------------------------------------------------------------------------------------

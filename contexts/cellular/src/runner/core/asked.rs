@@ -34,6 +34,7 @@ impl Core {
             Ask::Gnbs(reply) => {
                 let _ = reply.send(self.plane.gnbs().collect());
             }
+            Ask::RaiseAlarm { kind, object, problem } => self.raise(kind, &object, problem),
             Ask::ClearAlarm(id, reply) => {
                 let now = self.now();
                 let cleared = self.alarms.clear_by_id(id, now);

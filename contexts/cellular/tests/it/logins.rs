@@ -1,0 +1,72 @@
+//! Which phone has an address, and what becomes of a login that does not fit it.
+
+use crate::running::Running;
+use crate::support::{MIGRATIONS, administrator, service};
+use pakawaaz_base::Millis;
+use pakawaaz_cellular::jobs::logins::Logins;
+use pakawaaz_contract::facts::NetworkDisagrees;
+use pakawaaz_contract::identity::NetworkAgreement;
+use pakawaaz_storage::{OutboxConsumer, outbox};
+use pakawaaz_storesuite::store_test;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+const IMSI: &str = "001010000000001";
+
+store_test!(a_phone_is_found_by_its_address_and_by_any_address_of_its_prefix, &MIGRATIONS, |db| async move {
+    let cellular = service(&db).await;
+    let mut tx = db.begin().await.unwrap();
+    for sql in [
+        "INSERT INTO cellular_phone (imsi, pei, cell, tac, registered_at, seen_at)
+         VALUES ('001010000000001', '350000000000012', 5, 1, 2, 3)",
+        "INSERT INTO cellular_session (imsi, dnn, ipv4, ipv6, since)
+         VALUES ('001010000000001', 'gov', '10.45.0.9', 'fd00:45:0:7::', 2)",
+        // Of a pool that the network does not have any more.
+        "INSERT INTO cellular_session (imsi, dnn, ipv4, ipv6, since)
+         VALUES ('001010000000001', 'old', '10.99.0.9', NULL, 2)",
+    ] {
+        sqlx::query(sql).execute(tx.conn()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    for (address, found) in [
+        ("10.45.0.9", true),
+        ("10.45.0.10", false),
+        ("fd00:45:0:7:1:2:3:4", true),
+        ("fd00:45:0:8::", false),
+        ("10.99.0.9", false),
+        ("127.0.0.1", false),
+    ] {
+        let phone = cellular.phone_by_address(address.parse().unwrap()).await.unwrap();
+        assert_eq!(phone.is_some(), found, "{address}");
+        assert!(phone.is_none_or(|phone| phone.imsi == IMSI && phone.pei.as_deref() == Some("350000000000012")));
+    }
+});
+
+store_test!(a_login_through_a_phone_that_does_not_fit_is_an_alarm, &MIGRATIONS, |db| async move {
+    let running = Running::start(&db).await;
+    let at = Millis(1_800_000_000_000);
+    let mut tx = db.begin().await.unwrap();
+    for (imsi, agreement) in [("nobody's", NetworkAgreement::OtherCard), (IMSI, NetworkAgreement::OtherCard)] {
+        let fact = NetworkDisagrees { imsi: imsi.into(), agreement, at };
+        outbox::append(&mut tx, NetworkDisagrees::KIND, &fact, at).unwrap();
+    }
+    tx.commit().await.unwrap();
+    // Also when the core is not there yet: the fact waits for it.
+    let stop = CancellationToken::new();
+    let consumer = OutboxConsumer::new(db.clone(), Arc::new(Logins(running.cellular.clone())));
+    let consuming = tokio::spawn(consumer.run(stop.clone()));
+    let object = format!("AMFFunction=1,SUPI=imsi-{IMSI}");
+    let alarm = loop {
+        let alarms = running.cellular.alarms(&administrator()).await.unwrap().alarms;
+        if let Some(alarm) = alarms.into_iter().find(|alarm| alarm.object_instance == object) {
+            break alarm;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    assert_eq!(alarm.alarm_type, "SECURITY_SERVICE_OR_MECHANISM_VIOLATION");
+    assert!(alarm.specific_problem.contains("another card"), "{}", alarm.specific_problem);
+    stop.cancel();
+    consuming.await.unwrap();
+    running.end().await;
+});
