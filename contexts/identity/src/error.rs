@@ -105,6 +105,9 @@ pub enum Error {
     /// The vault of the SIMs' keys does not answer. Nothing was done; try again.
     #[error("the vault of the SIMs' keys does not answer")]
     VaultUnavailable,
+    /// The vault has no operator's constant, or no transport key of the name; or there is no vault of its own.
+    #[error("the vault has no such transport key, or no operator's constant")]
+    NotSetUp,
     /// The vault refused (wrong master key, damaged seal).
     #[error("the key vault failed: {0}")]
     Vault(&'static str),
@@ -180,6 +183,7 @@ impl StableError for Error {
             Self::LastAdministrators => "identity.last_administrators",
             Self::ClockSkew => "identity.clock_skew",
             Self::VaultUnavailable => "identity.vault_unavailable",
+            Self::NotSetUp => "identity.not_set_up",
             Self::Vault(_) => "identity.vault",
             Self::Trust(e) => e.code(),
             Self::Aka(e) => e.code(),
@@ -210,7 +214,7 @@ impl StableError for Error {
             | Self::BadRow(_)
             | Self::ProposalInvalid(_)
             | Self::ClockSkew => ErrorClass::Invalid,
-            Self::SimUnavailable | Self::Concealed | Self::NotFound(_) => ErrorClass::NotFound,
+            Self::SimUnavailable | Self::Concealed | Self::NotFound(_) | Self::NotSetUp => ErrorClass::NotFound,
             Self::AttemptExpired | Self::VoucherUsed | Self::SimTaken | Self::Conflict(_) => ErrorClass::Conflict,
             Self::RevocationsStale | Self::Busy | Self::VaultUnavailable => ErrorClass::Unavailable,
             Self::Vault(_) | Self::Damaged(_) => ErrorClass::Internal,

@@ -2,6 +2,7 @@
 
 mod admin;
 mod admin_cellular;
+mod admin_sims;
 mod chat;
 mod devices;
 mod enrol;

@@ -21,6 +21,7 @@ mod login_writes;
 mod logout;
 mod mls_certificate;
 mod password;
+mod personalise;
 mod phone_left;
 mod proposals;
 mod refresh;
