@@ -46,6 +46,7 @@ use crate::error::{Error, Result};
 use crate::installation::InstallationPublic;
 use crate::model::live::Live;
 use crate::model::replay::ReplayCache;
+use crate::model::suci_memory::SuciMemory;
 use crate::model::vector_limit::VectorLimit;
 use crate::sim_vault::{SimVault, Vaults};
 use crate::vault::Vault;
@@ -121,6 +122,7 @@ struct Inner {
     live: RwLock<Live>,
     replays: Mutex<ReplayCache>,
     vectors: Mutex<VectorLimit>,
+    sucis: Mutex<SuciMemory>,
     following: tokio::sync::Mutex<()>,
 }
 
@@ -161,6 +163,7 @@ impl Identity {
                 live: RwLock::new(Live::default()),
                 replays: Mutex::new(replays),
                 vectors: Mutex::default(),
+                sucis: Mutex::default(),
                 following: tokio::sync::Mutex::new(()),
             }),
         })
@@ -213,6 +216,10 @@ impl Identity {
 
     fn vector_limit(&self) -> MutexGuard<'_, VectorLimit> {
         self.inner.vectors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sucis(&self) -> MutexGuard<'_, SuciMemory> {
+        self.inner.sucis.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends to the audit log in the transaction of the act. Call it last.

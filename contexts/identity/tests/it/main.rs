@@ -14,6 +14,7 @@ mod password;
 mod refresh;
 mod sessions;
 mod sims;
+mod sites;
 mod vault;
 mod world;
 
