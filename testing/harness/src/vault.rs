@@ -60,6 +60,7 @@ impl VaultProcess {
             .command("transport")
             .args([name, "--for", "bureau", "--components", "1"])
             .stdin(Stdio::piped())
+            .stdout(Stdio::null())
             .spawn()
             .expect("the vault's program starts");
         let digits: String = transport.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Challenges for the core; each costs a transaction.
-const CORE: usize = 3_000;
+const CORE: usize = 2_000;
 /// Every so many of them, one for a login.
 const LOGIN_EVERY: usize = 10;
 /// Challenges on their way to the card, for each purpose and site.
