@@ -11,6 +11,7 @@ mod http;
 mod jobs;
 mod login;
 mod password;
+mod personalise;
 mod refresh;
 mod sessions;
 mod sims;
