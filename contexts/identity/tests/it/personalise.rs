@@ -83,8 +83,8 @@ store_test!(cards_are_known_in_the_act_that_makes_them, MIGRATIONS, |db| async m
     // The keys in this process: no vault, no cards.
     assert_eq!(make(&world, request("milenage", "bureau", "one")).await.unwrap_err(), Error::NotSetUp);
 
-    let vault = |_| SoftwareVault::new(&world.installation.secrets).unwrap();
-    let vaults = Vaults { keys: Arc::new(vault(())), sims: Arc::new(Making(vault(()))) };
+    let vault = || SoftwareVault::new(&world.installation.secrets).unwrap();
+    let vaults = Vaults { keys: Arc::new(vault()), sims: Arc::new(Making(vault())) };
     world.identity = node_with(&world.db, &world.clock, &world.closed, &world.installation, vaults);
     world.identity.follow_revocations().await.unwrap();
     let before = world.number("SELECT COUNT(*) FROM identity_sims").await;
@@ -123,8 +123,8 @@ store_test!(cards_are_known_in_the_act_that_makes_them, MIGRATIONS, |db| async m
             assert!(matches!(answer, UsimResponse::Success { .. }), "{algorithm}");
         }
         // Whole or not at all: the last of these exists already.
-        range.first_iccid = format!("89924100006999{}", ["9999", "9999"][number]);
-        range.first_imsi = format!("41001700000{}", if number == 0 { "0003" } else { "1003" });
+        range.first_iccid = "899241000069999999".into();
+        range.first_imsi = format!("41001700000{number}003");
         assert!(matches!(make(&world, range).await.unwrap_err(), Error::BadRow(bad) if bad.line == 1));
     }
     let mut range = request("milenage", "pysim", "desk");
