@@ -101,19 +101,14 @@ pub fn keep(wrap: &WrappingKey, folder: &Path, key: IssueKey, value: &[u8]) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::file;
+    use crate::key::file::FileKey;
     use pakawaaz_sim_vault::making::IssueKind;
-
-    fn key(folder: &Path) -> WrappingKey {
-        let path = folder.join("key");
-        file::make(&path).expect("makes");
-        WrappingKey(Box::new(file::FileKey::read(&path).expect("reads")))
-    }
 
     #[test]
     fn what_is_kept_is_found_under_its_own_name_only() {
         let folder = tempfile::tempdir().expect("folder");
-        let (wrap, issue) = (key(folder.path()), folder.path().join("issue"));
+        let wrap = WrappingKey(Box::new(FileKey::new([1; 8], &[2; 32])));
+        let issue = folder.path().join("issue");
         let one = IssueKey::transport(IssueKind::Bureau, "one").expect("a name");
         let two = IssueKey::transport(IssueKind::Bureau, "two").expect("a name");
         keep(&wrap, &issue, one, &[7; 32]).expect("keeps");

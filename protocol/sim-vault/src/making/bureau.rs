@@ -235,12 +235,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics(text: String, at: usize, byte in any::<u8>()) {
+        fn no_text_panics(text: String) {
             let _ = read(&text);
-            let mut bytes = batch(CardKind::Milenage, 1).0.into_bytes();
-            let at = at % bytes.len();
-            bytes[at] = byte;
-            let _ = read(&String::from_utf8_lossy(&bytes));
+        }
+    }
+
+    #[test]
+    fn no_changed_byte_panics() {
+        let bytes = batch(CardKind::Milenage, 1).0.into_bytes();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            let _ = read(&String::from_utf8_lossy(&changed));
         }
     }
 }
