@@ -101,6 +101,52 @@ pub struct SimImportResponse {
     pub imported: u32,
 }
 
+/// `POST /v1/admin/sims/personalise`: make new cards. Their secrets are drawn by the vault; K, OPc and ADM leave it only
+/// encrypted under a transport key that it knows by name.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PersonaliseRequest {
+    /// Name of the batch, also of its files: letters, digits, `-`, `_`, `.`.
+    pub batch: String,
+    /// How many, at most 10,000.
+    pub count: u32,
+    /// ICCID of the first card without its check digit: 18 or 19 digits. They count up; each gets its check digit.
+    pub first_iccid: String,
+    /// IMSI of the first card, 14 or 15 digits. They count up.
+    pub first_imsi: String,
+    /// `milenage` or `tuak`.
+    pub algorithm: String,
+    /// `bureau` (a file for a card bureau) or `pysim` (files for programmable cards).
+    pub form: String,
+    /// Name of the transport key in the vault.
+    pub transport: String,
+    /// Home network public key identifier; its public key goes onto the cards.
+    pub suci_key: u8,
+    /// Routing indicator, 1 to 4 digits.
+    pub routing_indicator: String,
+    /// Digits of the mobile network code, 2 or 3.
+    pub mnc_digits: u8,
+}
+
+/// A file for whoever makes cards.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CardFile {
+    /// Its name.
+    pub name: String,
+    /// Its content. Secrets in it are encrypted.
+    pub text: String,
+}
+
+/// The cards were made, and are known from now on. The files are kept nowhere else.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PersonaliseResponse {
+    /// SIMs stored.
+    pub imported: u32,
+    /// Check value of each transport key in use, hexadecimal: one for `bureau`, those of KI and OPC for `pysim`.
+    pub check_values: Vec<String>,
+    /// The files.
+    pub files: Vec<CardFile>,
+}
+
 /// One SIM, without secrets.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SimRecord {

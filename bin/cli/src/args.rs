@@ -1,6 +1,7 @@
 //! The command line, as clap reads it. One enum a noun; what they do is in `commands/`.
 
 use crate::args_cellular::CellularCommand;
+use crate::args_sims::PersonaliseArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pakawaaz_base::{DeviceId, GroupId, MessageId, OfficialId, OrgUnitId, PostId, ProposalId, SessionId, SimId};
 use std::path::PathBuf;
@@ -391,6 +392,9 @@ pub enum OfficialsCommand {
 pub enum SimsCommand {
     /// Import a batch (CSV: iccid,imsi,algorithm,k,opc_or_topc). One bad row rejects the whole batch.
     Import { file: PathBuf },
+    /// Make new cards: files for a card bureau or for programmable cards, in which the keys are encrypted, and the cards
+    /// imported in the same act. Needs a vault with operator's constant and transport key.
+    Personalise(PersonaliseArgs),
     /// List them.
     List,
     /// Keys with which cards conceal their identity on the air (SUCI): list their public halves.

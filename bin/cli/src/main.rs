@@ -2,6 +2,7 @@
 
 mod args;
 mod args_cellular;
+mod args_sims;
 mod commands;
 mod context;
 mod fail;

@@ -17,6 +17,8 @@ pub struct Config {
     pub socket: SocketConfig,
     /// The key under which cards' secrets rest.
     pub key: KeyConfig,
+    /// What cards are made with.
+    pub issue: IssueConfig,
     /// For whom it answers.
     pub policy: PolicyConfig,
     /// How often it answers.
@@ -67,6 +69,14 @@ pub struct KeyConfig {
     pub pin_file: PathBuf,
 }
 
+/// What cards are made with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssueConfig {
+    /// Folder with operator's constants and transport keys, sealed.
+    pub folder: PathBuf,
+}
+
 /// For whom it answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -115,6 +125,7 @@ impl Default for Config {
                 label: "pakawaaz-sim".into(),
                 pin_file: PathBuf::new(),
             },
+            issue: IssueConfig { folder: "/var/lib/pakawaaz-vault/issue".into() },
             policy: PolicyConfig::default(),
             limits: Limits::default(),
             ledger: LedgerConfig { file: "/var/lib/pakawaaz-vault/uses".into() },

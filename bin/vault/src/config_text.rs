@@ -15,6 +15,8 @@ const COMMENTS: &[(&str, &str)] = &[
     ("key.token", "label of the token"),
     ("key.label", "label of the key on the token (`pakawaaz-vault init` makes it)"),
     ("key.pin_file", "file with the token's user PIN"),
+    ("issue", "What cards are made with"),
+    ("issue.folder", "operator's constants and transport keys, sealed (`pakawaaz-vault operator`, `transport`)"),
     ("policy", "For whom it answers"),
     ("policy.networks", "networks for which challenges are made: realm, \"5G:mnc….mcc….3gppnetwork.org\"; [] = any"),
     ("limits", "How often it answers"),

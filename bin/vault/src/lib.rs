@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod config_text;
 pub mod harden;
+pub mod issue;
 pub mod key;
 pub mod ledger;
 pub mod logging;

@@ -1,11 +1,13 @@
 //! `pakawaaz-vault`: the vault of the SIMs' keys.
 
 use anyhow::{Context as _, Result};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use pakawaaz_vault::client::Client;
+use pakawaaz_sim_vault::making::transport::check_values;
+use pakawaaz_sim_vault::making::{IssueKey, IssueKind};
 use pakawaaz_vault::ledger::Ledger;
 use pakawaaz_vault::vault::Vault;
-use pakawaaz_vault::{Config, bench, config_text, harden, key, logging, server};
+use pakawaaz_vault::{Config, bench, config_text, harden, issue, key, logging, server};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,6 +35,26 @@ struct Arguments {
 enum Command {
     /// Make the key: a file, or an object on the token of a PKCS#11 module.
     Init,
+    /// Keep the operator's constant that new cards' OPc (Milenage) or TOPc (TUAK) is derived with.
+    Operator {
+        /// Whose.
+        #[arg(value_enum)]
+        algorithm: AlgorithmArg,
+        /// Read so many components from standard input, a line each; 0 draws it.
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=5))]
+        components: u8,
+    },
+    /// Keep a transport key, from components that its custodians enter, a line of hexadecimal digits each.
+    Transport {
+        /// Its name.
+        name: String,
+        /// For whom: a card bureau (32 bytes), or pySim (32 bytes for the column KI, then 32 for OPC).
+        #[arg(long = "for", value_enum)]
+        form: FormArg,
+        /// How many components.
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=5))]
+        components: u8,
+    },
     /// Answer until the process is stopped.
     Serve {
         /// Also stop when standard input ends: for programs that must not leave a vault behind.
@@ -47,6 +69,18 @@ enum Command {
         #[arg(long, default_value_t = 2)]
         seconds: u64,
     },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum AlgorithmArg {
+    Milenage,
+    Tuak,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FormArg {
+    Bureau,
+    Pysim,
 }
 
 fn main() -> ExitCode {
@@ -65,12 +99,32 @@ fn run(arguments: Arguments) -> Result<()> {
     if arguments.print_config {
         return Ok(write!(out, "{}", config_text::print(&config)?)?);
     }
-    match arguments.command.context("say what to do: init, serve, status or bench")? {
+    match arguments.command.context("say what to do: init, operator, transport, serve, status or bench")? {
         Command::Init => {
             config.check()?;
             harden::hide_memory()?;
             let id = key::make(&config.key)?;
             Ok(writeln!(out, "made the key {}", encoded(id))?)
+        }
+        Command::Operator { algorithm, components } => {
+            let kind = match algorithm {
+                AlgorithmArg::Milenage => IssueKind::Op,
+                AlgorithmArg::Tuak => IssueKind::Top,
+            };
+            keep(&config, IssueKey::operator(kind), components)?;
+            Ok(writeln!(out, "kept the operator's constant")?)
+        }
+        Command::Transport { name, form, components } => {
+            let kind = match form {
+                FormArg::Bureau => IssueKind::Bureau,
+                FormArg::Pysim => IssueKind::Pysim,
+            };
+            let key = IssueKey::transport(kind, &name);
+            let key = key.context("a name is 1 to 32 lower-case letters, digits and dashes")?;
+            for check in check_values(&keep(&config, key, components)?) {
+                writeln!(out, "check value {}", hex::encode(check))?;
+            }
+            Ok(())
         }
         Command::Serve { until_stdin_closes } => serve(&config, until_stdin_closes),
         Command::Status => {
@@ -88,6 +142,16 @@ fn run(arguments: Arguments) -> Result<()> {
             bench::run(&mut out, &config, seconds.max(1))
         }
     }
+}
+
+/// Reads a value and keeps it under the vault's key.
+fn keep(config: &Config, name: IssueKey, components: u8) -> Result<zeroize::Zeroizing<Vec<u8>>> {
+    config.check()?;
+    harden::hide_memory()?;
+    let wrap = key::open(&config.key)?;
+    let value = issue::value(&mut std::io::stdin().lock(), usize::from(components), name.kind().length())?;
+    issue::keep(&wrap, &config.issue.folder, name, &value)?;
+    Ok(value)
 }
 
 fn serve(config: &Config, until_stdin_closes: bool) -> Result<()> {
@@ -115,7 +179,7 @@ fn serve(config: &Config, until_stdin_closes: bool) -> Result<()> {
             std::process::exit(0);
         });
     }
-    let vault = Arc::new(Vault::new(key, networks, config.limits, ledger));
+    let vault = Arc::new(Vault::new(key, networks, config.limits, ledger).issuing_from(config.issue.folder.clone()));
     tracing::info!(software = vault.is_software(), "the vault is open");
     let mut out = std::io::stdout();
     writeln!(out, "ready {}", config.socket.path.display())?;

@@ -1,17 +1,20 @@
 //! The vault without its socket: policy, limits, answers, counters, in this order.
 
 use crate::clock::Start;
+use crate::issue::Issuing;
 use crate::key::WrappingKey;
 use crate::ledger::Ledger;
 use anyhow::Result;
 use pakawaaz_aka::NetworkName;
 use pakawaaz_sim_vault::{Answer, Ask, Limiter, Limits, Refusal, Report, answer};
 use rand::rngs::OsRng;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// All that a connection needs; threads share it.
 pub struct Vault {
     key: WrappingKey,
+    issue: PathBuf,
     networks: Vec<NetworkName>,
     started: Start,
     limiter: Mutex<Limiter>,
@@ -23,11 +26,19 @@ impl Vault {
     pub fn new(key: WrappingKey, networks: Vec<NetworkName>, limits: Limits, ledger: Ledger) -> Self {
         Self {
             key,
+            issue: PathBuf::new(),
             networks,
             started: Start::now(),
             limiter: Mutex::new(Limiter::new(limits)),
             ledger: Mutex::new(ledger),
         }
+    }
+
+    /// The same, making cards with what is in this folder.
+    #[must_use]
+    pub fn issuing_from(mut self, folder: PathBuf) -> Self {
+        self.issue = folder;
+        self
     }
 
     /// Whether the key could be copied out of this process.
@@ -65,7 +76,8 @@ impl Vault {
         // Its own clock counts on whatever happens to the machine's.
         let now = self.started.millis();
         let allowed = self.limiter.lock().unwrap_or_else(PoisonError::into_inner).allow(ask, now);
-        if allowed { answer(ask, &self.key, &mut OsRng) } else { Answer::Refused(Refusal::TooMany) }
+        let wrap = Issuing { key: &self.key, folder: &self.issue };
+        if allowed { answer(ask, &wrap, &mut OsRng) } else { Answer::Refused(Refusal::TooMany) }
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {

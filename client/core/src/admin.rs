@@ -5,7 +5,7 @@ use crate::transport::Method;
 use crate::{Client, ClientError, Platform, Store, Transport};
 use pakawaaz_base::{Millis, OfficialId, PostId, ProposalId, Role, VoucherId};
 use pakawaaz_contract::admin::{
-    AccountRecord, ApproveRequest, AuditPage, Proposal, ProposalKind, ProposalList, ProposalRequest, ProposalStatus,
+    AccountRecord, ApproveRequest, AuditPage, PersonaliseRequest, PersonaliseResponse, Proposal, ProposalKind, ProposalList, ProposalRequest, ProposalStatus,
     SimImportResponse, SimList, Subject, SuciKeyList, SuciKeyRecord, SuciKeyRequest, SuspendRequest,
 };
 use pakawaaz_contract::directory::{
@@ -238,6 +238,13 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         http.headers.push(("content-type".into(), "text/csv".into()));
         http.body = csv.to_vec();
         json(self.authorised(http).await?)
+    }
+    /// Makes new cards; the answer's files are kept nowhere else.
+    ///
+    /// # Errors
+    /// As [`Client::propose_vouchers`].
+    pub async fn personalise_sims(&self, request: &PersonaliseRequest) -> Result<PersonaliseResponse, ClientError> {
+        self.post("/v1/admin/sims/personalise", request).await
     }
     /// SIMs, without secrets.
     ///

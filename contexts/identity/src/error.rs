@@ -108,6 +108,9 @@ pub enum Error {
     /// The vault of the SIMs' keys does not answer. Nothing was done; try again.
     #[error("the vault of the SIMs' keys does not answer")]
     VaultUnavailable,
+    /// The vault has no operator's constant, or no transport key of the name; or there is no vault of its own.
+    #[error("the vault has no such transport key, or no operator's constant")]
+    NotSetUp,
     /// The vault refused (wrong master key, damaged seal).
     #[error("the key vault failed: {0}")]
     Vault(&'static str),
@@ -184,6 +187,7 @@ impl StableError for Error {
             Self::LastAdministrators => "identity.last_administrators",
             Self::ClockSkew => "identity.clock_skew",
             Self::VaultUnavailable => "identity.vault_unavailable",
+            Self::NotSetUp => "identity.not_set_up",
             Self::Vault(_) => "identity.vault",
             Self::Trust(e) => e.code(),
             Self::Aka(e) => e.code(),
@@ -214,7 +218,9 @@ impl StableError for Error {
             | Self::BadRow(_)
             | Self::ProposalInvalid(_)
             | Self::ClockSkew => ErrorClass::Invalid,
-            Self::SimUnavailable | Self::AkmaUnknown | Self::Concealed | Self::NotFound(_) => ErrorClass::NotFound,
+            Self::SimUnavailable | Self::AkmaUnknown | Self::Concealed | Self::NotFound(_) | Self::NotSetUp => {
+                ErrorClass::NotFound
+            }
             Self::AttemptExpired | Self::VoucherUsed | Self::SimTaken | Self::Conflict(_) => ErrorClass::Conflict,
             Self::RevocationsStale | Self::Busy | Self::VaultUnavailable => ErrorClass::Unavailable,
             Self::Vault(_) | Self::Damaged(_) => ErrorClass::Internal,

@@ -9,6 +9,7 @@ use crate::vault::{SoftwareVault, Vault};
 use async_trait::async_trait;
 use pakawaaz_aka::{Autn, EapVector, FiveGAka, Rand};
 use pakawaaz_base::Millis;
+use pakawaaz_sim_vault::making::MadeCard;
 use pakawaaz_sim_vault::{Answer, Ask, Bound, Refusal, Report, Wrap, WrapError, answer};
 use pakawaaz_vault_client::VaultClient;
 use rand::rngs::OsRng;
@@ -28,6 +29,7 @@ pub trait SimVault: Send + Sync + 'static {
 
 const SEAL_SIM: &str = "sim secrets";
 const SEAL_SUCI: &str = "suci key";
+const SEAL_ISSUE: &str = "what cards are made with";
 
 /// Both vaults.
 #[derive(Clone)]
@@ -49,6 +51,8 @@ fn purpose(bound: &Bound) -> (&'static str, &[u8]) {
     match bound {
         Bound::Card(sim) => (SEAL_SIM, sim.as_bytes()),
         Bound::SuciKey(number) => (SEAL_SUCI, std::slice::from_ref(number)),
+        // Only a vault of its own keeps such values; nothing is sealed for them here.
+        Bound::Issue(key) => (SEAL_ISSUE, key.name_bytes()),
     }
 }
 
@@ -125,6 +129,7 @@ pub(crate) fn checked(answer: Answer) -> Result<Answer> {
         Refusal::Network => Error::Vault("a network that it does not serve"),
         Refusal::Malformed => Error::Vault("a value that cannot be"),
         Refusal::Down => Error::VaultUnavailable,
+        Refusal::NotSetUp => Error::NotSetUp,
     })
 }
 
@@ -148,6 +153,14 @@ pub(crate) fn five_g(answer: &Answer) -> Result<(Rand, Autn, FiveGAka)> {
 pub(crate) fn sealed(answer: Answer) -> Result<Vec<u8>> {
     match checked(answer)? {
         Answer::Sealed(sealed) => Ok(sealed),
+        _ => Err(ODD),
+    }
+}
+
+/// For [`Ask::MakeCard`].
+pub(crate) fn made(answer: Answer) -> Result<MadeCard> {
+    match checked(answer)? {
+        Answer::Made(card) => Ok(card),
         _ => Err(ODD),
     }
 }

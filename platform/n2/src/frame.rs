@@ -65,7 +65,7 @@ mod tests {
 
         #[test]
         fn no_bytes_panic(bytes: Vec<u8>) {
-            let _ = decode(&bytes);
+            crate::fuzz::frames(&bytes);
         }
     }
 

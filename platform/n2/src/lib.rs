@@ -12,6 +12,7 @@
 pub mod conformance;
 pub mod frame;
 pub mod framed;
+pub mod fuzz;
 pub mod memory;
 mod port;
 #[cfg(target_os = "linux")]

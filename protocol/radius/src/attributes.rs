@@ -87,6 +87,9 @@ impl<'a> Attributes<'a> {
                     once(&mut found.mac, (at + 4, mac.try_into().map_err(|_| RadiusError::Eap)?))?;
                 }
                 AT_PADDING | AT_CLIENT_ERROR_CODE => {}
+                // Some peers repeat the function that they were offered; another one cannot be served. A peer that is out
+                // of step has to repeat all of them (RFC 9048 §3.2).
+                AT_KDF if value == KDF.to_be_bytes() => {}
                 kind => found.foreign |= kind < SKIPPABLE,
             }
             at += length;

@@ -113,6 +113,32 @@ fn a_peer_without_checkcode_is_let_in_too() {
     assert!(matches!(conversation.step(&peer.answer(1, vec![peer.res()])), Step::Accept { .. }));
 }
 
+/// The layout of UERANSIM 3.3.0's response, byte for byte but for identifier, RES and MAC: AT_RES, AT_MAC, AT_KDF.
+#[test]
+fn a_peer_may_repeat_the_key_derivation_function_that_it_was_offered() {
+    let response = |peer: &Peer, kdf: u8| {
+        let mut packet = vec![2, 1, 0, 0x2c, 50, 1, 0, 0, 3, 3, 0, 0x40];
+        packet.extend(&peer.res);
+        packet.extend([11, 5, 0, 0]);
+        packet.extend([0; 16]);
+        packet.extend([24, 1, 0, kdf]);
+        let mut mac = <hmac::Hmac<Sha256> as hmac::Mac>::new_from_slice(&peer.k_aut).expect("a key");
+        hmac::Mac::update(&mut mac, &packet);
+        packet[24..40].copy_from_slice(&hmac::Mac::finalize(mac).into_bytes()[..16]);
+        packet
+    };
+    let (mut conversation, peer, _) = challenged();
+    assert!(matches!(conversation.step(&response(&peer, 1)), Step::Accept { .. }));
+    let (mut conversation, peer, _) = challenged();
+    fails(&mut conversation, &response(&peer, 2), "attribute not understood");
+    // Beside AUTS too, as RFC 9048 asks for it.
+    let (mut conversation, ..) = challenged();
+    let mut failure = vec![2, 1, 0, 28, 50, 4, 0, 0, 4, 4];
+    failure.extend([7; 14]);
+    failure.extend([24, 1, 0, 1]);
+    assert!(matches!(conversation.step(&failure), Step::Draw { resynchronise: Some(_), .. }));
+}
+
 #[test]
 fn any_changed_bit_of_the_answer_lets_nobody_in() {
     let (_, peer, _) = challenged();

@@ -1,6 +1,7 @@
 //! Answers, from sealed secrets and whoever can open them.
 
 use crate::ask::{Answer, Ask, EapResult, FiveGResult, Refusal, Secret, Want};
+use crate::making::{self, IssueKey};
 use crate::suci::{self, Scheme};
 use pakawaaz_aka::{Algorithm, Amf, AuthVector, Auts, EapIdentity, Rand, Sqn, generate_vector, resynchronise};
 use pakawaaz_base::SimId;
@@ -14,6 +15,8 @@ pub enum Bound {
     Card(SimId),
     /// A key for concealed identities.
     SuciKey(u8),
+    /// What cards are made with.
+    Issue(IssueKey),
 }
 
 /// Why secrets do not open.
@@ -37,6 +40,13 @@ pub trait Wrap {
     /// # Errors
     /// [`WrapError`].
     fn open(&self, bound: Bound, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, WrapError>;
+    /// What cards are made with, opened. None where it was not set up, and in a vault that makes no cards.
+    ///
+    /// # Errors
+    /// [`WrapError`].
+    fn issue_key(&self, _: IssueKey) -> Result<Option<Zeroizing<Vec<u8>>>, WrapError> {
+        Ok(None)
+    }
 }
 
 /// The answer to one ask. How often, for which networks, and what is counted, is the caller's to say first.
@@ -50,6 +60,9 @@ fn try_answer(ask: &Ask, wrap: &dyn Wrap, rng: &mut dyn CryptoRngCore) -> Result
             // Nothing is sealed that could not be used.
             Algorithm::decode(algorithm.as_bytes()).map_err(|_| Refusal::Malformed)?;
             Answer::Sealed(wrap.seal(Bound::Card(*card), algorithm.as_bytes())?)
+        }
+        Ask::MakeCard { card, kind, form, transport } => {
+            Answer::Made(making::make(*card, *kind, (*form, transport), wrap, rng)?)
         }
         Ask::Vector { card, sealed, sqn, want } => {
             let card = open_card(wrap, *card, sealed)?;
@@ -151,6 +164,7 @@ pub(crate) mod tests {
         match bound {
             Bound::Card(card) => name[1..].copy_from_slice(card.as_bytes()),
             Bound::SuciKey(number) => name[..2].copy_from_slice(&[1, number]),
+            Bound::Issue(key) => name[..2].copy_from_slice(&[2, key.kind().number()]),
         }
         name
     }

@@ -1,6 +1,7 @@
 //! What is said on the socket.
 
 use crate::SimVaultError;
+use crate::making::{CardKind, Form, MadeCard};
 use crate::suci::Scheme;
 use crate::uses::Report;
 use pakawaaz_aka::eap_aka_prime::{EapAkaPrimeKeys, EapVector};
@@ -70,6 +71,17 @@ pub enum Ask {
         card: SimId,
         /// [`pakawaaz_aka::Algorithm::encode`].
         algorithm: Secret,
+    },
+    /// Make a new card: draw its secrets ([`crate::making`]).
+    MakeCard {
+        /// Whose; they open for this card only.
+        card: SimId,
+        /// Its algorithm.
+        kind: CardKind,
+        /// For whom.
+        form: Form,
+        /// Name of the transport key.
+        transport: String,
     },
     /// Challenge a card.
     Vector {
@@ -162,6 +174,8 @@ impl Want {
 pub enum Answer {
     /// For [`Ask::SealCard`].
     Sealed(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// For [`Ask::MakeCard`].
+    Made(MadeCard),
     /// For [`Want::EapAkaPrime`].
     EapAkaPrime(EapResult),
     /// For [`Want::FiveGAka`].
@@ -200,6 +214,8 @@ pub enum Refusal {
     Malformed,
     /// The module that holds the key does not answer.
     Down,
+    /// No operator's constant, or no transport key of this name.
+    NotSetUp,
 }
 
 /// A challenge and what it leads to by EAP-AKA'.

@@ -79,6 +79,8 @@ pub fn size(ask: &Ask) -> usize {
         Ask::SealCard { algorithm, .. } => algorithm.as_bytes().len(),
         Ask::Vector { sealed, .. } | Ask::Resynchronise { sealed, .. } => sealed.len() + 512,
         Ask::NewSuciKey { .. } => 0,
+        // Its answer is longer than the question.
+        Ask::MakeCard { transport, .. } => transport.len() + 1024,
         Ask::SealSuciKey { private, .. } => private.as_bytes().len(),
         Ask::OpenSuci { sealed, identity, .. } => sealed.len() + identity.len(),
     }
@@ -146,7 +148,8 @@ impl Decoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::tests::Plain;
+    use crate::making::secrets_tests::Issuing;
+    use crate::making::{CardKind, Form};
     use crate::suci::Scheme;
     use crate::{Answer, Refusal, Report, Secret, Want, answer};
     use pakawaaz_aka::NetworkName;
@@ -172,6 +175,12 @@ mod tests {
             (card, bytes.clone(), any::<[u8; 16]>(), any::<[u8; 14]>())
                 .prop_map(|(card, sealed, rand, auts)| Ask::Resynchronise { card, sealed, rand, auts }),
             (any::<u8>(), scheme.clone()).prop_map(|(number, scheme)| Ask::NewSuciKey { number, scheme }),
+            (any::<[u8; 16]>(), any::<bool>()).prop_map(|(card, milenage)| Ask::MakeCard {
+                card: SimId::from_bytes(card),
+                kind: if milenage { CardKind::Milenage } else { CardKind::Tuak { iterations: 1, res_bits: 64 } },
+                form: if milenage { Form::Bureau } else { Form::Pysim },
+                transport: "test".into(),
+            }),
             (any::<u8>(), scheme, bytes.clone(), bytes)
                 .prop_map(|(number, scheme, sealed, identity)| { Ask::OpenSuci { number, scheme, sealed, identity } }),
         ]
@@ -196,7 +205,7 @@ mod tests {
         #[test]
         fn what_is_asked_arrives(asks in proptest::collection::vec(any_ask(), 0..5), id: u64, cut: usize) {
             there(&ToVault::Ask { id, asks: asks.clone() }, cut);
-            let (wrap, mut rng) = (Plain, rand::rngs::OsRng);
+            let (wrap, mut rng) = (Issuing, rand::rngs::OsRng);
             let answers = asks.iter().map(|ask| answer(ask, &wrap, &mut rng)).collect();
             there(&FromVault::Answers { id, answers }, cut);
         }

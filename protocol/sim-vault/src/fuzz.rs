@@ -25,6 +25,24 @@ pub fn from_vault(data: &[u8]) {
     round_trip::<FromVault>(data);
 }
 
+/// A batch for a card bureau: what is read has the cards that it says.
+pub fn card_batch(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok((_, lines)) = crate::making::bureau::read(text) {
+        assert!(lines.len() <= text.lines().count());
+    }
+}
+
+/// A wrapped key: what unwraps was wrapped, to the byte.
+pub fn wrapped_key(data: &[u8]) {
+    use aes::cipher::KeyInit as _;
+    let cipher = aes::Aes256::new(&[7; 32].into());
+    if let Some(plain) = crate::making::key_wrap::unwrap(&cipher, data) {
+        let again = crate::making::key_wrap::wrap(&cipher, &plain);
+        assert!(plain.is_empty() || again.as_deref() == Some(data));
+    }
+}
+
 fn round_trip<T: OnSocket + PartialEq + std::fmt::Debug>(data: &[u8]) {
     let mut decoder = Decoder::default();
     decoder.feed(data);

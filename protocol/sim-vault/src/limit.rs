@@ -58,7 +58,7 @@ impl Limiter {
     }
 
     /// Whether this may be answered now; if so, it counts. New cards and keys for identities are not limited: sealing
-    /// gives nothing away. `now` never goes back.
+    /// and making give nothing away. `now` never goes back.
     pub fn allow(&mut self, ask: &Ask, now: Millis) -> bool {
         let now = now.as_u64().saturating_mul(1000);
         let l = self.limits;
@@ -85,7 +85,7 @@ impl Limiter {
                 }
                 None => false,
             },
-            Ask::SealCard { .. } | Ask::NewSuciKey { .. } | Ask::SealSuciKey { .. } => true,
+            Ask::SealCard { .. } | Ask::MakeCard { .. } | Ask::NewSuciKey { .. } | Ask::SealSuciKey { .. } => true,
         }
     }
 }

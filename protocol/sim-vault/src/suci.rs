@@ -26,7 +26,7 @@ impl Scheme {
         [Self::A, Self::B].into_iter().find(|scheme| scheme.text() == text)
     }
     /// Identifier in a SUCI (TS 33.501 Annex C.1).
-    fn identifier(self) -> u8 {
+    pub(crate) fn identifier(self) -> u8 {
         match self {
             Self::A => 1,
             Self::B => 2,

@@ -15,7 +15,7 @@ pub struct Uses {
     pub resynchronisations: u64,
     /// AUTS that were wrong.
     pub auts_rejected: u64,
-    /// Cards sealed.
+    /// Cards sealed: imported or made.
     pub cards_sealed: u64,
     /// Keys for concealed identities made, or sealed.
     pub suci_keys_made: u64,
@@ -43,7 +43,7 @@ impl Uses {
             (Ask::Vector { want: Want::EapAkaPrime { .. }, .. }, _) => &mut self.eap_vectors,
             (Ask::Vector { want: Want::FiveGAka { .. }, .. }, _) => &mut self.core_vectors,
             (Ask::Resynchronise { .. }, _) => &mut self.resynchronisations,
-            (Ask::SealCard { .. }, _) => &mut self.cards_sealed,
+            (Ask::SealCard { .. } | Ask::MakeCard { .. }, _) => &mut self.cards_sealed,
             (Ask::NewSuciKey { .. } | Ask::SealSuciKey { .. }, _) => &mut self.suci_keys_made,
             (Ask::OpenSuci { .. }, _) => &mut self.sucis_opened,
         };

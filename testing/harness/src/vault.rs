@@ -2,7 +2,7 @@
 
 use crate::binaries;
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -52,6 +52,22 @@ impl VaultProcess {
         self.child = Some(child);
     }
 
+    /// Draws an operator's constant, and keeps a bureau's transport key of the name.
+    pub fn issue(&self, name: &str, transport: &[u8; 32]) {
+        let made = self.command("operator").arg("milenage").output().expect("the vault's program starts");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let mut keep = self
+            .command("transport")
+            .args([name, "--for", "bureau", "--components", "1"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the vault's program starts");
+        let digits: String = transport.iter().map(|byte| format!("{byte:02x}")).collect();
+        keep.stdin.take().expect("piped").write_all(format!("{digits}\n").as_bytes()).expect("it reads");
+        assert!(keep.wait().expect("ends").success());
+    }
+
     /// Its counters.
     pub fn counters(&self) -> BTreeMap<String, u64> {
         let said = self.command("status").output().expect("the vault's program starts");
@@ -71,6 +87,7 @@ impl VaultProcess {
             .env("SIM_VAULT_SOCKET__PATH", self.socket())
             .env("SIM_VAULT_KEY__FILE", self.folder.join("key"))
             .env("SIM_VAULT_LEDGER__FILE", self.folder.join("uses"))
+            .env("SIM_VAULT_ISSUE__FOLDER", self.folder.join("issue"))
             .env("SIM_VAULT_LOG__LEVEL", "error")
             // Faster than people log in, for tests.
             .env("SIM_VAULT_LIMITS__CARD_BURST", "100000");

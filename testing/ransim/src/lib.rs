@@ -14,6 +14,7 @@
 //! `phone`, `gnb` and `world` do no I/O and take time as an argument; sockets are in `traffic` and `link` only.
 
 pub mod error;
+pub mod fuzz;
 pub mod gnb;
 pub mod hostile;
 pub mod link;

@@ -2,9 +2,11 @@
 //! them. No I/O here.
 
 use crate::error::RansimError;
+use aes::cipher::KeyInit as _;
 use pakawaaz_aka::{
     Algorithm, Iccid, Imsi, Key128, Opc, SoftwareSim, SoftwareUsim, TuakIterations, TuakResLength, TuakSettings,
 };
+use pakawaaz_sim_vault::making::{self, bureau, key_wrap};
 use rand_core::CryptoRngCore;
 use serde_json::Value;
 
@@ -32,6 +34,22 @@ pub fn read(text: &[u8]) -> Result<Vec<SoftwareUsim>, RansimError> {
             .collect(),
         _ => from_csv(text),
     }
+}
+
+/// Plays the card bureau: opens a batch that the platform made, with the transport key, and makes its cards.
+///
+/// # Errors
+/// [`RansimError::SimFile`] with the first card that does not open; 0 for a batch that cannot be read at all.
+pub fn read_batch(text: &str, transport_key: &[u8; 32]) -> Result<Vec<SoftwareUsim>, RansimError> {
+    let cipher = aes::Aes256::new(transport_key.into());
+    let (kind, lines) = bureau::read(text).map_err(|_| RansimError::SimFile { entry: 0 })?;
+    let card = |line: bureau::Line| {
+        let k = key_wrap::unwrap(&cipher, &line.k)?;
+        let opc = key_wrap::unwrap(&cipher, &line.opc)?;
+        let algorithm = making::algorithm(kind, &k, &opc)?;
+        Some(SoftwareUsim::new(SoftwareSim { imsi: line.imsi, iccid: line.iccid, algorithm }))
+    };
+    (1..).zip(lines).map(|(entry, line)| card(line).ok_or(RansimError::SimFile { entry })).collect()
 }
 
 fn from_json(entry: usize, card: Value) -> Result<SoftwareUsim, RansimError> {

@@ -1,7 +1,7 @@
 //! Administration. Acts that touch who may speak for whom are proposals: another administrator must sign too.
 
 use crate::args::{
-    AdminCommand, OfficialsCommand, PostsCommand, ProposalsCommand, RoleArg, SimsCommand, SubjectArgs, UnitKindArg,
+    AdminCommand, OfficialsCommand, PostsCommand, ProposalsCommand, RoleArg, SubjectArgs, UnitKindArg,
     UnitsCommand, VoucherKind,
 };
 use crate::commands::people::{name, official_line, standing, time};
@@ -14,7 +14,7 @@ use pakawaaz_client::{NewAppointment, NewVoucher};
 use pakawaaz_client_native::NativeClient;
 use pakawaaz_client_native::platform::SystemClock;
 use pakawaaz_client_native::profile::write_private;
-use pakawaaz_contract::admin::{Proposal, ProposalStatus, Subject, SuciKeyRecord};
+use pakawaaz_contract::admin::{Proposal, ProposalStatus, Subject};
 use pakawaaz_contract::directory::{
     BilingualName, CreateOfficialRequest, CreatePostRequest, CreateUnitRequest, OrgTree, UnitKind,
 };
@@ -33,7 +33,7 @@ pub async fn run(shell: &Shell, command: AdminCommand) -> anyhow::Result<()> {
         AdminCommand::Units { command } => units(shell, client, command).await,
         AdminCommand::Posts { command } => posts(shell, client, command).await,
         AdminCommand::Officials { command } => officials(shell, client, command).await,
-        AdminCommand::Sims { command } => sims(shell, client, command).await,
+        AdminCommand::Sims { command } => super::admin_sims::run(shell, client, command).await,
         AdminCommand::Cellular { command } => super::admin_cellular::run(shell, client, command).await,
         AdminCommand::Vouchers { officials, kind, days, out } => {
             vouchers(shell, client, &officials, kind, days, out.as_deref()).await
@@ -200,56 +200,6 @@ async fn officials(shell: &Shell, client: &NativeClient, command: OfficialsComma
     };
     shell.out.show(&official, |o| vec![format!("{}  {}", o.official, official_line(o))]);
     Ok(())
-}
-
-async fn sims(shell: &Shell, client: &NativeClient, command: SimsCommand) -> anyhow::Result<()> {
-    match command {
-        SimsCommand::Import { file } => {
-            let csv = zeroize::Zeroizing::new(std::fs::read(&file).context("the batch file cannot be read")?);
-            let done = client.import_sims(&csv).await?;
-            shell
-                .out
-                .show(&done, |d| vec![format!("{} SIMs imported. Destroy the file: it holds their keys.", d.imported)]);
-        }
-        SimsCommand::List => {
-            let list = client.sims().await?;
-            shell.out.show(&list, |list| {
-                let rows: Vec<Vec<String>> = list
-                    .sims
-                    .iter()
-                    .map(|s| {
-                        let official = s.official.map_or_else(String::new, |o| o.to_string());
-                        vec![s.sim.to_string(), s.iccid.clone(), s.algorithm.clone(), s.status.clone(), official]
-                    })
-                    .collect();
-                output::table(&["SIM", "ICCID", "ALGORITHM", "STATUS", "OFFICIAL"], &rows)
-            });
-        }
-        SimsCommand::SuciKeys => {
-            let list = client.suci_keys().await?;
-            shell.out.show(&list, |list| {
-                let rows: Vec<Vec<String>> = list.keys.iter().map(suci_key).collect();
-                output::table(&["KEY", "PROFILE", "STATUS", "PUBLIC KEY"], &rows)
-            });
-        }
-        SimsCommand::NewSuciKey { scheme } => {
-            let key = client.make_suci_key(&scheme).await?;
-            shell.out.show(&key, |key| output::table(&["KEY", "PROFILE", "STATUS", "PUBLIC KEY"], &[suci_key(key)]));
-        }
-        SimsCommand::RetireSuciKey { number } => {
-            client.retire_suci_key(number).await?;
-            shell.out.show(&serde_json::json!({ "retired": number }), |_| {
-                vec![format!("New cards do not get key {number} any more. Cards that have it keep working.")]
-            });
-        }
-    }
-    Ok(())
-}
-
-fn suci_key(key: &SuciKeyRecord) -> Vec<String> {
-    let status = if key.retired_at.is_some() { "retired" } else { "in use" };
-    let public: String = key.public.iter().map(|byte| format!("{byte:02x}")).collect();
-    vec![key.number.to_string(), key.scheme.to_uppercase(), status.to_owned(), public]
 }
 
 async fn vouchers(

@@ -3,6 +3,7 @@
 mod admin;
 mod admin_cellular;
 mod admin_cellular_trace;
+mod admin_sims;
 mod chat;
 mod devices;
 mod enrol;

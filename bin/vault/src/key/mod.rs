@@ -100,6 +100,10 @@ fn data(bound: Bound, key: [u8; 8]) -> Vec<u8> {
             out.extend_from_slice(card.as_bytes());
         }
         Bound::SuciKey(number) => out.extend_from_slice(&[2, number]),
+        Bound::Issue(key) => {
+            out.extend_from_slice(&[3, key.kind().number()]);
+            out.extend_from_slice(key.name_bytes());
+        }
     }
     out
 }
@@ -107,12 +111,14 @@ fn data(bound: Bound, key: [u8; 8]) -> Vec<u8> {
 /// Test help: what every kind of key has to do.
 #[cfg(test)]
 pub(crate) fn conformance(key: &WrappingKey, other: &WrappingKey) {
+    use pakawaaz_sim_vault::making::{IssueKey, IssueKind};
     let card = Bound::Card(pakawaaz_base::SimId::from_bytes([3; 16]));
     let sealed = key.seal(card, b"secrets of a card").expect("seals");
     assert_eq!(key.open(card, &sealed).expect("opens").as_slice(), b"secrets of a card");
     assert_ne!(key.seal(card, b"secrets of a card").expect("seals"), sealed, "nonces differ");
     assert!(!sealed.windows(7).any(|window| window == b"secrets"));
-    let others = [Bound::Card(pakawaaz_base::SimId::from_bytes([4; 16])), Bound::SuciKey(3)];
+    let issue = IssueKey::operator(IssueKind::Op);
+    let others = [Bound::Card(pakawaaz_base::SimId::from_bytes([4; 16])), Bound::SuciKey(3), Bound::Issue(issue)];
     for bound in others {
         assert_eq!(key.open(bound, &sealed).err(), Some(WrapError::NotOurs));
     }

@@ -43,10 +43,11 @@ impl Lab {
         let folder = tempfile::tempdir().expect("folder");
         let at = |name: &str| folder.path().join(name).display().to_string();
         let text = format!(
-            "{more}\n[socket]\npath = {:?}\n[key]\nfile = {:?}\n{key}\n[ledger]\nfile = {:?}\n",
+            "{more}\n[socket]\npath = {:?}\n[key]\nfile = {:?}\n{key}\n[ledger]\nfile = {:?}\n[issue]\nfolder = {:?}\n",
             at("socket"),
             at("key"),
-            at("uses")
+            at("uses"),
+            at("issue")
         );
         std::fs::write(folder.path().join("vault.toml"), text).expect("writes");
         Self { folder, program: PROGRAM.into(), uid: None, environment: Vec::new() }
@@ -86,7 +87,17 @@ impl Lab {
 
     /// Runs a command to its end: its output, or its errors.
     pub fn run(&self, arguments: &[&str]) -> Result<String, String> {
-        let done = self.command().args(arguments).output().expect("starts");
+        self.enter(arguments, "")
+    }
+
+    /// The same with something to read.
+    pub fn enter(&self, arguments: &[&str], text: &str) -> Result<String, String> {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("starts");
+        // Commands that read nothing may be gone already.
+        let _ = child.stdin.take().expect("piped").write_all(text.as_bytes());
+        let done = child.wait_with_output().expect("ends");
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         if done.status.success() { Ok(text(done.stdout)) } else { Err(text(done.stderr)) }
     }

@@ -2,6 +2,7 @@
 
 mod lab;
 mod lifecycle;
+mod making;
 mod pkcs11;
 mod refusals;
 mod vectors;

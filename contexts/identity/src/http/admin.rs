@@ -10,7 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use pakawaaz_base::{OfficialId, ProposalId};
 use pakawaaz_contract::admin::{
-    AccountRecord, ApproveRequest, AuditPage, Proposal, ProposalList, ProposalRequest, SimImportResponse, SimList,
+    AccountRecord, ApproveRequest, AuditPage, PersonaliseRequest, PersonaliseResponse, Proposal, ProposalList, ProposalRequest, SimImportResponse, SimList,
     SuciKeyList, SuciKeyRecord, SuciKeyRequest, SuspendRequest,
 };
 use pakawaaz_http::{Authenticated, Json, Path, Problem, Query};
@@ -120,6 +120,17 @@ pub(super) async fn import_sims(
         problem.status(rejection.status()).detail("the body is too large or could not be read")
     })?;
     Ok(Json(api.identity.import_sims(&actor, &body).await?))
+}
+
+/// Make new cards: files for whoever makes them, and the cards known from then on.
+#[utoipa::path(post, path = "/v1/admin/sims/personalise", tag = "administration", request_body = PersonaliseRequest,
+    responses((status = 200, body = PersonaliseResponse), (status = "default", body = Problem)), security(("dpop" = [])))]
+pub(super) async fn personalise_sims(
+    State(api): State<Api>,
+    Authenticated(actor): Authenticated,
+    Json(request): Json<PersonaliseRequest>,
+) -> Result<Json<PersonaliseResponse>, Problem> {
+    Ok(Json(api.identity.personalise_sims(&actor, &request).await?))
 }
 
 /// Every SIM, without secrets.

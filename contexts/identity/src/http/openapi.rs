@@ -34,6 +34,7 @@ use utoipa::OpenApi;
     admin::unsuspend,
     admin::import_sims,
     admin::sims,
+    admin::personalise_sims,
     admin::suci_keys,
     admin::make_suci_key,
     admin::retire_suci_key,

@@ -13,4 +13,5 @@ pub mod replay;
 pub mod sim;
 pub mod sim_csv;
 pub mod suci;
+pub mod suci_memory;
 pub mod vector_limit;

@@ -1,7 +1,7 @@
 //! SIM cards as the platform knows them.
 
 use pakawaaz_aka::SqnState;
-use pakawaaz_base::{OfficialId, SimId};
+use pakawaaz_base::{Millis, OfficialId, SimId};
 
 /// One row of `identity_sims`. The secrets stay sealed.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,6 +44,22 @@ impl std::fmt::Debug for Sim {
 }
 
 impl Sim {
+    /// A card that nobody has yet: its ICCID and IMSI, its algorithm and its sealed secrets.
+    pub fn new(sim: SimId, (iccid, imsi): (String, String), algorithm: &str, sealed: Vec<u8>, now: Millis) -> Self {
+        Self {
+            sim,
+            iccid,
+            imsi,
+            algorithm: algorithm.to_owned(),
+            sealed,
+            official: None,
+            suspended: false,
+            revoked: false,
+            sqn: SqnState::provisioned(now),
+            uses: Uses::default(),
+        }
+    }
+
     /// Whether it can prove anything.
     pub fn usable(&self) -> bool {
         !self.suspended && !self.revoked

@@ -84,7 +84,7 @@ impl Identity {
     ///
     /// Errors: [`Error::NotFound`] (no such card), [`Error::SimUnavailable`] (the card or its official is suspended or
     /// revoked), [`Error::Concealed`], [`Error::SimRejected`] (AUTS), [`Error::AttemptExpired`] (AUTS used before),
-    /// [`Error::Busy`] (too many for this card), [`Error::Conflict`] (the card is changing hands: ask again).
+    /// [`Error::Busy`] (too many for this card, or a SUCI that was used before: see [`crate::model::suci_memory`]), [`Error::Conflict`] (the card is changing hands: ask again).
     pub async fn core_vector(
         &self,
         who: &Subscriber,
@@ -94,7 +94,10 @@ impl Identity {
     ) -> Result<CoreVector> {
         let imsi = match who {
             Subscriber::Imsi(imsi) => imsi.clone(),
-            Subscriber::Concealed(identity) => self.open_suci(identity).await?,
+            Subscriber::Concealed(identity) => {
+                // The answer to a challenge that this very SUCI has drawn is no repetition of it.
+                self.open_suci(identity, resynchronise.is_none()).await?
+            }
         };
         let network = network.clone();
         let want = match method {
@@ -161,14 +164,24 @@ impl Identity {
         Ok((card, answer?))
     }
 
-    async fn open_suci(&self, identity: &[u8]) -> Result<String> {
+    /// Opens one; `draws`: a vector follows. One that was used up costs neither the vault nor its card anything.
+    async fn open_suci(&self, identity: &[u8], draws: bool) -> Result<String> {
+        let replayed = || {
+            metrics::counter!("pakawaaz_identity_access_vectors_total", "network" => "5g", "result" => "replayed")
+                .increment(1);
+            Error::Busy
+        };
+        if draws && !self.sucis().may_draw(identity, self.now()) {
+            return Err(replayed());
+        }
         let concealed = suci::read(identity).ok_or(Error::Concealed)?;
         let key = suci_keys::get(self.db().read().await?.conn(), concealed.number).await?;
         let key = key.filter(|key| key.scheme == concealed.scheme).ok_or(Error::Concealed)?;
         let SuciKey { number, scheme, sealed, .. } = key;
         let ask = Ask::OpenSuci { number, scheme, sealed, identity: identity.to_vec() };
         match ask_one(self.sim_vault(), ask).await? {
-            Answer::Imsi(imsi) => Ok(imsi),
+            Answer::Imsi(imsi) if !draws || self.sucis().draw(identity, self.now()) => Ok(imsi),
+            Answer::Imsi(_) => Err(replayed()),
             _ => Err(Error::Concealed),
         }
     }

@@ -24,6 +24,7 @@ mod logout;
 mod mls_certificate;
 mod my_cards;
 mod password;
+mod personalise;
 mod phone_left;
 mod proposals;
 mod refresh;
@@ -48,6 +49,7 @@ use crate::error::{Error, Result};
 use crate::installation::InstallationPublic;
 use crate::model::live::Live;
 use crate::model::replay::ReplayCache;
+use crate::model::suci_memory::SuciMemory;
 use crate::model::vector_limit::VectorLimit;
 use crate::ports::Phones;
 use crate::sim_vault::{SimVault, Vaults};
@@ -126,6 +128,7 @@ struct Inner {
     vectors: Mutex<VectorLimit>,
     /// Connected once there is a core; it asks us as well, so one of the two comes later.
     phones: OnceLock<Arc<dyn Phones>>,
+    sucis: Mutex<SuciMemory>,
     following: tokio::sync::Mutex<()>,
 }
 
@@ -167,6 +170,7 @@ impl Identity {
                 replays: Mutex::new(replays),
                 vectors: Mutex::default(),
                 phones: OnceLock::new(),
+                sucis: Mutex::default(),
                 following: tokio::sync::Mutex::new(()),
             }),
         })
@@ -231,6 +235,10 @@ impl Identity {
 
     fn vector_limit(&self) -> MutexGuard<'_, VectorLimit> {
         self.inner.vectors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sucis(&self) -> MutexGuard<'_, SuciMemory> {
+        self.inner.sucis.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends to the audit log in the transaction of the act. Call it last.

@@ -2,13 +2,12 @@
 
 use super::Identity;
 use crate::error::{Error, Result};
-use crate::model::sim::{Sim, Uses};
+use crate::model::sim::Sim;
 use crate::model::sim_csv::{self, BadRow};
 use crate::sim_vault::sealed;
 use crate::store::sims;
-use pakawaaz_aka::SqnState;
 use pakawaaz_audit::AuditActor;
-use pakawaaz_base::{Actor, Role, SimId};
+use pakawaaz_base::{Actor, Millis, Role, SimId};
 use pakawaaz_contract::admin::{SimImportResponse, SimList, SimRecord};
 use pakawaaz_sim_vault::{Ask, Secret};
 use rand::rngs::OsRng;
@@ -43,35 +42,34 @@ impl Identity {
             return Err(Error::VaultUnavailable);
         }
         for ((row, sim), answer) in rows.iter().zip(ids).zip(answers) {
-            let sealed = sealed(answer)?;
-            cards.push((
-                row.line,
-                Sim {
-                    sim,
-                    iccid: row.iccid.clone(),
-                    imsi: row.imsi.clone(),
-                    algorithm: row.algorithm.name().into(),
-                    sealed,
-                    official: None,
-                    suspended: false,
-                    revoked: false,
-                    sqn: SqnState::provisioned(now),
-                    uses: Uses::default(),
-                },
-            ));
+            let (iccid, imsi) = (row.iccid.clone(), row.imsi.clone());
+            cards.push((row.line, Sim::new(sim, (iccid, imsi), row.algorithm.name(), sealed(answer)?, now)));
         }
+        let detail = serde_json::json!({ "count": cards.len() });
+        self.store_cards(actor, &cards, "identity.sims_imported", detail, now).await?;
+        Ok(SimImportResponse { imported: cards.len() as u32 })
+    }
+
+    /// New cards with their rows in a batch, all or none.
+    pub(super) async fn store_cards(
+        &self,
+        actor: Option<AuditActor>,
+        cards: &[(u64, Sim)],
+        action: &'static str,
+        detail: serde_json::Value,
+        now: Millis,
+    ) -> Result<()> {
         let mut tx = self.db().begin().await?;
-        for (line, card) in &cards {
+        for (line, card) in cards {
             if !sims::insert(tx.conn(), card, now).await? {
                 return Err(BadRow::new(*line, "the ICCID or the IMSI is known already").into());
             }
         }
-        let detail = serde_json::json!({ "count": cards.len() });
-        let batch = short_hash(rows.iter().map(|r| r.iccid.as_str()));
-        self.audit(&mut tx, actor, "identity.sims_imported", batch, detail, now).await?;
+        let batch = short_hash(cards.iter().map(|(_, card)| card.iccid.as_str()));
+        self.audit(&mut tx, actor, action, batch, detail, now).await?;
         tx.commit().await?;
         metrics::counter!("pakawaaz_identity_sims_imported_total").increment(cards.len() as u64);
-        Ok(SimImportResponse { imported: cards.len() as u32 })
+        Ok(())
     }
 
     /// Every card, without secrets, by ICCID.

@@ -9,6 +9,7 @@ use pakawaaz_contract::admin::Subject;
 use pakawaaz_contract::facts::PhoneLeft;
 use pakawaaz_identity::jobs::phones::Phones;
 use pakawaaz_identity::model::suci::Scheme;
+use pakawaaz_identity::model::suci_memory::{DRAWS, REPEATED};
 use pakawaaz_identity::model::vector_limit::{BURST, PAUSE};
 use pakawaaz_identity::{CoreExpected, CoreMethod, CoreVector, Error, Subscriber, WlanVector};
 use pakawaaz_storage::{OutboxConsumer, outbox};
@@ -222,6 +223,42 @@ store_test!(vectors_for_one_card_are_limited, MIGRATIONS, |db| async move {
     assert!(wlan(&world, 5).await.is_ok(), "another network has its own measure");
     world.pass(PAUSE).await;
     assert!(draw(&world, Subscriber::Imsi(imsi(5))).await.is_ok());
+});
+
+store_test!(a_recorded_suci_uses_up_no_cards_limit, MIGRATIONS, |db| async move {
+    let (world, first, _) = World::with_administrators(db).await;
+    let key = world.identity.make_suci_key(&first.actor(), Scheme::A).await.unwrap();
+    let public = HomeNetworkPublicKey::profile_a(key.public.0.as_slice().try_into().unwrap());
+    let conceal = || {
+        let protection = Protection::Ecies { key_id: key.number, key: &public };
+        let plmn = Plmn::new("410", "01").unwrap();
+        Suci::conceal_imsi(plmn, &imsi(5)[5..], RoutingIndicator::default(), protection).unwrap().to_nas_octets().unwrap()
+    };
+    let vectors = "SELECT CAST(SUM(vectors) AS BIGINT) FROM identity_sims";
+    let recorded = conceal();
+    for _ in 0..DRAWS {
+        draw(&world, Subscriber::Concealed(recorded.clone())).await.unwrap();
+    }
+    let before = world.number(vectors).await;
+    // Much more often than the card's limit, as it was and with another routing indicator around it.
+    for n in 0..BURST * 2 {
+        let mut again = recorded.clone();
+        again[4] = n as u8 % 10 | 0xf0;
+        assert_eq!(draw(&world, Subscriber::Concealed(again)).await.unwrap_err(), Error::Busy);
+    }
+    assert_eq!(world.number(vectors).await, before, "nothing was drawn");
+    // The phone itself is not kept out.
+    let vector = draw(&world, Subscriber::Concealed(conceal())).await.unwrap();
+    let mut usim = SoftwareUsim::new(card(5));
+    let (rand, autn) = (Rand(vector.rand), Autn::from_bytes(vector.autn));
+    usim.authenticate(&rand, &autn).unwrap();
+    let UsimResponse::SyncFailure { auts } = usim.authenticate(&rand, &autn).unwrap() else { panic!("accepted twice") };
+    // Its answer to the challenge is no repetition, however late.
+    world.pass(REPEATED).await;
+    let who = Subscriber::Concealed(recorded.clone());
+    let again = Some((rand.0, auts.to_bytes()));
+    world.identity.core_vector(&who, &network(), CoreMethod::FiveGAka, again).await.unwrap();
+    assert_eq!(draw(&world, Subscriber::Concealed(recorded)).await.unwrap_err(), Error::Busy);
 });
 
 store_test!(a_phone_that_leaves_ends_what_its_card_has_proven, MIGRATIONS, |db| async move {

@@ -12,9 +12,11 @@ mod http;
 mod jobs;
 mod login;
 mod password;
+mod personalise;
 mod refresh;
 mod sessions;
 mod sims;
+mod sites;
 mod vault;
 mod world;
 

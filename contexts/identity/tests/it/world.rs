@@ -69,12 +69,24 @@ pub fn node_with(
     installation: &Installation,
     vaults: impl Into<Vaults>,
 ) -> Identity {
+    node_at(db, clock, closed, installation, vaults, 0)
+}
+
+/// The same at the site of this number.
+pub fn node_at(
+    db: &Db,
+    clock: &Arc<ManualClock>,
+    closed: &Arc<Closed>,
+    installation: &Installation,
+    vaults: impl Into<Vaults>,
+    site: u8,
+) -> Identity {
     let settings = Settings {
         installation: installation.secrets.public(),
         authorities: vec![AUTHORITY.into()],
         demo: false,
         allow_loopback: true,
-        site: Site::new(0).unwrap(),
+        site: Site::new(site).unwrap(),
         tuak: TuakSettings { iterations: TuakIterations::One, res: TuakResLength::Bits64 },
         session_lasts: Duration::from_secs(12 * 3600),
     };

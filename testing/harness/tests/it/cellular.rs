@@ -225,3 +225,55 @@ async fn one_phone_is_traced_and_the_audit_log_says_so() {
     let counted = ["cellular.trace_started", "cellular.trace_stopped", "cellular.trace_read"].map(count);
     assert_eq!(counted, [1, 1, 4]);
 }
+
+/// From the vault to the radio: cards are made, a bureau with the transport key reads their file, and its cards register. On
+/// the way no key is in clear anywhere on the machines of server and vault.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cards_made_by_the_vault_register() {
+    const TRANSPORT: [u8; 32] = [0x42; 32];
+    let Some(mut site) = Site::with(true).await else { return };
+    site.world.vault.as_ref().expect("asked for one").issue("bureau-1", &TRANSPORT);
+    let out = site.world.dir().join("made");
+    let range = [
+        "--batch", "first", "--count", "2", "--first-iccid", "899241000000000001", "--first-imsi", "410990777000001",
+        "--suci-key", "1", "--out", out.to_str().unwrap(),
+    ];
+    let make = |transport: &'static str| {
+        [&["admin", "sims", "personalise", "--transport", transport][..], &range].concat()
+    };
+    site.world.first.fails(&make("another"), "identity.not_set_up");
+    let made = site.world.first.ok(&make("bureau-1"));
+    assert_eq!(made["imported"], 2, "{made}");
+    let text = std::fs::read_to_string(made["files"][0].as_str().unwrap()).unwrap();
+    let cards = pakawaaz_ransim::sims::read_batch(&text, &TRANSPORT).expect("the bureau reads it");
+    assert!(pakawaaz_ransim::sims::read_batch(&text, &[0x43; 32]).is_err(), "nobody else does");
+    assert_eq!(cards.len(), 2);
+    for card in &cards {
+        let pakawaaz_aka::Algorithm::Milenage { k, opc } = &card.sim().algorithm else { panic!("not asked for") };
+        for secret in [k.as_bytes(), opc.as_bytes()] {
+            nowhere_under(site.world.dir(), secret);
+        }
+    }
+    for card in cards {
+        let imsi = card.sim().imsi.as_str().to_owned();
+        let phone = site.phone_of(card, GNB).await;
+        assert!(site.pings(phone, 1).await, "{imsi}");
+    }
+    // The same numbers once more are refused whole.
+    std::fs::remove_dir_all(&out).unwrap();
+    site.world.first.fails(&make("bureau-1"), "identity.sim_row");
+}
+
+/// That no file below this folder holds the bytes, as they are or as hexadecimal digits.
+fn nowhere_under(folder: &std::path::Path, secret: &[u8]) {
+    let digits: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            nowhere_under(&path, secret);
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            let holds = |what: &[u8]| bytes.windows(what.len()).any(|window| window == what);
+            assert!(!holds(secret) && !holds(digits.as_bytes()), "{}", path.display());
+        }
+    }
+}

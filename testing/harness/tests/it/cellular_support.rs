@@ -48,6 +48,11 @@ impl Site {
     /// A server with a core, two gNBs on its list of which the first is there, and the user plane. None, with the reason
     /// on standard error, where no network namespaces can be made.
     pub async fn start() -> Option<Self> {
+        Self::with(false).await
+    }
+
+    /// The same, with the cards' keys in a vault of its own or not.
+    pub async fn with(vault: bool) -> Option<Self> {
         if let Some(why) = lab::missing() {
             say(&format!("skipped: {why}"));
             return None;
@@ -62,7 +67,7 @@ impl Site {
             ("PAKAWAAZ_CELLULAR__USER_PLANE", lab.path("upf.sock").display().to_string()),
         ];
         let settings = settings.map(|(key, value)| (key.to_owned(), value)).to_vec();
-        let world = World::with(Options { settings, ..Options::default() });
+        let world = World::with(Options { settings, vault, ..Options::default() });
         let admin = |args: &[&str]| world.first.ok(&[&["admin", "cellular"], args].concat());
         admin(&["network", "set", "--plmn", "410-99"]);
         admin(&["gnbs", "allow", "1", "--tac", "1"]);
@@ -113,6 +118,11 @@ impl Site {
     /// A phone with the card of an official, switched on, until something happens to it.
     pub async fn phone_until(&mut self, owner: &Person, gnb: GnbId, wanted: impl FnMut(&Event) -> bool) -> PhoneId {
         let card: SoftwareUsim = sims::read(&std::fs::read(&owner.sim).unwrap()).unwrap().remove(0);
+        self.phone_of(card, gnb).await
+    }
+
+    /// The same with any card.
+    pub async fn phone_of(&mut self, card: SoftwareUsim, gnb: GnbId) -> PhoneId {
         let imeisv = format!("35000000{:08}", self.radio.phones());
         let phone = Phone::new(self.config.clone(), card, &imeisv).unwrap();
         let now = self.now();

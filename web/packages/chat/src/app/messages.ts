@@ -321,6 +321,7 @@ const ERRORS: Entry[] = [
 /** Codes of the sources below that nobody meets in the app. The test keeps this list honest. */
 export const NOT_IN_THE_APP: Record<string, string> = {
   "identity.sim_row": "import of SIM batches, console only",
+  "identity.not_set_up": "making of SIMs, console only",
   "identity.concealed": "between the cellular core and the home network",
   "identity.proposal_invalid": "administration, console only",
   "identity.second_administrator_needed": "administration, console only",

@@ -1,0 +1,90 @@
+//! New cards: the vault draws their secrets, the database gets them sealed, and whoever makes the cards gets files in which
+//! they are encrypted under a transport key that only the vault and the maker have.
+
+use super::Identity;
+use crate::error::{Error, Result};
+use crate::model::sim::Sim;
+use crate::sim_vault::made;
+use crate::store::suci_keys;
+use pakawaaz_audit::AuditActor;
+use pakawaaz_base::{Actor, Role, SimId};
+use pakawaaz_contract::admin::{CardFile, PersonaliseRequest, PersonaliseResponse};
+use pakawaaz_sim_vault::Ask;
+use pakawaaz_sim_vault::making::{Batch, CardKind, Form, Profile, bureau, numbers, pysim};
+use rand::rngs::OsRng;
+
+/// Cards made by one question: with a module, each costs a few of its operations.
+const AT_ONCE: usize = 200;
+
+impl Identity {
+    /// Makes cards and knows them from then on, whole or not at all. The files are not kept: cards whose files were lost
+    /// cannot be made, and are revoked.
+    ///
+    /// Errors: [`Error::Malformed`] with the field, [`Error::NotFound`] (no such SUCI key in use), [`Error::NotSetUp`],
+    /// [`Error::VaultUnavailable`], [`Error::BadRow`] (a number is taken; rows count from 1).
+    pub async fn personalise_sims(&self, actor: &Actor, request: &PersonaliseRequest) -> Result<PersonaliseResponse> {
+        if !actor.has(Role::SimManager) {
+            return Err(Error::Forbidden);
+        }
+        let form = Form::from_text(&request.form).ok_or(Error::Malformed("form"))?;
+        let kind = match request.algorithm.as_str() {
+            "milenage" => CardKind::Milenage,
+            "tuak" => CardKind::tuak(self.settings().tuak),
+            _ => return Err(Error::Malformed("algorithm")),
+        };
+        if !bureau::good_name(&request.batch) {
+            return Err(Error::Malformed("batch name"));
+        }
+        let numbers = numbers::cards(&request.first_iccid, &request.first_imsi, request.count);
+        let numbers = numbers.ok_or(Error::Malformed("range of cards"))?;
+        let key = suci_keys::get(self.db().read().await?.conn(), request.suci_key).await?;
+        let key = key.filter(|key| key.retired_at.is_none()).ok_or(Error::NotFound("SUCI key"))?;
+        let profile = Profile {
+            mnc_digits: request.mnc_digits,
+            routing_indicator: request.routing_indicator.clone(),
+            suci_key: key.number,
+            scheme: key.scheme,
+            public: key.public,
+        };
+        if !profile.is_valid() {
+            return Err(Error::Malformed("card profile"));
+        }
+
+        let now = self.now();
+        let ids: Vec<SimId> = numbers.iter().map(|_| SimId::new(now, &mut OsRng)).collect();
+        let transport = &request.transport;
+        let mut answers = Vec::with_capacity(ids.len());
+        for part in ids.chunks(AT_ONCE) {
+            let asks = part.iter().map(|card| Ask::MakeCard { card: *card, kind, form, transport: transport.clone() });
+            answers.extend(self.sim_vault().ask(asks.collect()).await?);
+        }
+        if answers.len() != ids.len() {
+            return Err(Error::VaultUnavailable);
+        }
+        let (mut rows, mut cards) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
+        for (((line, sim), (iccid, imsi)), answer) in (1..).zip(ids).zip(numbers).zip(answers) {
+            let card = made(answer)?;
+            let shown = (iccid.as_str().to_owned(), imsi.as_str().to_owned());
+            rows.push((line, Sim::new(sim, shown, kind.name(), card.sealed.clone(), now)));
+            cards.push((iccid, imsi, card));
+        }
+        let batch =
+            Batch { name: &request.batch, customer: self.realm(), transport, kind, profile: &profile };
+        let file = |end: &str, text| CardFile { name: format!("{}.{end}", request.batch), text };
+        const ODD: Error = Error::Vault("cards of another form");
+        let files = match form {
+            Form::Bureau => vec![file("inp", bureau::write(&batch, &cards).ok_or(ODD)?)],
+            Form::Pysim => {
+                let table = pysim::table(kind, &cards).ok_or(ODD)?;
+                vec![file("csv", table), file("pysim", pysim::script(&profile))]
+            }
+        };
+        let check = cards.first().map(|(_, _, card)| card.check.clone()).unwrap_or_default();
+        let check_values = check.chunks(3).map(|value| value.iter().map(|b| format!("{b:02x}")).collect()).collect();
+        let detail = serde_json::json!({
+            "batch": request.batch, "count": cards.len(), "form": form.text(), "transport": transport,
+        });
+        self.store_cards(Some(AuditActor::from(actor)), &rows, "identity.sims_personalised", detail, now).await?;
+        Ok(PersonaliseResponse { imported: cards.len() as u32, check_values, files })
+    }
+}
