@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand, ValueEnum};
-use pakawaaz_vault::client::Client;
 use pakawaaz_sim_vault::making::transport::check_values;
 use pakawaaz_sim_vault::making::{IssueKey, IssueKind};
+use pakawaaz_vault::client::Client;
 use pakawaaz_vault::ledger::Ledger;
 use pakawaaz_vault::vault::Vault;
 use pakawaaz_vault::{Config, bench, config_text, harden, issue, key, logging, server};

@@ -5,8 +5,9 @@ use crate::transport::Method;
 use crate::{Client, ClientError, Platform, Store, Transport};
 use pakawaaz_base::{Millis, OfficialId, PostId, ProposalId, Role, VoucherId};
 use pakawaaz_contract::admin::{
-    AccountRecord, ApproveRequest, AuditPage, PersonaliseRequest, PersonaliseResponse, Proposal, ProposalKind, ProposalList, ProposalRequest, ProposalStatus,
-    SimImportResponse, SimList, Subject, SuciKeyList, SuciKeyRecord, SuciKeyRequest, SuspendRequest,
+    AccountRecord, ApproveRequest, AuditPage, PersonaliseRequest, PersonaliseResponse, Proposal, ProposalKind,
+    ProposalList, ProposalRequest, ProposalStatus, SimImportResponse, SimList, Subject, SuciKeyList, SuciKeyRecord,
+    SuciKeyRequest, SuspendRequest,
 };
 use pakawaaz_contract::directory::{
     CreateOfficialRequest, CreatePostRequest, CreateUnitRequest, Official, OrgUnit, Post,

@@ -1,8 +1,8 @@
 //! Administration. Acts that touch who may speak for whom are proposals: another administrator must sign too.
 
 use crate::args::{
-    AdminCommand, OfficialsCommand, PostsCommand, ProposalsCommand, RoleArg, SubjectArgs, UnitKindArg,
-    UnitsCommand, VoucherKind,
+    AdminCommand, OfficialsCommand, PostsCommand, ProposalsCommand, RoleArg, SubjectArgs, UnitKindArg, UnitsCommand,
+    VoucherKind,
 };
 use crate::commands::people::{name, official_line, standing, time};
 use crate::context::{self, Shell};

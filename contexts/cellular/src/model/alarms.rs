@@ -36,7 +36,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::ForeignGnb,
         Self::ForeignEquipment,
         Self::ForeignLogin,

@@ -10,8 +10,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use pakawaaz_base::{OfficialId, ProposalId};
 use pakawaaz_contract::admin::{
-    AccountRecord, ApproveRequest, AuditPage, PersonaliseRequest, PersonaliseResponse, Proposal, ProposalList, ProposalRequest, SimImportResponse, SimList,
-    SuciKeyList, SuciKeyRecord, SuciKeyRequest, SuspendRequest,
+    AccountRecord, ApproveRequest, AuditPage, PersonaliseRequest, PersonaliseResponse, Proposal, ProposalList,
+    ProposalRequest, SimImportResponse, SimList, SuciKeyList, SuciKeyRecord, SuciKeyRequest, SuspendRequest,
 };
 use pakawaaz_http::{Authenticated, Json, Path, Problem, Query};
 use serde::Deserialize;

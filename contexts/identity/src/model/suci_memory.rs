@@ -45,9 +45,7 @@ impl SuciMemory {
     /// Whether this mobile identity may still draw a vector.
     pub fn may_draw(&self, identity: &[u8], now: Millis) -> bool {
         match self.seen.get(&name(identity)) {
-            Some((first, draws)) if now.since(*first) < REMEMBERED => {
-                *draws < DRAWS && now.since(*first) < REPEATED
-            }
+            Some((first, draws)) if now.since(*first) < REMEMBERED => *draws < DRAWS && now.since(*first) < REPEATED,
             _ => true,
         }
     }

@@ -68,8 +68,7 @@ impl Identity {
             rows.push((line, Sim::new(sim, shown, kind.name(), card.sealed.clone(), now)));
             cards.push((iccid, imsi, card));
         }
-        let batch =
-            Batch { name: &request.batch, customer: self.realm(), transport, kind, profile: &profile };
+        let batch = Batch { name: &request.batch, customer: self.realm(), transport, kind, profile: &profile };
         let file = |end: &str, text| CardFile { name: format!("{}.{end}", request.batch), text };
         const ODD: Error = Error::Vault("cards of another form");
         let files = match form {

@@ -232,7 +232,10 @@ store_test!(a_recorded_suci_uses_up_no_cards_limit, MIGRATIONS, |db| async move 
     let conceal = || {
         let protection = Protection::Ecies { key_id: key.number, key: &public };
         let plmn = Plmn::new("410", "01").unwrap();
-        Suci::conceal_imsi(plmn, &imsi(5)[5..], RoutingIndicator::default(), protection).unwrap().to_nas_octets().unwrap()
+        Suci::conceal_imsi(plmn, &imsi(5)[5..], RoutingIndicator::default(), protection)
+            .unwrap()
+            .to_nas_octets()
+            .unwrap()
     };
     let vectors = "SELECT CAST(SUM(vectors) AS BIGINT) FROM identity_sims";
     let recorded = conceal();

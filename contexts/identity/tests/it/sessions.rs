@@ -3,15 +3,15 @@
 use crate::MIGRATIONS;
 use crate::world::{NOW, World, card};
 use async_trait::async_trait;
+use pakawaaz_aka::{AKid, UaStar};
 use pakawaaz_base::SessionId;
 use pakawaaz_contract::admin::Subject;
 use pakawaaz_contract::identity::MyPhone;
-use pakawaaz_aka::{AKid, UaStar};
 use pakawaaz_identity::Error;
 use pakawaaz_identity::ports::{NetworkPhone, PhoneKey, Phones, SeenPhone};
+use pakawaaz_storesuite::store_test;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
-use pakawaaz_storesuite::store_test;
 use std::time::Duration;
 
 store_test!(an_official_sees_and_ends_own_sessions_only, MIGRATIONS, |db| async move {

@@ -430,7 +430,7 @@ impl World {
             };
             let request = LoginSimRequest { login: request.login, state: challenge.state.clone(), answer };
             match (self.identity.login_sim(&request, &connection()).await?, finish) {
-                (LoginSimResponse::Done { confirmation, tokens }, Ok(finish)) => {
+                (LoginSimResponse::Done { confirmation, tokens, .. }, Ok(finish)) => {
                     finish.finish(&confirmation).expect("the server proved itself");
                     return Ok(tokens);
                 }

@@ -179,10 +179,8 @@ mod tests {
         });
         let cards: Vec<_> = cards.collect();
         let public = vec![9; 32];
-        let profile =
-            Profile { mnc_digits: 2, routing_indicator: "0".into(), suci_key: 1, scheme: Scheme::A, public };
-        let about =
-            Batch { name: "first", customer: "pakawaaz.test", transport: "test", kind, profile: &profile };
+        let profile = Profile { mnc_digits: 2, routing_indicator: "0".into(), suci_key: 1, scheme: Scheme::A, public };
+        let about = Batch { name: "first", customer: "pakawaaz.test", transport: "test", kind, profile: &profile };
         (write(&about, &cards).expect("one kind"), cards)
     }
 

@@ -40,7 +40,10 @@ mod tests {
     fn ranges_count_up_and_end_where_their_digits_do() {
         let made = cards("899241000000000009", "410990000000099", 3).expect("fits");
         let numbers: Vec<_> = made.iter().map(|(iccid, imsi)| (iccid.as_str(), imsi.as_str())).collect();
-        assert_eq!(numbers.iter().map(|n| n.1).collect::<Vec<_>>(), ["410990000000099", "410990000000100", "410990000000101"]);
+        assert_eq!(
+            numbers.iter().map(|n| n.1).collect::<Vec<_>>(),
+            ["410990000000099", "410990000000100", "410990000000101"]
+        );
         assert_eq!(numbers.iter().map(|n| &n.0[..18]).collect::<Vec<_>>()[2], "899241000000000011");
         assert!(numbers.iter().all(|n| Iccid::new(n.0).is_ok()));
         assert!(cards("899241000000000009", "999999999999999", 1).is_some());

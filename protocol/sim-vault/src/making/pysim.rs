@@ -80,8 +80,7 @@ mod tests {
     #[test]
     fn the_script_writes_what_all_cards_share() {
         let public = vec![9; 32];
-        let profile =
-            Profile { mnc_digits: 3, routing_indicator: "0".into(), suci_key: 1, scheme: Scheme::A, public };
+        let profile = Profile { mnc_digits: 3, routing_indicator: "0".into(), suci_key: 1, scheme: Scheme::A, public };
         let text = script(&profile);
         let expected = format!("select EF.SUCI_Calc_Info\nupdate_binary {}\n", profile.suci_calc_info());
         assert!(text.contains(&expected) && text.contains("ust_service_deactivate 125\n"), "{text}");

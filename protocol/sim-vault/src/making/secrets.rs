@@ -8,9 +8,7 @@ use aes::Aes256;
 use aes::cipher::{BlockEncrypt as _, KeyInit as _};
 use pakawaaz_aka::milenage::derive_opc;
 use pakawaaz_aka::tuak::derive_topc;
-use pakawaaz_aka::{
-    Algorithm, Key128, Key256, Op, Top, TuakIterations, TuakKey, TuakResLength, TuakSettings,
-};
+use pakawaaz_aka::{Algorithm, Key128, Key256, Op, Top, TuakIterations, TuakKey, TuakResLength, TuakSettings};
 use pakawaaz_base::SimId;
 use rand_core::CryptoRngCore;
 use zeroize::Zeroizing;
@@ -239,7 +237,8 @@ pub(crate) mod tests {
     #[test]
     fn the_published_chaining() {
         let key = hex::decode("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4").expect("hexadecimal");
-        let mut plain = hex::decode("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51").expect("digits");
+        let mut plain =
+            hex::decode("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51").expect("digits");
         for (at, byte) in plain.iter_mut().take(16).enumerate() {
             *byte ^= at as u8 ^ 0x23;
         }

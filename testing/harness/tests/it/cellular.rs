@@ -235,12 +235,21 @@ async fn cards_made_by_the_vault_register() {
     site.world.vault.as_ref().expect("asked for one").issue("bureau-1", &TRANSPORT);
     let out = site.world.dir().join("made");
     let range = [
-        "--batch", "first", "--count", "2", "--first-iccid", "899241000000000001", "--first-imsi", "410990777000001",
-        "--suci-key", "1", "--out", out.to_str().unwrap(),
+        "--batch",
+        "first",
+        "--count",
+        "2",
+        "--first-iccid",
+        "899241000000000001",
+        "--first-imsi",
+        "410990777000001",
+        "--suci-key",
+        "1",
+        "--out",
+        out.to_str().unwrap(),
     ];
-    let make = |transport: &'static str| {
-        [&["admin", "sims", "personalise", "--transport", transport][..], &range].concat()
-    };
+    let make =
+        |transport: &'static str| [&["admin", "sims", "personalise", "--transport", transport][..], &range].concat();
     site.world.first.fails(&make("another"), "identity.not_set_up");
     let made = site.world.first.ok(&make("bureau-1"));
     assert_eq!(made["imported"], 2, "{made}");

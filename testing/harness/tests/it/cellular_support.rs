@@ -118,11 +118,15 @@ impl Site {
     /// A phone with the card of an official, switched on, until something happens to it.
     pub async fn phone_until(&mut self, owner: &Person, gnb: GnbId, wanted: impl FnMut(&Event) -> bool) -> PhoneId {
         let card: SoftwareUsim = sims::read(&std::fs::read(&owner.sim).unwrap()).unwrap().remove(0);
-        self.phone_of(card, gnb).await
+        self.card_until(card, gnb, wanted).await
     }
 
-    /// The same with any card.
+    /// A phone with any card, registered and with a session.
     pub async fn phone_of(&mut self, card: SoftwareUsim, gnb: GnbId) -> PhoneId {
+        self.card_until(card, gnb, |event| matches!(event, Event::SessionUp { .. })).await
+    }
+
+    async fn card_until(&mut self, card: SoftwareUsim, gnb: GnbId, wanted: impl FnMut(&Event) -> bool) -> PhoneId {
         let imeisv = format!("35000000{:08}", self.radio.phones());
         let phone = Phone::new(self.config.clone(), card, &imeisv).unwrap();
         let now = self.now();
