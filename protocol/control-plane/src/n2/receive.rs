@@ -256,7 +256,7 @@ fn phone(ue: &mut Ue, cx: &mut Cx<'_>, kind: NgapPduKind, pdu: &NGAPPDU<'_>) -> 
                 session::modification::not_modified(ue, cx, item.pdu_session_id.0, &failed);
             }
             for item in failed.iter().flat_map(|list| &list.0) {
-                session::modification::rejected(ue, cx, item.pdu_session_id.0, 0);
+                session::modification::rejected(ue, cx, item.pdu_session_id.0);
             }
         }
         // The phone's own completion ends the release; the gNB has let go already.

@@ -165,11 +165,13 @@ pub(crate) fn release_command(ids: Ids, psi: u8, cause: Cause, nas: Option<&[u8]
 }
 
 /// The gNB's end of a resource that it has set up; none when it cannot be used: unreadable, without the default flow, or
-/// without the integrity protection that was required.
+/// without the protection that was required. A gNB that says nothing of protection has done what was required, or would have
+/// had to refuse (TS 38.413 §8.2.1.2).
 pub(crate) fn accepted(transfer: &[u8], default_qfi: u8) -> Option<Tunnel> {
     let transfer: PDUSessionResourceSetupResponseTransfer<'_> = decode_open_type(transfer).ok()?;
     if let Some(result) = &transfer.security_result
-        && result.integrity_protection_result != IntegrityProtectionResult::performed
+        && (result.integrity_protection_result != IntegrityProtectionResult::performed
+            || result.confidentiality_protection_result != ConfidentialityProtectionResult::performed)
     {
         return None;
     }

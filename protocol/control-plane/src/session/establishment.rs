@@ -1,6 +1,6 @@
 //! PDU session establishment (TS 24.501 §6.4.1, TS 23.502 §4.3.2.2).
 
-use super::{Kind, Phase, Resources, Session, end, lose, messages, send_message, set_up, status};
+use super::{Kind, Phase, Resources, Session, end, lose, messages, send_message, set_up};
 use crate::config::{DataNetwork, Network, Snssai};
 use crate::core::Cx;
 use crate::io::{Alarm, Fact};
@@ -51,15 +51,14 @@ pub(crate) fn request(
     request: &NasPduSessionEstablishmentRequest,
     transport: NasUlNasTransport,
 ) {
-    if pti == 0 {
-        return status(ue, cx, psi, pti, GsmCause::InvalidPtiValue);
-    }
     cx.count("SM.PduSessionCreationReq");
-    if let Some(session) = ue.session(psi)
-        && matches!(&session.phase, Phase::Creating(creating) if creating.pti == pti)
-    {
-        // A repetition while the first one is worked on (§6.4.1.7 a).
-        return;
+    let same = |session: &Session| matches!(&session.phase, Phase::Creating(creating) if creating.pti == pti);
+    if let Some(other) = ue.sessions.iter().find(|session| same(session)).map(|session| session.psi) {
+        // A repetition while the first one is worked on changes nothing (§6.4.1.7 a).
+        return match other == psi {
+            true => {}
+            false => refuse(ue, cx, psi, pti, GsmCause::PtiAlreadyInUse),
+        };
     }
     match transport.request_type.as_ref().and_then(|kind| kind.request_type()) {
         Some(RequestTypeValue::InitialRequest) | None => {}

@@ -60,6 +60,13 @@ pub(crate) struct Repeated {
     pub(crate) before: Vec<QosFlow>,
 }
 
+impl Repeated {
+    /// The transaction of the message: the third octet of its header (TS 24.501 §9.1.1).
+    fn pti(&self) -> u8 {
+        self.plain.get(2).copied().unwrap_or_default()
+    }
+}
+
 /// A session.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -157,23 +164,80 @@ pub(crate) fn receive(ue: &mut Ue, cx: &mut Cx<'_>, transport: NasUlNasTransport
     if !(1..=15).contains(&psi) || named.is_some_and(|named| named != psi) {
         return status(ue, cx, psi, pti, GsmCause::InvalidPduSessionIdentity);
     }
-    let known = ue.session(psi).is_some();
+    if pti == RESERVED_PTI {
+        return cx.count("control_plane.nas_dropped");
+    }
+    let asks = matches!(
+        message,
+        Nas5gsmMessage::PduSessionEstablishmentRequest(_)
+            | Nas5gsmMessage::PduSessionModificationRequest(_)
+            | Nas5gsmMessage::PduSessionReleaseRequest(_)
+    );
+    if asks && pti == 0 {
+        return status(ue, cx, psi, pti, GsmCause::InvalidPtiValue);
+    }
     match message {
         Nas5gsmMessage::PduSessionEstablishmentRequest(request) => {
             establishment::request(ue, cx, psi, pti, &request, transport);
         }
         Nas5gsmMessage::PduSessionModificationRequest(request) => modification::by_phone(ue, cx, psi, pti, &request),
-        Nas5gsmMessage::PduSessionModificationComplete(_) => modification::complete(ue, cx, psi, pti),
-        Nas5gsmMessage::PduSessionModificationCommandReject(_) => modification::rejected(ue, cx, psi, pti),
+        Nas5gsmMessage::PduSessionModificationComplete(_) => {
+            if answers(ue, cx, psi, pti) {
+                modification::complete(ue, cx, psi);
+            }
+        }
+        Nas5gsmMessage::PduSessionModificationCommandReject(_) => {
+            if answers(ue, cx, psi, pti) {
+                modification::rejected(ue, cx, psi);
+            }
+        }
         Nas5gsmMessage::PduSessionReleaseRequest(_) => release::by_phone(ue, cx, psi, pti),
-        Nas5gsmMessage::PduSessionReleaseComplete(_) => release::complete(ue, cx, psi),
+        Nas5gsmMessage::PduSessionReleaseComplete(_) => {
+            if answers(ue, cx, psi, pti) {
+                release::complete(ue, cx, psi);
+            }
+        }
         Nas5gsmMessage::FiveGsmStatus(said) => {
-            // §6.5.3 c: the phone does not have the session.
-            if known && said.fgsm_cause.cause() == Some(GsmCause::InvalidPduSessionIdentity) {
-                release::local(ue, cx, psi);
+            if let Some(cause) = said.fgsm_cause.cause() {
+                said_status(ue, cx, psi, pti, cause);
             }
         }
         _ => status(ue, cx, psi, pti, GsmCause::MessageTypeNonExistentOrNotImplemented),
+    }
+}
+
+/// A procedure transaction identity that is nobody's (TS 24.007 §11.2.3.1a).
+const RESERVED_PTI: u8 = 255;
+
+/// Whether a message answers the command that a session waits with (§7.3.1, §7.3.2); if not, the phone is told. An answer to
+/// a command that was answered already is one of those that were sent twice: nothing is said to it.
+fn answers(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, pti: u8) -> bool {
+    let cause = match ue.session(psi).map(|session| session.repeated.as_deref().map(Repeated::pti)) {
+        Some(Some(waits)) if waits == pti => return true,
+        Some(None) => return false,
+        Some(Some(_)) => GsmCause::PtiMismatch,
+        None => GsmCause::InvalidPduSessionIdentity,
+    };
+    status(ue, cx, psi, pti, cause);
+    false
+}
+
+/// 5GSM STATUS of the phone (§6.5.3): it does not have the session, or it does not take the command of a transaction.
+fn said_status(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, pti: u8, cause: GsmCause) {
+    let Some(session) = ue.session(psi) else { return };
+    let meant = session.repeated.as_deref().is_some_and(|repeated| repeated.pti() == pti);
+    let releasing = session.phase == Phase::Releasing;
+    match cause {
+        GsmCause::InvalidPduSessionIdentity => release::local(ue, cx, psi),
+        GsmCause::PtiMismatch | GsmCause::InvalidPtiValue | GsmCause::MessageTypeNonExistentOrNotImplemented
+            if meant =>
+        {
+            match releasing {
+                true => end(ue, cx, psi),
+                false => modification::rejected(ue, cx, psi),
+            }
+        }
+        _ => {}
     }
 }
 

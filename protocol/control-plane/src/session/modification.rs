@@ -126,7 +126,7 @@ pub(crate) fn unanswered(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
 }
 
 /// PDU SESSION MODIFICATION COMPLETE.
-pub(crate) fn complete(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, _pti: u8) {
+pub(crate) fn complete(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
     if let Some(session) = ue.session(psi).filter(|session| session.phase == Phase::Active)
         && let Some(repeated) = session.repeated.take()
     {
@@ -135,7 +135,7 @@ pub(crate) fn complete(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, _pti: u8) {
 }
 
 /// The phone or its gNB does not take the change: everything is as it was before.
-pub(crate) fn rejected(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, _pti: u8) {
+pub(crate) fn rejected(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
     let Some(session) = ue.session(psi).filter(|session| session.phase == Phase::Active) else { return };
     let Some(repeated) = session.repeated.take() else { return };
     cx.core.timers.stop(Some(repeated.timer));

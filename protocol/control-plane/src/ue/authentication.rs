@@ -2,7 +2,7 @@
 
 use super::connection::{Asked, Challenge, Expect, Proven};
 use super::registration::{self, Refusal};
-use super::{Ue, context_release, identity, security_mode};
+use super::{Ue, context_release, security_mode};
 use crate::core::Cx;
 use crate::eap;
 use crate::io::{Alarm, Expected, HomeVector, Output, SharedKAusf, VaultRefusal, VaultRequest, WhoIs};
@@ -97,7 +97,6 @@ fn challenge(ue: &mut Ue, cx: &mut Cx<'_>, vector: Box<HomeVector>, resynchronis
     let challenge = Challenge { vector, ngksi: next_ksi(used), eap_id: id[0], resynchronised, renamed: false };
     registering.eap = matches!(challenge.vector.expected, Expected::EapAkaPrime { .. }).then_some(id[0]);
     registering.challenge = Some(challenge);
-    cx.count("AMF.AuthReq");
     send(ue, cx);
 }
 
@@ -120,6 +119,7 @@ fn send(ue: &mut Ue, cx: &mut Cx<'_>) {
             request.set_eap_message(NasEapMessage::new(packet));
         }
     }
+    cx.count("AMF.AuthReq");
     cx.expect(ue, &Nas5gsMessage::new_5gmm(request), Expect::Authentication, network.timers.t3560);
 }
 
@@ -153,8 +153,7 @@ pub(crate) fn response(ue: &mut Ue, cx: &mut Cx<'_>, response: &NasAuthenticatio
                     proven(ue, cx, challenge, Some(success));
                 }
                 eap::Answer::Synchronisation(auts) => resynchronise(ue, cx, &challenge, auts),
-                eap::Answer::Reject => mac_failure(ue, cx),
-                eap::Answer::Response(_) | eap::Answer::Invalid => reject(ue, cx),
+                eap::Answer::Response(_) | eap::Answer::Reject | eap::Answer::Invalid => reject(ue, cx),
             }
         }
     }
@@ -201,13 +200,13 @@ pub(crate) fn failure(ue: &mut Ue, cx: &mut Cx<'_>, failure: &NasAuthenticationF
                 None => reject(ue, cx),
             }
         }
-        Some(GmmCause::MacFailure | GmmCause::NonFiveGAuthenticationUnacceptable) => mac_failure(ue, cx),
         Some(GmmCause::NgKsiAlreadyInUse) if !challenge.renamed => {
             challenge.ngksi = next_ksi(challenge.ngksi);
             challenge.renamed = true;
             registering.challenge = Some(challenge);
             send(ue, cx);
         }
+        // A card that does not believe us (#20, #26) has just said who it is, concealed: there is nothing more to ask.
         _ => reject(ue, cx),
     }
 }
@@ -218,17 +217,6 @@ fn resynchronise(ue: &mut Ue, cx: &mut Cx<'_>, challenge: &Challenge, auts: [u8;
         return reject(ue, cx);
     }
     begin(ue, cx, WhoIs::Imsi(challenge.vector.imsi), Some((challenge.vector.rand, auts)));
-}
-
-/// The card does not believe us: perhaps it is another one than we think. It is asked once who it is.
-fn mac_failure(ue: &mut Ue, cx: &mut Cx<'_>) {
-    let Some(registering) = ue.connection.as_deref_mut().and_then(|connection| connection.registering()) else {
-        return;
-    };
-    if registering.identified {
-        return reject(ue, cx);
-    }
-    identity::request(ue, cx);
 }
 
 /// AUTHENTICATION REJECT (TS 24.501 §5.4.1.3.5), then the connection ends.

@@ -140,6 +140,7 @@ pub(crate) fn name(ue: &mut Ue, cx: &mut Cx<'_>) {
     }
     let command = NasConfigurationUpdateCommand::new()
         .with_full_name_for_network(NasNetworkName::from_name(&network.full_name, false));
+    cx.count("MM.ConfUpdate");
     cx.nas_message(ue, &Nas5gsMessage::new_5gmm(command));
 }
 

@@ -138,6 +138,9 @@ pub(crate) fn secured(ue: &mut Ue, cx: &mut Cx<'_>, message: Nas5gsMessage, coun
     if required {
         return cx.status(ue, GmmCause::InvalidMandatoryInformation);
     }
+    if !fits(ue, cx, &message) {
+        return;
+    }
     match message {
         Nas5gmmMessage::RegistrationRequest(request) => registration::verified(ue, cx, *request, count),
         Nas5gmmMessage::RegistrationComplete(_) => registration::complete(ue, cx),
@@ -156,6 +159,29 @@ pub(crate) fn secured(ue: &mut Ue, cx: &mut Cx<'_>, message: Nas5gsMessage, coun
         }
         _ => cx.status(ue, GmmCause::MessageTypeNonExistentOrNotImplemented),
     }
+}
+
+/// Whether a message may be worked on now; if not, it is answered or dropped here.
+fn fits(ue: &mut Ue, cx: &mut Cx<'_>, message: &Nas5gmmMessage) -> bool {
+    let service = matches!(message, Nas5gmmMessage::ServiceRequest(_));
+    // A proven card is not a registered phone: whether it may be one, in this equipment and at this place, is judged before
+    // anything is given to it (TS 24.501 §4.4.4.3: the procedure in progress goes first).
+    if !ue.registered && (service || matches!(message, Nas5gmmMessage::UlNasTransport(_))) {
+        cx.status(ue, GmmCause::MessageTypeNotCompatibleWithTheProtocolState);
+        return false;
+    }
+    // A phone that was told to deregister cannot go on by asking for something else; only an initial registration begins
+    // anew, and is judged again (§5.5.2.3.5).
+    let leaving = ue.connection.as_ref().and_then(|connection| connection.pending.as_ref());
+    let leaving = leaving.is_some_and(|pending| pending.expect == Expect::DeregistrationAccept);
+    let stays = match message {
+        Nas5gmmMessage::RegistrationRequest(request) => !registration::is_initial(request),
+        _ => service,
+    };
+    if leaving && stays {
+        cx.count("control_plane.nas_dropped");
+    }
+    !(leaving && stays)
 }
 
 /// A message of a phone that has proved nothing yet. Nobody else's context is within reach here.

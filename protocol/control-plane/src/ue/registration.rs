@@ -139,6 +139,11 @@ pub(crate) fn verified(ue: &mut Ue, cx: &mut Cx<'_>, request: NasRegistrationReq
         // The accept was lost (§5.5.1.2.8 d): it is sent again, and T3550 goes on.
         return cx.repeat_now(ue);
     }
+    let Some(connection) = ue.connection.as_deref_mut() else { return };
+    if connection.registering().is_some_and(|registering| !registering.accepted && registering.request == request) {
+        // A repetition while the first one is worked on (§5.5.1.2.8 e).
+        return;
+    }
     count(cx, &request, ["RM.RegInitReq", "RM.RegMobReq", "RM.RegPeriodReq"]);
     if connection.access == Access::None {
         connection.count = Some(uplink);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod collisions;
 mod configuring;
 mod connecting;
 mod eap;
@@ -15,6 +16,7 @@ mod properties;
 mod radio;
 mod registering;
 mod safety;
+mod session_collisions;
 mod sessions;
 mod tracing;
 mod world;

@@ -96,7 +96,11 @@ impl World {
             true => IntegrityProtectionResult::performed,
             false => IntegrityProtectionResult::not_performed,
         };
-        let security = SecurityResult::new(result, ConfidentialityProtectionResult::performed, None);
+        let ciphering = match self.gnb_ciphering {
+            true => ConfidentialityProtectionResult::performed,
+            false => ConfidentialityProtectionResult::not_performed,
+        };
+        let security = SecurityResult::new(result, ciphering, None);
         let transfer = PDUSessionResourceSetupResponseTransfer::new(information, None, Some(security), None, None);
         encode_open_type(&transfer).unwrap().as_ref().to_vec()
     }

@@ -109,6 +109,22 @@ fn a_trace_has_no_key() {
 }
 
 #[test]
+fn a_trace_has_nothing_that_a_phone_says_to_others() {
+    let mut world = traced_world();
+    let phone = world.phone(1);
+    let ran = world.register(phone);
+    let secret = b"meet me at the old fort";
+    let kind = NasPayloadContainerType::from_kind(PayloadContainerKind::Sms);
+    let sms = NasUlNasTransport::new(kind, NasPayloadContainer::new(secret.to_vec()));
+    let sms = world.phones[0].protect(sms);
+    world.uplink(ran, &sms);
+    let entry = world.traced.iter().rev().find(|entry| entry.name.ends_with("UlNasTransport")).expect("it is named");
+    assert!(entry.bytes.windows(secret.len()).any(|window| window == [0; 23]), "zeros in its place");
+    let file = trace::pcap(&world.traced);
+    assert!(!file.windows(4).any(|window| window == &secret[..4]));
+}
+
+#[test]
 fn only_the_phone_that_is_traced_is_traced() {
     let mut world = traced_world();
     let other = world.phone(2);

@@ -111,6 +111,7 @@ pub struct World {
     pub gnb_mute: HashSet<&'static str>,
     pub gnb_refuses_sessions: bool,
     pub gnb_integrity: bool,
+    pub gnb_ciphering: bool,
     /// Answers to context setups come after what the phone says to them.
     pub gnb_late: bool,
     /// Names of PDUs to gNBs, in order.
@@ -155,6 +156,7 @@ impl World {
             gnb_mute: HashSet::new(),
             gnb_refuses_sessions: false,
             gnb_integrity: true,
+            gnb_ciphering: true,
             gnb_late: false,
             sent: Vec::new(),
             sent_bytes: Vec::new(),
