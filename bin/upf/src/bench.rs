@@ -1,5 +1,6 @@
 //! What the user plane carries: in memory, and over TUN and UDP beside iperf3 over a plain TUN in the same run.
 
+use crate::canary::packets::g_pdu;
 use crate::lab::{self, Gnb, Lab, Namespace, Phone};
 use crate::server::Forward;
 use crate::tools;
@@ -96,7 +97,7 @@ fn in_memory(uplink: bool, payload: usize, limit: Duration) -> Result<(u64, u64,
         let [high, low] = (number + 2).to_be_bytes();
         let up = udp([10, 45, high, low], 40_000, [10, 99, 255, 1], 5000, payload);
         let down = udp([10, 99, 255, 1], 5000, [10, 45, high, low], 40_000, payload);
-        let up = lab::g_pdu(teid, 9, &up);
+        let up = g_pdu(teid, 9, &up);
         // Opens the stream, so that what comes back is expected.
         anyhow::ensure!(plane.from_gnb(gnb, &up, Millis(0), &mut out) == Verdict::Forwarded, "a packet was refused");
         prepared.push(if uplink { up } else { down });

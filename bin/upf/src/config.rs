@@ -401,6 +401,7 @@ impl CanaryConfig {
             closed_ports: self.closed_ports.clone(),
             closed,
             phones: Vec::new(),
+            own: Vec::new(),
         })
     }
 }

@@ -8,12 +8,12 @@
 //!
 //! The core forwards everything and has a default route to the Internet: the worst neighbour that the user plane can have.
 
+use crate::canary::packets::g_pdu;
 use crate::namespace::NetworkNamespace;
 use crate::tools;
 use anyhow::{Context as _, Result, bail};
 use ed25519_dalek::SigningKey;
-use pakawaaz_gtpu::extension::PDU_SESSION_CONTAINER;
-use pakawaaz_gtpu::{Header, MessageType, PORT, UplinkContainer, decode};
+use pakawaaz_gtpu::{MessageType, PORT, decode};
 use pakawaaz_user_plane::allow_list::file;
 use pakawaaz_user_plane::link::{Decoder, encode};
 use pakawaaz_user_plane::rules::{
@@ -44,14 +44,14 @@ pub const FOREIGN: &str = "198.51.100.1";
 /// The same over IPv6.
 pub const FOREIGN6: &str = "2001:db8:1::1";
 
-/// Allowed to phones: echo, TCP 8443 and 5201, UDP 5000 and 5201, names.
+/// Allowed to phones: echo, TCP 8443 and 5201, UDP 5000 and 5201, names. The second network of each family is the canary's.
 pub const ALLOW_LIST: &str = r#"
 format = 1
 serial = 1
 
 [[data_network]]
 name = "gov"
-phones = ["10.45.0.0/16", "fd00:45::/48"]
+phones = ["10.45.0.0/16", "fd00:45::/48", "10.44.0.0/24", "fd00:44::/48"]
 resolvers = ["10.99.255.1", "fd00:99::1"]
 mtu = 1400
 
@@ -370,18 +370,6 @@ impl Gnb {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-/// An uplink G-PDU as a gNB makes it.
-pub fn g_pdu(teid: u32, qfi: u8, packet: &[u8]) -> Vec<u8> {
-    let (content, length) = UplinkContainer { qfi }.encode();
-    let extensions = [(PDU_SESSION_CONTAINER, &content[..length])];
-    let header = Header { kind: MessageType::GPdu, teid, sequence: None, extensions: &extensions };
-    let mut out = vec![0; header.len()];
-    if header.encode(packet.len(), &mut out).is_ok() {
-        out.extend_from_slice(packet);
-    }
-    out
 }
 
 /// A TUN device in a namespace, up, non-blocking.

@@ -49,7 +49,8 @@ pub async fn run(config: &Config, checked: &Checked, ready: Ready, stop: impl Fu
     let mut seconds = 0;
     let (mut desk, (asks, mut asked)) = (Desk::default(), tokio::sync::mpsc::channel(4));
     if let (Some(settings), Some(opened)) = (&checked.canary, opened) {
-        canary::start(Settings { phones, ..settings.clone() }, checked.n3, opened, asks)?;
+        let own = checked.inner.iter().map(|(address, _)| *address).collect();
+        canary::start(Settings { phones, own, ..settings.clone() }, checked.n3, opened, asks)?;
     }
     let mut stop = pin!(stop);
     loop {
@@ -66,6 +67,9 @@ pub async fn run(config: &Config, checked: &Checked, ready: Ready, stop: impl Fu
                         wires.replies().push(UserPlaneReply::Restarted);
                     }
                     wires.with(|out| plane.remind(out));
+                    if let Some(Settings { ipv4, ipv6, .. }) = checked.canary {
+                        wires.replies().push(UserPlaneReply::Canary { ipv4, ipv6 });
+                    }
                     desk.remind(&mut wires);
                 }
                 Event::Requests(requests) => {
@@ -75,7 +79,13 @@ pub async fn run(config: &Config, checked: &Checked, ready: Ready, stop: impl Fu
                 }
                 Event::Gone => {}
             },
-            Some(ask) = asked.recv() => desk.serve(ask, &mut plane, &mut wires, clock.now()),
+            Some(ask) = asked.recv() => {
+                let before = desk.rounds();
+                desk.serve(ask, &mut plane, &mut wires, clock.now());
+                if desk.rounds() != before {
+                    write_metrics(config, &plane, &wires, link.is_connected(), Some(desk.rounds()));
+                }
+            }
             _ = ticks.tick() => {
                 seconds += 1;
                 wires.with(|out| plane.tick(clock.now(), out));

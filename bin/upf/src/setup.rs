@@ -51,6 +51,15 @@ pub fn read_allow_list(config: &Config, checked: &Checked) -> Result<AllowLists>
     if lists.destinations().iter().any(|network| network.contains(checked.n3.ip())) {
         bail!("the allow-list leads to the address of N3");
     }
+    if let Some(canary) = &checked.canary {
+        let network = lists.find(&canary.dnn);
+        for (key, address) in [("ipv4", canary.ipv4.map(IpAddr::V4)), ("ipv6", canary.ipv6.map(IpAddr::V6))] {
+            let has = |address| network.is_some_and(|network| lists.has_phone(network, address));
+            if let Some(address) = address.filter(|address| !has(*address)) {
+                bail!("canary.{key} = {address} lies in no network of phones of {:?} (canary.dnn)", canary.dnn);
+            }
+        }
+    }
     Ok(lists)
 }
 

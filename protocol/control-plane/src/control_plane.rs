@@ -80,6 +80,13 @@ impl ControlPlane {
         Ok(Self { ues: Ues::new(), core: Core::new(network) })
     }
 
+    /// Which core this is among those that ran one after the other, here or on another machine; before anything else. What it
+    /// numbers (AMF UE NGAP IDs, sessions at the user plane) differs from what the 255 before it numbered, so that a message
+    /// for one of those means nobody here.
+    pub fn begin_epoch(&mut self, epoch: u64) {
+        self.core.begin_epoch(epoch);
+    }
+
     /// Takes kept contexts back, once, before anything else. All phones are idle afterwards; the user plane is told to
     /// forget what it has, and gets their sessions anew.
     pub fn restore(
@@ -266,7 +273,10 @@ fn session_timer(ue: &mut Ue, cx: &mut Cx<'_>, id: TimerId, psi: u8, which: Sess
 fn user_plane(ues: &mut Ues, cx: &mut Cx<'_>, reply: UserPlaneReply) {
     let session = match &reply {
         UserPlaneReply::Restarted => return restarted(ues, cx),
-        UserPlaneReply::Usage { .. } | UserPlaneReply::Reported { .. } | UserPlaneReply::Isolation(_) => return,
+        UserPlaneReply::Usage { .. }
+        | UserPlaneReply::Reported { .. }
+        | UserPlaneReply::Isolation(_)
+        | UserPlaneReply::Canary { .. } => return,
         UserPlaneReply::Established { session, .. }
         | UserPlaneReply::Refused { session, .. }
         | UserPlaneReply::Waiting { session, .. }
@@ -288,6 +298,7 @@ fn user_plane(ues: &mut Ues, cx: &mut Cx<'_>, reply: UserPlaneReply) {
         UserPlaneReply::Usage { .. }
         | UserPlaneReply::Reported { .. }
         | UserPlaneReply::Isolation(_)
+        | UserPlaneReply::Canary { .. }
         | UserPlaneReply::Restarted => {}
     }
     initial::settle(ues, cx, key);

@@ -65,6 +65,11 @@ impl Core {
         }
     }
 
+    /// Numbers of phones' connections and of sessions begin where no other core's of late do.
+    pub(crate) fn begin_epoch(&mut self, epoch: u64) {
+        self.next_ngap = (epoch % 256) << 32;
+        self.next_session = (epoch % (1 << 23)) << 40;
+    }
     pub(crate) fn limits(&self) -> &Limits {
         &self.network.limits
     }

@@ -1,7 +1,7 @@
 //! The trace of one phone as people read it: a ladder of names and times, and a capture file that Wireshark opens.
 //!
 //! Entries are [`Output::Traced`](crate::io::Output::Traced) with the time at which the shell got them. Their PDUs have
-//! readable NAS and no keys, so neither form has: K_gNB is zeros, and a NAS message that was ciphered stands there under
+//! readable NAS, no keys and nothing that is for others than the core (short messages, packets), so neither form has: K_gNB is zeros, and a NAS message that was ciphered stands there under
 //! the header type "integrity protected", with the MAC of its ciphered form.
 
 use pakawaaz_base::Millis;

@@ -1,5 +1,6 @@
 //! What a traced phone and the core say to each other, as it is handed out: whole NGAP PDUs, with the NAS in them readable
-//! and without keys.
+//! and without keys. What a message carries for somebody beyond the core (a short message, a packet, a position) is zeros:
+//! a trace is of procedures.
 //!
 //! Who a phone is, is known when the vault has opened its concealed identity. Until then the few first PDUs of a
 //! connection are held, while anybody is traced at all.
@@ -127,6 +128,31 @@ pub(crate) fn readable_uplink(protected: &[u8], verified: &Verified<Nas5gsMessag
     shown
 }
 
+/// Message types (TS 24.501 §9.7) that carry what is not the core's.
+const UL_NAS_TRANSPORT: u8 = 0x67;
+const DL_NAS_TRANSPORT: u8 = 0x68;
+const CONTROL_PLANE_SERVICE_REQUEST: u8 = 0x4f;
+/// Payload container type of session management (TS 24.501 §9.11.3.40).
+const N1_SM: u8 = 1;
+
+/// Zeros in the place of what a message, plain or under a readable header, carries for others.
+fn without_content(nas: &mut [u8]) {
+    let from = if is_security_protected(nas) { 7 } else { 0 };
+    let Some([0x7e, 0, kind, rest @ ..]) = nas.get_mut(from..) else { return };
+    match *kind {
+        UL_NAS_TRANSPORT | DL_NAS_TRANSPORT => {
+            let [container, high, low, content @ ..] = rest else { return };
+            let length = usize::from(u16::from_be_bytes([*high, *low])).min(content.len());
+            if *container & 0x0f != N1_SM {
+                content[..length].fill(0);
+            }
+        }
+        // Which part of it is data is known to those who read it; the core does not.
+        CONTROL_PLANE_SERVICE_REQUEST => rest.iter_mut().skip(1).for_each(|octet| *octet = 0),
+        _ => {}
+    }
+}
+
 /// Puts `with` where `what` is, if they are equally long.
 fn replace(bytes: &mut [u8], what: &[u8], with: &[u8]) {
     if what.is_empty() || what.len() != with.len() {
@@ -217,7 +243,8 @@ impl Cx<'_> {
     pub(crate) fn trace_nas(&mut self, ue: &Ue, on_air: &[u8], plain: &[u8]) {
         let off = ue.connection.as_deref().is_none_or(|connection| matches!(connection.tracing, Tracing::Off));
         if self.tracing() && !off {
-            let shown = readable(on_air, plain);
+            let mut shown = readable(on_air, plain);
+            without_content(&mut shown);
             self.core.current.parts.push(Shown { on_air: on_air.to_vec(), shown, name: Some(nas_name(plain)) });
         }
     }
@@ -263,7 +290,9 @@ impl Cx<'_> {
         }
         let mut name = ngap_name(&bytes);
         if let Some((on_air, shown, nas)) = nas {
-            replace(&mut bytes, on_air, shown);
+            let mut shown = shown.to_vec();
+            without_content(&mut shown);
+            replace(&mut bytes, on_air, &shown);
             name = format!("{name}: {nas}");
         }
         self.traced(connection, false, name, bytes);
@@ -302,6 +331,26 @@ mod tests {
         let mut large = Early::default();
         large.push(false, "", &[0; 70_000]);
         assert!(large.held.capacity() == 0 && large.take().is_empty());
+    }
+
+    #[test]
+    fn what_is_carried_for_others_is_not_shown() {
+        let shown = |nas: &[u8]| {
+            let mut nas = nas.to_vec();
+            without_content(&mut nas);
+            nas
+        };
+        let session = [0x7e, 0, 0x67, 0x01, 0, 2, 0x2e, 0x05, 0x12, 5];
+        assert_eq!(shown(&session), session, "session management is ours");
+        let short_message = [0x7e, 0, 0x67, 0x02, 0, 3, b'a', b'b', b'c', 0x12, 5];
+        assert_eq!(shown(&short_message), [0x7e, 0, 0x67, 0x02, 0, 3, 0, 0, 0, 0x12, 5]);
+        let sealed = [&[0x7e, 1, 1, 2, 3, 4, 9][..], &short_message].concat();
+        assert_eq!(shown(&sealed)[13..16], [0; 3]);
+        assert_eq!(shown(&[0x7e, 0, 0x68, 0x08, 0xff, 0xff, 7, 7]), [0x7e, 0, 0x68, 0x08, 0xff, 0xff, 0, 0], "cut off");
+        assert_eq!(shown(&[0x7e, 0, 0x4f, 0x01, 0x6f, 1, 7]), [0x7e, 0, 0x4f, 0x01, 0, 0, 0]);
+        for whole in [&short_message[..], &sealed[..]] {
+            (0..whole.len()).for_each(|end| assert_eq!(shown(&whole[..end]).len(), end));
+        }
     }
 
     #[test]

@@ -217,6 +217,13 @@ pub enum UserPlaneReply {
     },
     /// What the canary found, after each of its rounds; also told to a control plane that connects anew.
     Isolation(Isolation),
+    /// The canary's addresses, which no phone may be given. Told to a control plane that connects.
+    Canary {
+        /// Its address.
+        ipv4: Option<Ipv4Addr>,
+        /// The first address of its /64.
+        ipv6: Option<Ipv6Addr>,
+    },
 }
 
 /// One round of the canary: packets that must not pass, and some that must, through the real user plane.

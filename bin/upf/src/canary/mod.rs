@@ -17,9 +17,9 @@ pub mod packets;
 pub mod probes;
 pub mod sink;
 
-use crate::lab::g_pdu;
 use anyhow::Result;
 use desk::Ask;
+use packets::g_pdu;
 use pakawaaz_gtpu::{MessageType, PORT, decode};
 use pakawaaz_user_plane::packet::protocol;
 use pakawaaz_user_plane::rules::{
@@ -76,6 +76,8 @@ pub struct Settings {
     pub closed: Vec<SocketAddr>,
     /// Networks of phones, from the allow-list: a phone is not reached from a phone.
     pub phones: Vec<pakawaaz_user_plane::rules::IpNet>,
+    /// The user plane's own addresses on N6: they are no service.
+    pub own: Vec<IpAddr>,
 }
 
 /// What was opened while there were privileges.
@@ -213,11 +215,13 @@ impl Canary {
             rand::rngs::OsRng.fill_bytes(&mut port);
             let local = SocketAddr::new(own, u16::from_be_bytes(port) | 0x8000);
             let data = probes::data(marker, Line::Allowed, 0);
+            let (before, mut sent) = (self.usage().await?, 1);
             self.look(marker);
             self.seen.retain(|(line, _)| *line != Line::Allowed);
             let mut answered = false;
             for _ in 0..TRIES {
                 self.send(teid, &packets::tcp(local, service, packets::SYN, &data)).await?;
+                sent += 1;
                 answered = tokio::time::timeout(PATIENCE, self.answer(local, service)).await.is_ok();
                 if answered {
                     break;
@@ -228,6 +232,8 @@ impl Canary {
             }
             // So that the service need not wait for the rest of the handshake.
             self.send(teid, &packets::tcp(local, service, packets::RST, &[])).await?;
+            // All of it has been counted, so that none of it is taken for a probe that comes next.
+            self.looked_at(before, sent, |_| false).await?;
             self.look(marker);
             if !self.seen.iter().any(|(line, _)| *line == Line::Allowed) {
                 return Err("the sink does not see what passes".into());
@@ -260,13 +266,19 @@ impl Canary {
         for probe in some {
             self.send(teid, &probe.packet).await?;
         }
-        let wanted = some.len() as u64;
+        self.looked_at(before, some.len() as u64, |on| on > 0).await
+    }
+
+    /// Waits until the user plane has counted so many packets since `before`, or as many went on as are enough; how many
+    /// went on.
+    async fn looked_at(&self, before: Usage, wanted: u64, enough: impl Fn(u64) -> bool) -> Result<u64, Unproven> {
         let mut waited = Duration::ZERO;
         loop {
             let now = self.usage().await?;
             let on = now.uplink_packets - before.uplink_packets;
-            let looked_at = now.refused_packets - before.refused_packets + on;
-            if looked_at >= wanted || on > 0 {
+            let stopped = |usage: &Usage| usage.refused_packets + usage.policed_packets;
+            let looked_at = stopped(&now) - stopped(&before) + on;
+            if looked_at >= wanted || enough(on) {
                 return Ok(on);
             }
             if waited >= PATIENCE {

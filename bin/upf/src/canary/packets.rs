@@ -1,5 +1,7 @@
-//! IP packets as the canary sends them: each with its mark, where forwarding does not change it.
+//! Packets as the canary sends them: IP with its mark, where forwarding does not change it, and what its gNB puts around it.
 
+use pakawaaz_gtpu::extension::PDU_SESSION_CONTAINER;
+use pakawaaz_gtpu::{Header, MessageType, UplinkContainer};
 use pakawaaz_user_plane::packet::{checksum, protocol, pseudo_header_v6};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -22,19 +24,36 @@ pub fn ip(source: IpAddr, destination: IpAddr, protocol: u8, upper: Vec<u8>) -> 
 }
 
 /// `fragment`: flags and offset.
-pub fn v4(source: Ipv4Addr, destination: Ipv4Addr, protocol: u8, mut upper: Vec<u8>, fragment: u16) -> Vec<u8> {
+pub fn v4(source: Ipv4Addr, destination: Ipv4Addr, protocol: u8, upper: Vec<u8>, fragment: u16) -> Vec<u8> {
+    v4_with_options(source, destination, protocol, upper, fragment, &[])
+}
+
+/// `options`: a multiple of four octets, 40 at most.
+pub fn v4_with_options(
+    source: Ipv4Addr,
+    destination: Ipv4Addr,
+    protocol: u8,
+    mut upper: Vec<u8>,
+    fragment: u16,
+    options: &[u8],
+) -> Vec<u8> {
     let length = short(upper.len()).to_be_bytes();
     let pseudo = [&source.octets()[..], &destination.octets(), &[0, protocol], &length].concat();
-    fill(&mut upper, protocol, Some(sum(&pseudo)));
-    let mut out = vec![0x45, 0];
-    out.extend(short(20 + upper.len()).to_be_bytes());
+    // A later fragment has no header of its protocol.
+    if fragment & 0x1fff == 0 {
+        fill(&mut upper, protocol, Some(sum(&pseudo)));
+    }
+    let header = 20 + options.len();
+    let mut out = vec![0x40 | (header / 4) as u8, 0];
+    out.extend(short(header + upper.len()).to_be_bytes());
     out.extend(MARK.to_be_bytes());
     out.extend(fragment.to_be_bytes());
     out.extend([64, protocol, 0, 0]);
     out.extend(source.octets());
     out.extend(destination.octets());
-    let header = checksum(&out, 0);
-    out[10..12].copy_from_slice(&header.to_be_bytes());
+    out.extend(options);
+    let sum = checksum(&out, 0);
+    out[10..12].copy_from_slice(&sum.to_be_bytes());
     out.extend(upper);
     out
 }
@@ -67,6 +86,18 @@ fn fill(upper: &mut [u8], protocol: u8, pseudo: Option<u32>) {
     // No checksum of UDP is zero: that would mean none (RFC 768).
     let sum = if sum == 0 && protocol == protocol::UDP { 0xffff } else { sum };
     upper[at..at + 2].copy_from_slice(&sum.to_be_bytes());
+}
+
+/// An uplink G-PDU as a gNB makes it.
+pub fn g_pdu(teid: u32, qfi: u8, packet: &[u8]) -> Vec<u8> {
+    let (content, length) = UplinkContainer { qfi }.encode();
+    let extensions = [(PDU_SESSION_CONTAINER, &content[..length])];
+    let header = Header { kind: MessageType::GPdu, teid, sequence: None, extensions: &extensions };
+    let mut out = vec![0; header.len()];
+    if header.encode(packet.len(), &mut out).is_ok() {
+        out.extend_from_slice(packet);
+    }
+    out
 }
 
 /// A UDP packet.

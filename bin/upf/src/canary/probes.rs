@@ -1,8 +1,7 @@
 //! What the canary tries, and must not get anywhere with.
 
 use super::Settings;
-use super::packets::{self, SYN};
-use crate::lab::g_pdu;
+use super::packets::{self, SYN, g_pdu};
 use pakawaaz_user_plane::packet::protocol;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -131,7 +130,11 @@ pub fn forbidden(settings: &Settings, marker: Marker, line: Line) -> Vec<Probe> 
         internet(&mut list, own, &public);
         for host in hosts {
             services(&mut list, settings, own, host, public[0]);
+            disguised(&mut list, settings, own, host, public[0]);
             spoofed(&mut list, settings, own, host, public[0]);
+        }
+        for own_end in settings.own.iter().copied().filter(|ip| ip.is_ipv4() == v4) {
+            list.host(own, own_end);
         }
         for end in settings.closed.iter().filter(|end| end.is_ipv4() == v4) {
             list.udp(own, end.ip(), end.port());
@@ -192,27 +195,67 @@ fn services(list: &mut List, settings: &Settings, own: IpAddr, host: IpAddr, pub
             packets::udp(ends.0, ends.1, &g_pdu(1, 9, &packets::udp(inner.0, inner.1, data)))
         });
     }
-    let number = if host.is_ipv4() { 4 } else { 41 };
-    let inner = (SocketAddr::new(own, LOCAL), SocketAddr::new(public, 443));
-    list.add(format!("IP in IP to {host}"), |data| {
-        packets::ip(own, host, number, packets::udp(inner.0, inner.1, data))
-    });
+    for (number, v4) in [(4, true), (41, false)] {
+        let to = PUBLIC.iter().copied().find(|address| address.is_ipv4() == v4);
+        let (Some(from), Some(to)) = (self::own(settings, v4), to) else { continue };
+        let inner = (SocketAddr::new(from, LOCAL), SocketAddr::new(to, 443));
+        list.add(format!("IP in IP ({number}) to {host}"), |data| {
+            packets::ip(own, host, number, packets::udp(inner.0, inner.1, data))
+        });
+    }
+}
+
+/// To a service that is allowed, by a way that is not.
+fn disguised(list: &mut List, settings: &Settings, own: IpAddr, host: IpAddr, public: IpAddr) {
+    let port = port_of(settings, host);
+    let ends = (SocketAddr::new(own, LOCAL), SocketAddr::new(host, port));
+    match (own, host, public) {
+        (IpAddr::V4(own), IpAddr::V4(host), IpAddr::V4(public)) => {
+            // Loose and strict source route (RFC 791 §3.1).
+            for kind in [131, 137] {
+                let [a, b, c, d] = public.octets();
+                let options = [kind, 7, 4, a, b, c, d, 0];
+                list.add(format!("source route ({kind}) over {host}"), |data| {
+                    let upper = packets::tcp(ends.0, ends.1, SYN, data).split_off(20);
+                    packets::v4_with_options(own, host, protocol::TCP, upper, 0, &options)
+                });
+            }
+        }
+        (_, _, IpAddr::V6(public)) => list.add(format!("a routing header over {host}"), |data| {
+            // Next header UDP, two units, type 0, one address left (RFC 2460 §4.4).
+            let header = [&[protocol::UDP, 2, 0, 1, 0, 0, 0, 0][..], &public.octets()].concat();
+            packets::ip(own, host, 43, [header, packets::udp_header(LOCAL, port, data)].concat())
+        }),
+        _ => {}
+    }
+}
+
+fn port_of(settings: &Settings, host: IpAddr) -> u16 {
+    settings.services.iter().find(|service| service.ip() == host).map_or(443, SocketAddr::port)
 }
 
 /// With addresses that are not its own.
 fn spoofed(list: &mut List, settings: &Settings, own: IpAddr, host: IpAddr, public: IpAddr) {
-    let port = settings.services.iter().find(|service| service.ip() == host).map_or(443, SocketAddr::port);
-    let neighbours = settings.phones.iter().filter(|pool| pool.contains(own)).map(|pool| another(pool.address, own));
-    let neighbours: Vec<IpAddr> = neighbours.collect();
-    for source in [host, public].iter().chain(&neighbours).copied() {
+    let port = port_of(settings, host);
+    let pools = settings.phones.iter().filter(|pool| pool.address.is_ipv4() == own.is_ipv4());
+    let neighbours: Vec<IpAddr> = pools.map(|pool| another(pool.address, own)).collect();
+    let nobodys: &[IpAddr] = if own.is_ipv4() {
+        &[IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V4(Ipv4Addr::LOCALHOST)]
+    } else {
+        &[IpAddr::V6(Ipv6Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 9))]
+    };
+    let ours = settings.own.iter().filter(|ip| ip.is_ipv4() == own.is_ipv4());
+    for source in [host, public].iter().chain(ours).chain(nobodys).chain(&neighbours).copied() {
+        let of_phone = neighbours.contains(&source);
+        let whose = if of_phone { "another phone's address" } else { "a foreign address" };
+        let from = SocketAddr::new(source, LOCAL);
+        let first = list.all.len();
         for to in [SocketAddr::new(host, port), SocketAddr::new(public, 443)] {
-            let from = SocketAddr::new(source, LOCAL);
-            let whose = if neighbours.contains(&source) { "another phone's address" } else { "a foreign address" };
             list.add(format!("TCP to {to} from {whose}"), |data| packets::tcp(from, to, SYN, data));
-            if let Some(last) = list.all.last_mut() {
-                last.user_plane_only = neighbours.contains(&source);
-            }
+            list.add(format!("UDP to {to} from {whose}"), |data| packets::udp(from, to, data));
+            list.add(format!("echo to {} from {whose}", to.ip()), |data| packets::echo(source, to.ip(), data));
         }
+        list.all[first..].iter_mut().for_each(|probe| probe.user_plane_only = of_phone);
     }
 }
 
@@ -262,6 +305,7 @@ mod tests {
             closed_ports: vec![22],
             closed: vec!["10.98.0.1:53".parse().expect("v4")],
             phones: vec!["10.45.0.0/16".parse().expect("pool"), "fd00:45::/48".parse().expect("pool")],
+            own: vec!["10.99.255.2".parse().expect("v4"), "fd00:99::2".parse().expect("v6")],
         }
     }
 

@@ -16,8 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const CANARY: &str = r#"
 [canary]
 every_seconds = 1
-ipv4 = "10.45.255.250"
-ipv6 = "fd00:45:0:ff::"
+ipv4 = "10.44.0.250"
+ipv6 = "fd00:44:0:ff::"
 services = ["10.99.255.1:8443", "[fd00:99::1]:8443"]
 closed = ["10.99.255.1:5001", "10.98.0.1:53"]
 "#;

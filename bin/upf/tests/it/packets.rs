@@ -1,6 +1,7 @@
 //! Packets that no phone should send, and some that it may.
 
-use pakawaaz_upf::lab::{FOREIGN, FOREIGN6, SERVICE, SERVICE6, g_pdu};
+use pakawaaz_upf::canary::packets::g_pdu;
+use pakawaaz_upf::lab::{FOREIGN, FOREIGN6, SERVICE, SERVICE6};
 use pakawaaz_user_plane::packet::{checksum, pseudo_header_v6};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

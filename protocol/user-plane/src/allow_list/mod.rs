@@ -131,7 +131,7 @@ impl AllowLists {
     }
 
     /// Whether an address can be a phone's in a data network.
-    pub(crate) fn has_phone(&self, at: usize, address: IpAddr) -> bool {
+    pub fn has_phone(&self, at: usize, address: IpAddr) -> bool {
         self.networks[at].phones.iter().any(|pool| pool.contains(address))
     }
 
