@@ -17,6 +17,7 @@ use pakawaaz_control_plane::io::{
     Alarm, Command, Expected, Fact, HomeVector, Input, Output, SubscribedDataNetwork, Subscription, UeSnapshot,
     VaultRefusal, VaultRequest, WhoIs,
 };
+use pakawaaz_control_plane::trace::Entry;
 use pakawaaz_ransim::gnb::{GnbConfig, PhoneId};
 use pakawaaz_ransim::phone::{Concealment, Event, Phone, PhoneConfig, SessionWish};
 use pakawaaz_ransim::sims;
@@ -92,6 +93,7 @@ pub struct Bench {
     pub alarms: Vec<Alarm>,
     pub events: Vec<Happened>,
     pub kept: HashMap<Imsi, UeSnapshot>,
+    pub traced: Vec<Entry>,
     recorder: Recorder,
 }
 
@@ -150,6 +152,7 @@ impl Bench {
             alarms: Vec::new(),
             events: Vec::new(),
             kept: HashMap::new(),
+            traced: Vec::new(),
             recorder: Recorder::new(),
         };
         for i in 0..setup.gnbs {
@@ -214,7 +217,9 @@ impl Bench {
                     self.facts.push(fact);
                 }
                 Output::Alarm(alarm) => self.alarms.push(alarm),
-                Output::Traced { .. } => {}
+                Output::Traced { downlink, name, bytes, .. } => {
+                    self.traced.push(Entry { at: self.now, downlink, name, bytes });
+                }
             }
         }
     }

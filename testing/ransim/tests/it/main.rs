@@ -11,3 +11,4 @@ mod oracle;
 mod procedures;
 mod recorder;
 mod sessions;
+mod traces;

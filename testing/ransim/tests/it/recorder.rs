@@ -24,6 +24,14 @@ impl Recorder {
         Self(Some(BufWriter::new(file)))
     }
 
+    /// A file beside the recordings, for another judge.
+    pub fn beside(folder: &str, name: &str, bytes: &[u8]) {
+        let Some(recordings) = std::env::var_os("PAKAWAAZ_RECORD") else { return };
+        let folder = Path::new(&recordings).join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+
     /// An NGAP PDU; `up`: from a gNB.
     pub fn pdu(&mut self, up: bool, association: AssociationId, bytes: &[u8]) {
         if let Some(file) = &mut self.0 {
