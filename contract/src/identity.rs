@@ -391,7 +391,7 @@ pub struct MyCard {
     pub iccid: String,
     /// `bound`, `suspended`, `revoked`.
     pub status: String,
-    /// The phone it is in; none when that is not registered, or when there is no cellular network.
+    /// The phone it is in; none when that is not registered.
     pub phone: Option<MyPhone>,
 }
 
@@ -400,6 +400,9 @@ pub struct MyCard {
 pub struct MyCards {
     /// The official's own cards, by ICCID.
     pub cards: Vec<MyCard>,
+    /// Whether there is a cellular network. Without one no phone is ever registered.
+    #[serde(default)]
+    pub network: bool,
 }
 
 // ---------------------------------------------------------------- password

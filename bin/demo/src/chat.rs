@@ -418,7 +418,7 @@ impl<'a> Chat<'a> {
     }
 
     async fn phone(&self) -> Result<()> {
-        for card in self.me.client().my_cards().await? {
+        for card in self.me.client().my_cards().await?.cards {
             self.screen.line(&format!("    {}", describe(&card, clock::now())));
         }
         Ok(())

@@ -114,7 +114,7 @@ pub async fn introduce(
 
     screen.heading("Your phone");
     screen.line("  It registers with the 5G core in a moment; /phone shows on which cell, and since when.");
-    if let Some(card) = patiently(|| me.client().my_cards()).await?.first() {
+    if let Some(card) = patiently(|| me.client().my_cards()).await?.cards.first() {
         screen.line("  An administrator can take its card away, which ends your login; unsuspend gives it back:");
         let administrator = ADMINISTRATORS[0].0;
         screen.line(&format!("    pa() {{ {} \"$@\"; }}", terminal(state, administrator)?));
@@ -237,7 +237,7 @@ pub async fn check(screen: &Screen, mut newcomer: Newcomer, first: &OfficialView
 /// Waits until the core knows the newcomer's phone; where it is.
 async fn registered(me: &Member) -> Result<String> {
     loop {
-        let cards = patiently(|| me.client().my_cards()).await?;
+        let cards = patiently(|| me.client().my_cards()).await?.cards;
         if let Some(card) = cards.iter().find(|card| card.phone.is_some()) {
             return Ok(describe(card, clock::now()));
         }

@@ -107,6 +107,10 @@ pub struct AskCellular(pub Cellular);
 
 #[async_trait]
 impl Phones for AskCellular {
+    fn exists(&self) -> bool {
+        self.0.exists()
+    }
+
     async fn application_key(&self, a_kid: &AKid, fqdn: &str, protocol: UaStar) -> Option<PhoneKey> {
         match self.0.application_key(a_kid, fqdn, protocol).await {
             Ok(found) => found.map(|found| PhoneKey { imsi: found.imsi, key: found.key, ends_at: found.ends_at }),

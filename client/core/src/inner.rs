@@ -4,6 +4,7 @@ use crate::login::Session;
 use crate::mls::OpenMls;
 use crate::profile::Profile;
 use crate::progress::{Listener, Step, StepState};
+use crate::standing::CutOff;
 use futures::channel::mpsc;
 use futures::lock::Mutex;
 use pakawaaz_base::{GroupId, Millis};
@@ -35,8 +36,8 @@ pub(crate) struct Inner {
     pub writing: Mutex<()>,
     /// One refresh of the token at a time: two would look like theft to the server.
     pub refreshing: Mutex<()>,
-    /// The server ended the last session because official, device or SIM was revoked.
-    pub cut_off: Cell<bool>,
+    /// The server ended the last session because official, device or SIM was cut off.
+    pub cut_off: Cell<Option<CutOff>>,
     /// The last connection ended because the server did not take the access token, and that was renewed.
     pub renewed: Cell<bool>,
     listener: RefCell<Option<Listener>>,

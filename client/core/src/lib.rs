@@ -69,5 +69,6 @@ pub use error::ClientError;
 pub use files::{Direction, FileError, FileSink, FileSource, NewFile, NoSpool, Spool, TransferState, TransferView};
 pub use platform::{AesGcm, Platform};
 pub use progress::{Step, StepState};
+pub use standing::CutOff;
 pub use store::{Store, StoreError};
 pub use transport::{Connection, EventSocket, Transport, TransportError};

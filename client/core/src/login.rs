@@ -1,6 +1,7 @@
 //! Logging in with three factors, and keeping the session.
 
 use crate::http::{post, request};
+use crate::standing::CutOff;
 use crate::transport::{HttpRequest, Method};
 use crate::{Client, ClientError, Connection, Platform, SimCard, Step, Store, Transport, keys};
 use pakawaaz_aka::UsimError;
@@ -20,9 +21,6 @@ use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 use std::time::Duration;
 use zeroize::Zeroize;
-
-/// The server's word for a device that may not log in any more.
-const CUT_OFF: &str = "identity.device_not_active";
 
 /// The server's word for a phone's key that it does not know.
 const PHONE_UNKNOWN: &str = "identity.akma_unknown";
@@ -267,7 +265,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         tx.put(keys::SESSION.to_vec(), &session);
         tx.commit().await?;
         let session = Rc::new(session);
-        self.inner.cut_off.set(false);
+        self.inner.cut_off.set(None);
         self.inner.set_session(Some(session.clone()));
         Ok(session)
     }
@@ -332,8 +330,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 self.keep_session(next).await
             }
             Err(ClientError::Refused { status: 400 | 401 | 403, code, .. }) => {
-                // Said here too: a request that fails may be faster than the socket's last word.
-                self.inner.cut_off.set(code == CUT_OFF);
+                self.inner.cut_off.set(CutOff::from_code(&code));
                 self.drop_session().await?;
                 Err(ClientError::LoginRequired)
             }

@@ -4,7 +4,7 @@ use crate::http::Empty;
 use crate::views::SessionView;
 use crate::{Client, ClientError, Platform, Store, Transport};
 use pakawaaz_base::SessionId;
-use pakawaaz_contract::identity::{MyCard, MyCards, SessionList};
+use pakawaaz_contract::identity::{MyCards, SessionList};
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// Sessions of this official that go on, newest first.
@@ -38,7 +38,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     ///
     /// # Errors
     /// As [`Client::sessions`].
-    pub async fn my_cards(&self) -> Result<Vec<MyCard>, ClientError> {
-        Ok(self.get::<MyCards>("/v1/me/phone").await?.cards)
+    pub async fn my_cards(&self) -> Result<MyCards, ClientError> {
+        self.get("/v1/me/phone").await
     }
 }

@@ -30,9 +30,13 @@ pub enum Error {
     /// The confirmation is for another connection than the one that carried it; told only to an enrolled device.
     #[error("the login was made over another connection")]
     WrongConnection,
-    /// The device, its SIM or its official is suspended or revoked; told only to that device.
+    /// The device, its SIM or its official is revoked, or the device waits for its approval; told only to that device.
     #[error("this device may not log in")]
     DeviceNotActive,
+    /// The device, its SIM or its official is suspended, and none of them revoked: an administrator can undo it. Told only
+    /// to that device.
+    #[error("the official, the device or the SIM is suspended")]
+    Suspended,
     /// Too many wrong factors; told only to an enrolled device.
     #[error("too many failed attempts; wait before the next one")]
     Wait {
@@ -154,6 +158,14 @@ impl From<LoginError> for Error {
     }
 }
 
+impl Error {
+    /// What a device hears that may not log in. Only what is gone for good is called that: whoever hears of it is offered to
+    /// delete what the device keeps.
+    pub(crate) fn cut_off(for_good: bool) -> Self {
+        if for_good { Self::DeviceNotActive } else { Self::Suspended }
+    }
+}
+
 impl StableError for Error {
     fn code(&self) -> &'static str {
         match self {
@@ -164,6 +176,7 @@ impl StableError for Error {
             Self::Concealed => "identity.concealed",
             Self::WrongConnection => "identity.wrong_connection",
             Self::DeviceNotActive => "identity.device_not_active",
+            Self::Suspended => "identity.suspended",
             Self::Wait { .. } => "identity.back_off",
             Self::Version => "identity.version",
             Self::AttemptExpired => "identity.attempt_expired",
@@ -207,6 +220,7 @@ impl StableError for Error {
             | Self::SessionEnded
             | Self::LoginTooOld => ErrorClass::Unauthenticated,
             Self::DeviceNotActive
+            | Self::Suspended
             | Self::VoucherInvalid
             | Self::Forbidden
             | Self::SecondAdministratorNeeded

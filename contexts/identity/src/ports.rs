@@ -44,6 +44,11 @@ pub struct NetworkPhone {
 /// The 5G core.
 #[async_trait]
 pub trait Phones: Send + Sync + 'static {
+    /// Whether there is a network that could know phones.
+    fn exists(&self) -> bool {
+        true
+    }
+
     /// The key that a phone calls `a_kid`, for the application `fqdn` with this protocol. None when it is not known, or
     /// cannot be found out now: the card itself is asked then.
     async fn application_key(&self, a_kid: &AKid, fqdn: &str, protocol: UaStar) -> Option<PhoneKey>;
@@ -60,6 +65,10 @@ pub trait Phones: Send + Sync + 'static {
 /// No network of ours.
 #[async_trait]
 impl Phones for () {
+    fn exists(&self) -> bool {
+        false
+    }
+
     async fn application_key(&self, _: &AKid, _: &str, _: UaStar) -> Option<PhoneKey> {
         None
     }

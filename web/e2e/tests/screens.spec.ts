@@ -71,6 +71,7 @@ for (const [language, locale, words] of languages) {
       "/settings/account",
       "/settings/appearance",
       "/settings/notifications",
+      "/settings/phone",
       "/settings/secrets",
       "/settings/storage",
       "/settings/about",

@@ -91,7 +91,7 @@ pub async fn sessions(shell: &Shell, end: Option<SessionId>) -> anyhow::Result<(
 
 pub async fn phone(shell: &Shell) -> anyhow::Result<()> {
     let open = shell.online().await?;
-    let cards = open.client.my_cards().await?;
+    let cards = open.client.my_cards().await?.cards;
     shell.out.show(&cards, |cards| {
         let row = |card: &MyCard| {
             let at = |show: fn(&MyPhone) -> String| card.phone.as_ref().map(show).unwrap_or_default();

@@ -177,7 +177,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             }
             m.events.drain(..).for_each(&mut *events);
             if let Some(code) = m.closed.take() {
-                return if code.starts_with("identity.") { self.cut_off(&code).await } else { Ok(Ended::Broken) };
+                return if code.starts_with("identity.") { self.ended_by_server(&code).await } else { Ok(Ended::Broken) };
             }
             if m.resync {
                 return Ok(Ended::Again);
@@ -232,17 +232,11 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     }
 
     /// The server ended the session. A token may only have run out: then a refresh brings a new one.
-    async fn cut_off(&self, code: &str) -> Result<Ended, ClientError> {
+    async fn ended_by_server(&self, code: &str) -> Result<Ended, ClientError> {
         match code {
-            // Whichever of the two is said first: the answer to the refresh tells the one from the other as well.
-            "identity.session_ended" => self.refresh().await.map(|_| Ended::Broken),
-            "identity.revoked" => {
-                let refreshed = self.refresh().await;
-                if matches!(refreshed, Err(ClientError::LoginRequired)) {
-                    self.inner.cut_off.set(true);
-                }
-                refreshed.map(|_| Ended::Broken)
-            }
+            // The socket says the same to those who are suspended and to those who are revoked, and to some of both that
+            // only their session has ended. The answer to the refresh tells them apart.
+            "identity.session_ended" | "identity.revoked" => self.refresh().await.map(|_| Ended::Broken),
             // The server was restarted with other keys, for example. A new one that is not taken either tells that this
             // will never do.
             "identity.token_invalid" if self.inner.renewed.replace(true) => Err(ClientError::LoginRequired),

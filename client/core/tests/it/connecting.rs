@@ -2,7 +2,7 @@
 
 use crate::world::{Device, World};
 use pakawaaz_base::{Millis, SessionId};
-use pakawaaz_client::ClientError;
+use pakawaaz_client::{ClientError, CutOff};
 use pakawaaz_contract::frames::ServerFrame;
 use pakawaaz_contract::identity::Tokens;
 use std::cell::Cell;
@@ -88,4 +88,25 @@ fn a_token_that_is_not_taken_is_renewed_at_once_but_not_for_ever() {
     assert_eq!(bob.texts(group), ["hear me"; 2]);
     does_not_take_the_token(&world, &bob, u32::MAX);
     assert!(matches!(bob.try_sync(), Err(ClientError::LoginRequired)));
+}
+
+#[test]
+fn a_suspended_device_is_not_taken_for_a_revoked_one() {
+    // Whatever the socket's last word is, the answer to the refresh decides; a device may be back by then.
+    let words = [
+        ("identity.suspended", Some(CutOff::Suspended)),
+        ("identity.device_not_active", Some(CutOff::Revoked)),
+        ("identity.session_ended", None),
+    ];
+    for (refusal, expected) in words {
+        for last_word in ["identity.revoked", "identity.session_ended"] {
+            let mut world = World::new();
+            let alice = world.official();
+            assert_eq!(alice.client.cut_off(), None);
+            world.server.borrow_mut().refused.insert("/v1/token/refresh".into(), (403, refusal));
+            world.lie(alice.id, move |_| vec![ServerFrame::Closing { code: last_word.into() }]);
+            assert!(matches!(alice.try_sync(), Err(ClientError::LoginRequired)), "{refusal} after {last_word}");
+            assert_eq!(alice.client.cut_off(), expected, "{refusal} after {last_word}");
+        }
+    }
 }

@@ -107,6 +107,8 @@ pub struct Server {
     pub now: Rc<Cell<i64>>,
     /// Answers by path that this service does not make itself (the directory's, for example).
     pub pages: BTreeMap<String, Vec<u8>>,
+    /// Refusals by path: status and code.
+    pub refused: BTreeMap<String, (u16, &'static str)>,
     /// What was sent to paths that this service does not know.
     pub sent: Vec<(String, Vec<u8>)>,
 }
@@ -152,6 +154,9 @@ impl Server {
         let path = request.path.split('?').next().unwrap();
         let parts: Vec<_> = path.trim_start_matches("/v1/").split('/').collect();
         let body = &request.body;
+        if let Some(refusal) = self.refused.get(path) {
+            return Err(*refusal);
+        }
         match (request.method, &parts[..]) {
             (Method::Get, ["officials", official, "devices"]) => {
                 let official: OfficialId = official.parse().unwrap();

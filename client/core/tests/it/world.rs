@@ -178,6 +178,7 @@ impl World {
             files: Default::default(),
             now: now.clone(),
             pages: BTreeMap::new(),
+            refused: BTreeMap::new(),
             sent: Vec::new(),
         };
         Self { server: Rc::new(RefCell::new(server)), now, seed: 0 }

@@ -3,7 +3,7 @@
 use crate::engine::{Engine, EngineError, Host};
 use pakawaaz_base::{Assurance, DeviceId, Millis, OfficialId, PostId};
 use pakawaaz_client::views::WhoAmI;
-use pakawaaz_client::{ClientError, Platform, Store, Transport};
+use pakawaaz_client::{ClientError, CutOff, Platform, Store, Transport};
 use pakawaaz_contract::directory::{BilingualName, HeldPost};
 use pakawaaz_contract::identity::DeviceStatus;
 use serde::Serialize;
@@ -32,6 +32,8 @@ pub enum Phase {
     LoggedOut,
     /// Logged in as a further device: another one compares the code.
     WaitingApproval,
+    /// Official, device or SIM is suspended: what is stored stays, and the three factors are asked once that is lifted.
+    Suspended,
     /// This device was revoked.
     CutOff,
     /// All there.
@@ -149,6 +151,15 @@ fn phase_of(me: &WhoAmI) -> Phase {
     }
 }
 
+/// The phase of a profile without a session.
+fn logged_out(cut_off: Option<CutOff>) -> Phase {
+    match cut_off {
+        Some(CutOff::Revoked) => Phase::CutOff,
+        Some(CutOff::Suspended) => Phase::Suspended,
+        None => Phase::LoggedOut,
+    }
+}
+
 impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host> Engine<S, T, P, H> {
     /// Looks where the profile stands, and starts or ends the connection accordingly.
     ///
@@ -164,7 +175,7 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
                 // Told from a session that ran out until the next start: whoever was suspended for a while can then
                 // log in again.
                 Ok(me) => match phase_of(&me) {
-                    Phase::LoggedOut if self.client().was_cut_off() => Phase::CutOff,
+                    Phase::LoggedOut => logged_out(self.client().cut_off()),
                     phase => phase,
                 },
                 // Locked meanwhile.
@@ -238,5 +249,17 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
         if changed {
             self.stale(super::watch::Touch::App);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suspension_is_not_shown_as_a_revocation() {
+        assert_eq!(logged_out(Some(CutOff::Suspended)), Phase::Suspended);
+        assert_eq!(logged_out(Some(CutOff::Revoked)), Phase::CutOff);
+        assert_eq!(logged_out(None), Phase::LoggedOut, "a session that ran out");
     }
 }

@@ -139,7 +139,7 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
                 self.profile_command(name, args, progress).await
             }
             "find" | "official" | "units" | "posts" | "own_code" | "approve_device" | "revoke_device" | "sessions"
-            | "end_session" => self.people_command(name, args).await,
+            | "end_session" | "my_phone" => self.people_command(name, args).await,
             "window" => {
                 let MoveWindow { subscription, to } = parse(args)?;
                 self.move_window(subscription, |window| window.go(to))?;
@@ -329,6 +329,10 @@ impl<S: Store + 'static, T: Transport + 'static, P: Platform + 'static, H: Host>
             "sessions" => {
                 let Nothing {} = parse(args)?;
                 named("sessions", client.sessions().await?)
+            }
+            "my_phone" => {
+                let Nothing {} = parse(args)?;
+                reply(&client.my_cards().await?)
             }
             _ => {
                 let Session { session } = parse(args)?;

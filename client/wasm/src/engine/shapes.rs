@@ -4,14 +4,15 @@
 //!
 //! `PAKAWAAZ_WRITE_SHAPES=1 cargo test -p pakawaaz-client-wasm shapes` writes the file again.
 
+use super::app::Phase;
 use super::args;
 use super::happening::Happening;
-use pakawaaz_base::{Assurance, DeviceId, GroupId, MessageId, Millis, OfficialId, SessionId, TransferId};
+use pakawaaz_base::{Assurance, DeviceId, GroupId, MessageId, Millis, OfficialId, SessionId, SimId, TransferId};
 use pakawaaz_client::views::*;
 use pakawaaz_client::{Direction, Step, StepState, TransferState, TransferView};
 use pakawaaz_contract::directory::BilingualName;
 use pakawaaz_contract::files::FileUsage;
-use pakawaaz_contract::identity::{DeviceStatus, LoginNetwork, NetworkAgreement};
+use pakawaaz_contract::identity::{DeviceStatus, LoginNetwork, MyCard, MyCards, MyPhone, NetworkAgreement};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -190,6 +191,27 @@ fn views(out: &mut Shapes) {
         network: Some(LoginNetwork { agreement: NetworkAgreement::OtherEquipment, equipment: Some("1".into()) }),
     };
     out.add("sessions", "SessionView[]", &[session]);
+    let phone =
+        MyPhone { cell: "000001001".into(), tac: 1, since: Millis(1), seen: Millis(2), equipment: Some("1".into()) };
+    let card = |status: &str, phone: Option<MyPhone>| MyCard {
+        sim: SimId::from_bytes([7; 16]),
+        iccid: "8992".into(),
+        status: status.into(),
+        phone,
+    };
+    let cards = vec![card("bound", Some(phone)), card("suspended", None), card("revoked", None)];
+    out.add("my_phone_reply", "Commands[\"my_phone\"][1]", &MyCards { cards, network: true });
+    let phases = [
+        Phase::Starting,
+        Phase::Empty,
+        Phase::Locked,
+        Phase::LoggedOut,
+        Phase::WaitingApproval,
+        Phase::Suspended,
+        Phase::CutOff,
+        Phase::Ready,
+    ];
+    out.add("phases", "Phase[]", &phases);
     let hit = SearchHit { group: group(), line: line(None) };
     let search = SearchPage { hits: vec![hit], next: Some("c".into()), scanned: 1 };
     out.add("search_reply", "Commands[\"search\"][1]", &search);
@@ -269,7 +291,7 @@ fn arguments(out: &mut Shapes) {
 fn what_rust_writes_is_what_the_screens_are_told() {
     let mut out = Shapes(
         "// Written by a test of client/wasm (src/engine/shapes.rs); `tsc` holds it against protocol.ts.\n\
-         import type { Commands, Happening, MessageStatus, Progress, SessionView, Topics } from \"../protocol.ts\";\n\n"
+         import type { Commands, Happening, MessageStatus, Phase, Progress, SessionView, Topics } from \"../protocol.ts\";\n\n"
             .to_owned(),
     );
     views(&mut out);

@@ -34,6 +34,11 @@ impl Cellular {
         Ok(row.map(phone))
     }
 
+    /// Whether there is a network at all: a core runs here, or somebody has decided what it is to be.
+    pub fn exists(&self) -> bool {
+        self.has_core() || self.decided().version > 0
+    }
+
     /// The phone that has an address now.
     ///
     /// Errors: the database.

@@ -8,9 +8,11 @@
 use super::login_rows::Rows;
 use super::login_writes::{Card, Draw, Write};
 use crate::error::{Error, Result};
+use crate::model::device::Standing;
 use crate::sim_vault::{SimVault, checked};
 use pakawaaz_aka::{Sqn, SqnState, next_sqn};
-use pakawaaz_base::SimId;
+use pakawaaz_base::{OfficialId, SimId};
+use pakawaaz_contract::identity::DeviceStatus;
 use pakawaaz_sim_vault::{Answer, Ask};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -148,6 +150,18 @@ fn once_each(plans: &mut [Plan<'_>]) {
     }
 }
 
+/// Whether a device and a card may open or renew a session for an official.
+///
+/// Errors: [`Error::Suspended`] when nothing but suspensions is in the way, [`Error::DeviceNotActive`] otherwise.
+pub(super) fn may_log_in(rows: &Rows, official: OfficialId, device: &Standing, sim: SimId) -> Result<()> {
+    let account = rows.accounts.get(&official).ok_or(Error::DeviceNotActive)?;
+    let sim = rows.sims.get(&sim).ok_or(Error::DeviceNotActive)?;
+    if account.usable() && device.may_log_in() && sim.usable() {
+        return Ok(());
+    }
+    Err(Error::cut_off(account.revoked || device.status == DeviceStatus::Revoked || sim.revoked))
+}
+
 /// The card that may be challenged.
 fn card(rows: &Rows, draw: &Draw) -> Result<SimId> {
     let id = match draw.card {
@@ -163,9 +177,9 @@ fn card(rows: &Rows, draw: &Draw) -> Result<SimId> {
             sim
         }
         Card::Of { official, device } => {
-            let account = rows.accounts.get(&official).filter(|account| account.usable());
-            let device = rows.devices.get(&device).filter(|d| d.may_log_in() && d.official == official);
-            account.and(device).ok_or(Error::DeviceNotActive)?.sim
+            let device = rows.devices.get(&device).filter(|d| d.official == official).ok_or(Error::DeviceNotActive)?;
+            may_log_in(rows, official, device, device.sim)?;
+            device.sim
         }
     };
     if !rows.sims.get(&id).is_some_and(|sim| sim.usable()) {

@@ -19,7 +19,7 @@ impl Identity {
     ///
     /// Errors: [`Error::AkmaUnknown`], which is nobody's failure, for a key that is not there any more;
     /// [`Error::SimRejected`] for another card's key or a wrong one, and [`Error::WrongConnection`], which the caller counts;
-    /// [`Error::DeviceNotActive`] when the card was cut off since the password.
+    /// [`Error::DeviceNotActive`] or [`Error::Suspended`] when the card was cut off since the password.
     pub(super) async fn verify_akma(
         &self,
         state: SimState,
@@ -42,6 +42,7 @@ impl Identity {
         let mut read = self.db().read().await?;
         let device = devices::get(read.conn(), device).await?.ok_or(Error::DeviceNotActive)?;
         let card = sims::get(read.conn(), device.sim).await?;
-        card.filter(|card| card.usable() && card.official == Some(device.official)).ok_or(Error::DeviceNotActive)
+        let card = card.filter(|card| card.official == Some(device.official)).ok_or(Error::DeviceNotActive)?;
+        if card.usable() { Ok(card) } else { Err(Error::cut_off(card.revoked)) }
     }
 }

@@ -15,7 +15,7 @@ impl Identity {
     /// `POST /v1/login/password`.
     ///
     /// Errors: [`Error::LoginFailed`] for everybody without a valid device signature; [`Error::WrongPassword`],
-    /// [`Error::DeviceNotActive`] for those with one; [`Error::AttemptExpired`] for a round played twice.
+    /// [`Error::DeviceNotActive`], [`Error::Suspended`] for those with one; [`Error::AttemptExpired`] for a round played twice.
     pub async fn login_password(&self, request: &LoginPasswordRequest) -> Result<LoginChallenge> {
         let now = self.now();
         let sent = PasswordRequest {

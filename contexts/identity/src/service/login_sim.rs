@@ -41,7 +41,8 @@ impl Identity {
     /// `POST /v1/login/sim`.
     ///
     /// Errors: [`Error::SimRejected`], [`Error::WrongConnection`] (both count), [`Error::DeviceNotActive`],
-    /// [`Error::AttemptExpired`]; [`Error::AkmaUnknown`] (does not count), after which the same challenge may be answered.
+    /// [`Error::Suspended`], [`Error::AttemptExpired`]; [`Error::AkmaUnknown`] (does not count), after which the same
+    /// challenge may be answered.
     pub async fn login_sim(&self, request: &LoginSimRequest, seen: &LoginConnection) -> Result<LoginSimResponse> {
         let now = self.now();
         metrics::counter!("pakawaaz_identity_login_rounds_total", "round" => "sim").increment(1);

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::account::valid_username;
 use crate::store::accounts;
 use pakawaaz_base::{Bytes, LoginId};
-use pakawaaz_contract::identity::{ChannelMode, LoginStartRequest, LoginStartResponse};
+use pakawaaz_contract::identity::{ChannelMode, DeviceStatus, LoginStartRequest, LoginStartResponse};
 use pakawaaz_login::{Account, StartRequest};
 use pakawaaz_trust::keys::PublicKeyBytes;
 use pakawaaz_trust::{SignLabel, verify};
@@ -28,7 +28,7 @@ impl Identity {
     /// `POST /v1/login/start`.
     ///
     /// A caller without a valid device signature gets the same answer, at the same cost, whoever exists. One with it
-    /// may hear [`Error::DeviceNotActive`] or [`Error::Wait`].
+    /// may hear [`Error::DeviceNotActive`], [`Error::Suspended`] or [`Error::Wait`].
     pub async fn login_start(&self, request: &LoginStartRequest) -> Result<LoginStartResponse> {
         let now = self.now();
         // What can be nobody's name need not be looked for; PostgreSQL refuses some of it outright.
@@ -57,7 +57,7 @@ impl Identity {
 
         if let (Some(account), Some(device), true) = (&account, &device, known & signature_good) {
             if !account.usable() || !device.may_log_in() {
-                return Err(Error::DeviceNotActive);
+                return Err(Error::cut_off(account.revoked || device.status == DeviceStatus::Revoked));
             }
             // Again where it is counted; here it spares the database those who are waiting.
             account.may_try(now)?;

@@ -5,7 +5,7 @@
 //! on rows that stay locked until the commit, in the order in which the requests came.
 
 use super::ENROLMENT_LASTS;
-use super::draws::{Drawn, draw_all};
+use super::draws::{Drawn, draw_all, may_log_in};
 use super::login_rows::Rows;
 use crate::error::{Error, Result};
 use crate::model::backoff::wait_after;
@@ -174,11 +174,10 @@ fn failure(rows: &mut Rows, official: OfficialId, factor: Factor, now: Millis) -
 fn refresh(rows: &mut Rows, id: SessionId, generation: u32, now: Millis) -> Result<Written> {
     let session = rows.sessions.get(&id).ok_or(Error::SessionEnded)?;
     let (device_id, chain) = (session.device, session.chain);
-    let usable = rows.accounts.get(&session.official).is_some_and(|account| account.usable())
-        && rows.sims.get(&session.sim).is_some_and(|sim| sim.usable());
-    let device = rows.devices.get(&device_id).filter(|device| usable && device.may_log_in());
     // Told apart for the very device that holds the token: it shows its owner why, whichever answer is first.
-    let assurance = device.ok_or(Error::DeviceNotActive)?.assurance;
+    let device = rows.devices.get(&device_id).ok_or(Error::DeviceNotActive)?;
+    may_log_in(rows, session.official, device, session.sim)?;
+    let assurance = device.assurance;
     let now_is = |session: &Session| Ok(Written::Session(Box::new(session.clone()), assurance));
     match decide(&chain, generation, now) {
         Decision::Rotate => {
@@ -209,13 +208,11 @@ fn open(rows: &mut Rows, login: LoginId, opening: &Opening, now: Millis) -> Resu
     }
     let device = rows.devices.get(&opening.device).ok_or(Error::DeviceNotActive)?;
     let (sim, assurance) = (device.sim, device.assurance);
-    let usable = account.is_some_and(|a| a.usable())
-        && device.may_log_in()
-        && device.official == opening.official
-        && rows.sims.get(&sim).is_some_and(|s| s.usable() && s.official == Some(opening.official));
-    if !usable {
+    let bound = rows.sims.get(&sim).is_some_and(|s| s.official == Some(opening.official));
+    if device.official != opening.official || !bound {
         return Err(Error::DeviceNotActive);
     }
+    may_log_in(rows, opening.official, device, sim)?;
     let session = Session {
         session: opening.session,
         official: opening.official,

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::device::Device;
 use crate::store::{accounts, attempts, devices};
 use pakawaaz_base::{Bytes, Millis};
-use pakawaaz_contract::identity::{MlsCertificateRequest, MlsCertificateResponse};
+use pakawaaz_contract::identity::{DeviceStatus, MlsCertificateRequest, MlsCertificateResponse};
 use pakawaaz_trust::mls_certificate::request_payload;
 use pakawaaz_trust::x509::{CLOCK_SKEW, DeviceCertificate};
 use pakawaaz_trust::{SignLabel, verify};
@@ -22,7 +22,7 @@ impl Identity {
     /// Issues a new MLS certificate.
     ///
     /// Errors: [`Error::LoginFailed`] for an unknown device or a wrong signature; only a right one learns about the
-    /// device's state ([`Error::DeviceNotActive`]), its clock ([`Error::ClockSkew`]) and a repeated nonce.
+    /// device's state ([`Error::DeviceNotActive`], [`Error::Suspended`]), its clock ([`Error::ClockSkew`]) and a repeated nonce.
     pub async fn mls_certificate(&self, request: &MlsCertificateRequest) -> Result<MlsCertificateResponse> {
         let now = self.now();
         let mls_key: [u8; 32] = request.mls_key.array().ok_or(Error::Malformed("MLS key"))?;
@@ -49,9 +49,9 @@ impl Identity {
         let mut tx = self.db().begin().await?;
         // Again, inside: a revocation may have come in between.
         let mut device = devices::get(tx.conn(), request.device).await?.ok_or(Error::LoginFailed)?;
-        let usable = accounts::get(tx.conn(), device.official).await?.is_some_and(|a| a.usable());
-        if !usable || !device.active() {
-            return Err(Error::DeviceNotActive);
+        let account = accounts::get(tx.conn(), device.official).await?.ok_or(Error::DeviceNotActive)?;
+        if !account.usable() || !device.active() {
+            return Err(Error::cut_off(account.revoked || device.status != DeviceStatus::Active));
         }
         // Kept for as long as the request could come back.
         let keep_until = request.at.plus(CLOCK_SKEW).plus(CLOCK_SKEW);

@@ -22,6 +22,6 @@ impl Identity {
             });
             cards.push(MyCard { sim: card.sim, status: card.status().into(), iccid: card.iccid, phone });
         }
-        Ok(MyCards { cards })
+        Ok(MyCards { cards, network: self.phones().exists() })
     }
 }

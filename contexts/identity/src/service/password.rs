@@ -8,7 +8,7 @@ use crate::store::{accounts, attempts, devices, grants, sessions};
 use ciborium::{from_reader, into_writer};
 use pakawaaz_audit::AuditActor;
 use pakawaaz_base::{Actor, Bytes, DeviceId, Millis, OfficialId, VoucherId};
-use pakawaaz_contract::identity::{PasswordFinishRequest, PasswordStartRequest, PasswordStartResponse};
+use pakawaaz_contract::identity::{DeviceStatus, PasswordFinishRequest, PasswordStartRequest, PasswordStartResponse};
 use pakawaaz_login::OpaqueServer;
 use pakawaaz_trust::enrol::{password_payload, verify_password_voucher};
 use pakawaaz_trust::{Grant, GrantKind, SignLabel, Signed, Statement, verify};
@@ -156,7 +156,10 @@ impl Identity {
     /// The signed payload and the password file, once the device's signature is right.
     async fn signed_password(&self, state: &State, request: &PasswordFinishRequest) -> Result<(Vec<u8>, Vec<u8>)> {
         let device = devices::get(self.db().read().await?.conn(), state.device).await?;
-        let device = device.filter(|d| d.may_log_in()).ok_or(Error::DeviceNotActive)?;
+        let device = device.ok_or(Error::DeviceNotActive)?;
+        if !device.may_log_in() {
+            return Err(Error::cut_off(device.status == DeviceStatus::Revoked));
+        }
         let payload = password_payload(self.realm(), &state.username, &request.state, &request.registration_upload);
         verify(&device.key, SignLabel::Password, &payload, &request.signature)?;
         Ok((payload, OpaqueServer::password_file(&request.registration_upload)?))

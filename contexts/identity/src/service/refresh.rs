@@ -17,7 +17,8 @@ impl Identity {
     /// `POST /v1/token/refresh`. `uri` is the request's URL as the client sees it.
     ///
     /// Errors: [`Error::TokenInvalid`] for a token or proof that is not ours, [`Error::SessionEnded`] after reuse, log-out
-    /// or age, [`Error::DeviceNotActive`] after the official, the device or the SIM was cut off.
+    /// or age, [`Error::DeviceNotActive`] after the official, the device or the SIM was revoked, [`Error::Suspended`] while one
+    /// of them is suspended.
     pub async fn refresh(&self, request: &RefreshRequest, dpop_proof: &str, uri: &str) -> Result<Tokens> {
         let now = self.now();
         self.check_authority(uri)?;

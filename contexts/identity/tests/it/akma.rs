@@ -190,7 +190,7 @@ store_test!(a_card_that_is_cut_off_proves_nothing_by_its_phone_either, MIGRATION
     let (proof, confirmation) = (sent.proof.into(), sent.confirmation.into());
     let answer = SimAnswer::Akma { a_kid: key.a_kid.to_string(), proof, confirmation };
     let request = LoginSimRequest { login, state, answer };
-    assert_eq!(world.identity.login_sim(&request, &connection()).await.err(), Some(Error::DeviceNotActive));
+    assert_eq!(world.identity.login_sim(&request, &connection()).await.err(), Some(Error::Suspended));
 });
 
 store_test!(a_phone_that_does_not_fit_is_shown_and_told_and_stops_nobody, MIGRATIONS, |db| async move {

@@ -251,7 +251,7 @@ store_test!(a_suspended_official_device_or_sim_cannot_log_in, MIGRATIONS, |db| a
     for subject in [Subject::Official(person.official), Subject::Device(person.device), Subject::Sim(sim)] {
         world.identity.suspend(&first.actor(), subject).await.unwrap();
         assert_eq!(world.authenticate(&person).await.err().as_deref(), Some("identity.session_ended"), "{subject:?}");
-        assert_eq!(world.login_tokens(&mut person, PASSWORD).await.err(), Some(Error::DeviceNotActive), "{subject:?}");
+        assert_eq!(world.login_tokens(&mut person, PASSWORD).await.err(), Some(Error::Suspended), "{subject:?}");
         world.identity.unsuspend(&first.actor(), subject).await.unwrap();
         world.pass(Duration::from_secs(2)).await;
         world.login(&mut person, PASSWORD).await.unwrap();

@@ -2,7 +2,7 @@
 
 use crate::MIGRATIONS;
 use crate::world::{AUTHORITY, PASSWORD, Person, World};
-use pakawaaz_contract::admin::Subject;
+use pakawaaz_contract::admin::{ProposalKind, Subject};
 use pakawaaz_contract::identity::{RefreshRequest, Tokens};
 use pakawaaz_identity::Error;
 use pakawaaz_storesuite::store_test;
@@ -100,14 +100,40 @@ store_test!(logging_out_ends_one_session_or_all, MIGRATIONS, |db| async move {
 });
 
 // The socket of a device that is cut off may hear first that its session has ended: the refresh that follows says why.
-store_test!(whoever_is_cut_off_hears_so_at_the_refresh, MIGRATIONS, |db| async move {
+store_test!(whoever_is_suspended_hears_so_at_the_refresh_and_nothing_graver, MIGRATIONS, |db| async move {
     let (world, first, second) = World::with_administrators(db).await;
     let mut person = world.person((&first, &second), 3, "amna.khan").await;
     world.login(&mut person, PASSWORD).await.unwrap();
     let token = person.tokens().refresh_token.clone();
-    let subject = Subject::Device(person.device);
-    world.identity.suspend(&first.actor(), subject).await.unwrap();
+    let sims = world.identity.list_sims(&first.actor()).await.unwrap().sims;
+    let sim = sims.iter().find(|s| s.official == Some(person.official)).unwrap().sim;
+    for subject in [Subject::Device(person.device), Subject::Official(person.official), Subject::Sim(sim)] {
+        world.identity.suspend(&first.actor(), subject).await.unwrap();
+        assert_eq!(refresh(&world, &person, &token).await.err(), Some(Error::Suspended), "{subject:?}");
+        world.identity.unsuspend(&first.actor(), subject).await.unwrap();
+        let ended = refresh(&world, &person, &token).await.err();
+        assert_eq!(ended, Some(Error::SessionEnded), "what was ended stays ended");
+    }
+});
+
+// A revocation is for good, whatever is suspended beside it: the app offers to delete what the device keeps.
+store_test!(whoever_is_revoked_hears_so_even_when_suspended_too, MIGRATIONS, |db| async move {
+    let (world, first, second) = World::with_administrators(db).await;
+    let mut person = world.person((&first, &second), 3, "amna.khan").await;
+    world.login(&mut person, PASSWORD).await.unwrap();
+    let token = person.tokens().refresh_token.clone();
+    let sims = world.identity.list_sims(&first.actor()).await.unwrap().sims;
+    let sim = sims.iter().find(|s| s.official == Some(person.official)).unwrap().sim;
+    for subject in [Subject::Device(person.device), Subject::Official(person.official)] {
+        world.identity.suspend(&first.actor(), subject).await.unwrap();
+    }
+    let statement = first.revocation(pakawaaz_trust::Subject::Sim(sim), world.now());
+    let proposal = world.propose(&first, ProposalKind::Revocations, &[statement]).await.unwrap();
+    assert_eq!(refresh(&world, &person, &token).await.err(), Some(Error::Suspended), "one administrator is not enough");
+    world.approve(&second, &proposal).await.unwrap();
     assert_eq!(refresh(&world, &person, &token).await.err(), Some(Error::DeviceNotActive));
-    world.identity.unsuspend(&first.actor(), subject).await.unwrap();
-    assert_eq!(refresh(&world, &person, &token).await.err(), Some(Error::SessionEnded), "what was ended stays ended");
+    for subject in [Subject::Device(person.device), Subject::Official(person.official)] {
+        world.identity.unsuspend(&first.actor(), subject).await.unwrap();
+    }
+    assert_eq!(world.login_tokens(&mut person, PASSWORD).await.err(), Some(Error::DeviceNotActive));
 });

@@ -61,10 +61,13 @@ impl Phones for Network {
 
 store_test!(an_official_sees_where_the_own_phone_is_and_nobody_elses, MIGRATIONS, |db| async move {
     let (world, first, second) = World::with_administrators(db).await;
-    let network = Arc::new(Network(Mutex::new(Some(card(1).imsi.as_str().to_owned()))));
+    let person = world.person((&first, &second), 3, "amna.khan").await;
+    let network = Arc::new(Network(Mutex::new(Some(card(3).imsi.as_str().to_owned()))));
+    let alone = world.identity.cards_of(&person.actor()).await.unwrap();
+    assert_eq!((alone.network, alone.cards.len(), &alone.cards[0].phone), (false, 1, &None), "there is no network yet");
     world.identity.connect(network.clone());
-    let mine = world.identity.cards_of(&first.actor()).await.unwrap().cards;
-    assert_eq!((mine.len(), mine[0].iccid.as_str(), mine[0].status.as_str()), (1, card(1).iccid.as_str(), "bound"));
+    let mine = world.identity.cards_of(&person.actor()).await.unwrap().cards;
+    assert_eq!((mine.len(), mine[0].iccid.as_str(), mine[0].status.as_str()), (1, card(3).iccid.as_str(), "bound"));
     let phone = MyPhone { cell: "000001001".into(), tac: 7, since: NOW, seen: NOW, equipment: None };
     assert_eq!(mine[0].phone, Some(phone));
 
@@ -74,8 +77,9 @@ store_test!(an_official_sees_where_the_own_phone_is_and_nobody_elses, MIGRATIONS
     assert_ne!(others[0].sim, mine[0].sim);
 
     world.identity.suspend(&second.actor(), Subject::Sim(mine[0].sim)).await.unwrap();
-    let mine = world.identity.cards_of(&first.actor()).await.unwrap().cards;
+    let mine = world.identity.cards_of(&person.actor()).await.unwrap().cards;
     assert_eq!(mine[0].status, "suspended");
+    assert!(world.identity.cards_of(&person.actor()).await.unwrap().network);
     *network.0.lock().unwrap() = None;
-    assert_eq!(world.identity.cards_of(&first.actor()).await.err(), Some(Error::Busy));
+    assert_eq!(world.identity.cards_of(&person.actor()).await.err(), Some(Error::Busy));
 });

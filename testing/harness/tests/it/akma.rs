@@ -122,7 +122,7 @@ async fn a_card_that_was_cut_off_proves_nothing_by_its_phone_even_when_it_is_let
     assert!(terminal.phone_is_enough());
     let card = site.card(&ayesha);
     site.world.first.ok(&["admin", "suspend", "--card", &card]);
-    terminal.with_card.fails(&["login"], "identity.device_not_active");
+    terminal.with_card.fails(&["login"], "identity.suspended");
     site.until_phone(phone, |event| matches!(event, Event::Deregistered(_))).await;
     site.world.first.ok(&["admin", "unsuspend", "--card", &card]);
     assert!(!terminal.phone_is_enough(), "its key went with the cut");

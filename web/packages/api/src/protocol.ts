@@ -23,6 +23,7 @@ export type Phase =
   | "locked"            // profile there: PIN
   | "logged_out"        // unlocked, reading works, but the session ended: three factors
   | "waiting_approval"  // enrolled as a further device: another device compares the code
+  | "suspended"         // an administrator suspended official, device or SIM, and can undo it; three factors afterwards
   | "cut_off"           // this device was revoked; what is stored can still be deleted
   | "ready";
 
@@ -153,6 +154,10 @@ export interface LoginNetwork { agreement: "same_phone" | "other_card" | "other_
 export interface SessionView {
   session: Id; device: Id; started_at: Millis; ends_at: Millis; this_session: boolean; network?: LoginNetwork;
 }
+/** One of this official's own SIM cards; nobody else's is ever shown. What the server says, and nothing proves. */
+export interface CardView { sim: Id; iccid: string; status: "bound" | "suspended" | "revoked"; phone: PhoneView | null }
+/** Where the phone with a card is: the cell as hexadecimal digits, registered since, last heard of from elsewhere. */
+export interface PhoneView { cell: string; tac: number; since: Millis; seen: Millis; equipment: string | null }
 export interface AlarmView { kind: AlarmKind; at: Millis; group: Id | null; seq?: number | null; official: Id | null; device: Id | null }
 
 // ---- Files -------------------------------------------------------------------------------------------------------
@@ -220,6 +225,8 @@ export interface Commands {
   revoke_device: [{ device: Id }, null];
   sessions: [Record<string, never>, { sessions: SessionView[] }];
   end_session: [{ session: Id }, null];
+  /** `network`: whether there is a cellular network at all. */
+  my_phone: [Record<string, never>, { cards: CardView[]; network: boolean }];
 
   new_conversation: [{ officials: Id[]; title: string | null }, { group: Id }];
   send: [{ group: Id; text: string; reply_to: Id | null; mentions: Id[] }, { message: Id }];

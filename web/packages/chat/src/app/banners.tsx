@@ -1,12 +1,11 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import type { AppState } from "@pakawaaz/api/protocol";
 import { Banner, Button, toast } from "@pakawaaz/ui";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import { CloudOff, HardDrive, LogIn, RefreshCw } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { useCommand, useEngine, useTopic } from "./engine.tsx";
-import { usePreferences } from "./preferences.tsx";
-import { storageWarning } from "./storage-warning.ts";
+import { useStorageWarning } from "./storage-note.tsx";
 import { useUpdate } from "./updates.tsx";
 
 /** A short interruption is nobody's business. */
@@ -14,26 +13,15 @@ const OFFLINE_AFTER_MS = 1_500;
 /** An attempt that fails at once is shown for so long: otherwise nothing seems to have happened. */
 const SEEN_MS = 800;
 
-/** What concerns the whole app: no connection, no session, a new version. */
+/** What concerns the whole app: no connection, no session, no space, a new version. */
 export function TopBanners() {
   const { t } = useLingui();
   const app = useTopic("app", {});
   const navigate = useNavigate();
   const update = useUpdate();
   const persist = useCommand("persist_storage");
-  const conversations = useTopic("conversations", {});
-  const { preferences, change } = usePreferences();
   const [closed, setClosed] = useState(false);
-  const asked = useSilentAsking();
-  const unkept = storageWarning(app, conversations ?? [], preferences.evictionSeen, closed);
-  useEffect(() => {
-    if (unkept) asked.ask();
-  });
-  const warning = asked.done ? unkept : null;
-  const seen = () => {
-    setClosed(true);
-    change({ evictionSeen: true });
-  };
+  const full = useStorageWarning(closed) === "strong";
   const offline = useOffline(app);
   const queued = app?.queued ?? 0;
   return (
@@ -72,46 +60,29 @@ export function TopBanners() {
           )}
         </Banner>
       )}
-      {warning && (
+      {full && (
         <Banner
-          tone={warning === "strong" ? "warn" : "neutral"}
+          tone="warn"
           flush
           icon={HardDrive}
-          onDismiss={seen}
+          onDismiss={() => setClosed(true)}
           dismissLabel={t`Close`}
           action={
-            warning === "strong" && (
-              <Button
-                size="small"
-                busy={persist.running}
-                onPress={async () => {
-                  const kept = await persist.run({});
-                  seen();
-                  if (kept === true) toast({ text: t`The browser keeps this data until you delete it.` });
-                  else
-                    toast({ text: t`The browser said no. Install the app or use it for some days, then ask again.` });
-                }}
-              >
-                <Trans>Ask it to keep them</Trans>
-              </Button>
-            )
+            <Button
+              size="small"
+              busy={persist.running}
+              onPress={async () => {
+                const kept = await persist.run({});
+                setClosed(true);
+                if (kept === true) toast({ text: t`The browser keeps this data until you delete it.` });
+                else toast({ text: t`The browser said no. Install the app or use it for some days, then ask again.` });
+              }}
+            >
+              <Trans>Ask it to keep them</Trans>
+            </Button>
           }
         >
-          {warning === "strong" ? (
-            <Trans>Space is running out, and the browser may delete your messages.</Trans>
-          ) : (
-            <>
-              <Trans>The browser has not promised to keep your messages.</Trans>{" "}
-              <Link
-                to="/settings/$section"
-                params={{ section: "storage" }}
-                onClick={seen}
-                className="font-medium underline"
-              >
-                <Trans>What this means</Trans>
-              </Link>
-            </>
-          )}
+          <Trans>Space is running out, and the browser may delete your messages.</Trans>
         </Banner>
       )}
       {update.ready && (
@@ -131,23 +102,6 @@ export function TopBanners() {
       )}
     </section>
   );
-}
-
-/**
- * Chromium decides by itself whether it keeps the data, and asks nobody: so it is asked once before anybody is warned.
- * Other browsers put a question to the official, which needs the official's wish.
- */
-function useSilentAsking(): { done: boolean; ask(): void } {
-  const engine = useEngine();
-  const [done, setDone] = useState(!("userAgentData" in navigator));
-  const began = useRef(done);
-  const ask = () => {
-    if (began.current) return;
-    began.current = true;
-    const over = () => setDone(true);
-    engine.call("persist_storage", {}).then(over, over);
-  };
-  return { done, ask };
 }
 
 /** Whether there has been no connection for a while. An attempt to get one does not end that, only its success. */

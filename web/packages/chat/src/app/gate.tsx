@@ -1,7 +1,7 @@
 import { useLingui } from "@lingui/react/macro";
 import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
-import { CutOff, Splash, Unsupported } from "../screens/phases.tsx";
+import { CutOff, Splash, Suspended, Unsupported } from "../screens/phases.tsx";
 import { Unlock } from "../screens/unlock.tsx";
 import { useAnnounce } from "./announcer.tsx";
 import { useTopic } from "./engine.tsx";
@@ -17,6 +17,8 @@ export function Gate() {
   const phase = app?.phase ?? "starting";
   /** Inside without a session: because that was chosen, or because it ended while the app was in use. */
   const [reading, setReading] = useState(false);
+  /** Whoever was suspended asks to log in again. */
+  const [again, setAgain] = useState(false);
   /** Chosen at enrolment a moment ago; used once, to log in. */
   const [password, setPassword] = useState<string | null>(null);
   const { pathname } = useLocation();
@@ -31,7 +33,8 @@ export function Gate() {
       leaving.asked = false;
       setReading(false);
     }
-    if (phase === "empty" || phase === "locked" || phase === "cut_off") setReading(false);
+    if (["empty", "locked", "suspended", "cut_off"].includes(phase)) setReading(false);
+    if (phase !== "suspended") setAgain(false);
     // These addresses are for the gate; whoever is inside has no use for them.
     if (inside && ["/enrol", "/login", "/unlock"].includes(pathname)) void navigate({ to: "/", replace: true });
   }, [phase, inside, pathname, navigate]);
@@ -45,6 +48,8 @@ export function Gate() {
       {phase === "locked" && <Unlock />}
       {phase === "waiting_approval" && <Waiting />}
       {phase === "cut_off" && <CutOff />}
+      {phase === "suspended" && !again && <Suspended onLogin={() => setAgain(true)} />}
+      {phase === "suspended" && again && <Login app={app} />}
       {phase === "logged_out" && (
         <Login
           app={app}
@@ -69,10 +74,11 @@ function usePhaseAnnouncements(phase: string) {
     if (before.current === phase) return;
     const was = before.current;
     before.current = phase;
-    if (phase === "ready" && was === "logged_out") announce(t`You are logged in.`);
+    if (phase === "ready" && (was === "logged_out" || was === "suspended")) announce(t`You are logged in.`);
     else if (phase === "ready" && was === "waiting_approval") announce(t`This device was approved.`);
     else if (phase === "logged_out" && was === "ready") announce(t`Your session has ended. Log in again.`, true);
     else if (phase === "locked" && was !== "starting") announce(t`The app is locked.`);
+    else if (phase === "suspended") announce(t`Your access is suspended for now.`, true);
     else if (phase === "cut_off") announce(t`This device has been cut off.`, true);
   }, [phase, announce, t]);
 }

@@ -21,6 +21,7 @@ import { TopBanners } from "./banners.tsx";
 import { useCommand, useTopic } from "./engine.tsx";
 import { Mark } from "./mark.tsx";
 import { Notices } from "./notices.tsx";
+import { StorageNote } from "./storage-note.tsx";
 
 interface Place {
   to: "/" | "/find" | "/devices" | "/settings";
@@ -191,6 +192,7 @@ export function ListAndPane() {
         )}
       >
         <ConversationList />
+        <StorageNote />
       </section>
       <div className={cx("min-h-0 min-w-0 flex-1 flex-col md:flex", atList ? "hidden" : "flex")}>
         <Outlet />

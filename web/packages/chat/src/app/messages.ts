@@ -89,7 +89,17 @@ const ERRORS: Entry[] = [
     "لاگ اِن کسی اور کنکشن سے آیا اس لیے رد کر دیا گیا۔ اس صفحے کا پتہ دیکھ لیں۔",
   ],
   [
-    "identity.device_not_active messaging.device_not_active client.not_approved",
+    "identity.suspended",
+    "Your account, this device or its SIM is suspended for now. Nothing here is lost. Ask your administrator; once it is lifted, log in again.",
+    "آپ کا اکاؤنٹ، یہ آلہ یا اس کی سم فی الحال معطل ہے۔ یہاں کچھ ضائع نہیں ہوا۔ اپنے ایڈمنسٹریٹر سے پوچھیں؛ بحالی کے بعد دوبارہ لاگ اِن کریں۔",
+  ],
+  [
+    "identity.device_not_active",
+    "This device, its SIM or your account was revoked, or the device is not approved yet. Ask your administrator.",
+    "یہ آلہ، اس کی سم یا آپ کا اکاؤنٹ منسوخ ہو چکا ہے، یا آلے کی ابھی منظوری نہیں ہوئی۔ اپنے ایڈمنسٹریٹر سے پوچھیں۔",
+  ],
+  [
+    "messaging.device_not_active client.not_approved",
     "This device is not approved yet. Compare the code on a device that you already use.",
     "اس آلے کی ابھی منظوری نہیں ہوئی۔ جو آلہ آپ پہلے سے استعمال کر رہے ہیں اس پر کوڈ ملائیں۔",
   ],
@@ -323,6 +333,8 @@ export const NOT_IN_THE_APP: Record<string, string> = {
   "identity.sim_row": "import of SIM batches, console only",
   "identity.not_set_up": "making of SIMs, console only",
   "identity.concealed": "between the cellular core and the home network",
+  "identity.akma_unknown":
+    "between a phone's key and the login; the card answers instead, and a browser has no such key",
   "identity.proposal_invalid": "administration, console only",
   "identity.second_administrator_needed": "administration, console only",
   "identity.last_administrators": "administration, console only",

@@ -11,6 +11,7 @@ import type {
 import {
   alarms,
   appState,
+  cards,
   conversations,
   devices,
   id,
@@ -29,6 +30,8 @@ export interface Scene {
   loading?: boolean;
   /** Lists are empty. */
   empty?: boolean;
+  /** Whether there is a cellular network. */
+  network?: boolean;
   /** Every command is refused with this code. */
   refuse?: Partial<EngineError> & { code: string };
   /** Refuse only these commands. */
@@ -81,6 +84,10 @@ export function fixtureEngine(scene: Scene = {}): Engine {
       ),
     }),
     sessions: () => ({ sessions: scene.empty ? [] : sessions }),
+    my_phone: () => {
+      const network = scene.network ?? true;
+      return { cards: scene.empty ? [] : cards.map((card) => (network ? card : { ...card, phone: null })), network };
+    },
     new_conversation: () => ({ group: id(300) }),
     send: () => ({ message: id(999) }),
     search: () => ({

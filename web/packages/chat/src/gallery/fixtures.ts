@@ -2,6 +2,7 @@ import type {
   AlarmView,
   AppState,
   BilingualName,
+  CardView,
   ConversationView,
   DeviceView,
   Id,
@@ -313,6 +314,16 @@ export const devices: DeviceView[] = [
 export const sessions: SessionView[] = [
   { session: id(501), device: id(201), started_at: NOW - 3 * HOUR, ends_at: NOW + 9 * HOUR, this_session: true },
   { session: id(502), device: id(202), started_at: NOW - 8 * HOUR, ends_at: NOW + 4 * HOUR, this_session: false },
+];
+
+export const cards: CardView[] = [
+  {
+    sim: id(701),
+    iccid: "8992010000000000018",
+    status: "bound",
+    phone: { cell: "000001001", tac: 1, since: NOW - 2 * HOUR, seen: NOW - 20 * MINUTE, equipment: "3500000000000102" },
+  },
+  { sim: id(702), iccid: "8992010000000000026", status: "suspended", phone: null },
 ];
 
 export const alarms: AlarmView[] = [

@@ -28,5 +28,8 @@ export const scenes: Record<string, Scene> = {
     refuse: { code: "identity.wrong_password", retry_after_ms: 45_000 },
   },
   waiting: { app: { phase: "waiting_approval" } },
+  suspended: { app: { phase: "suspended" } },
+  "login-suspended": { app: { phase: "suspended" }, refuse: { code: "identity.suspended" } },
+  "no-network": { network: false },
   "cut-off": { app: { phase: "cut_off" } },
 };

@@ -16,8 +16,8 @@ export interface LoginProps {
   /** Set right after enrolment, where the password was just chosen: log in without asking again. */
   password?: string | null;
   onPasswordUsed?(): void;
-  /** Go on reading without a session. */
-  onRead(): void;
+  /** Go on reading without a session, where that is offered. */
+  onRead?(): void;
 }
 
 /** The three factors, shown as they are proven. */
@@ -45,6 +45,8 @@ export function Login({ app, password: given, onPasswordUsed, onRead }: LoginPro
 
   const showSteps = login.running || login.error !== null;
   const states = stepStates(ORDER, login.progress, login.error !== null);
+  // Its sentence says all there is to do.
+  const suspended = login.error?.code === "identity.suspended";
   const failed = ORDER.find((step) => states[step] === "refused");
   const texts: Record<LoginStep, [title: string, detail: string]> = {
     device: [t`Device`, t`This browser signs with its key.`],
@@ -103,13 +105,15 @@ export function Login({ app, password: given, onPasswordUsed, onRead }: LoginPro
             }))}
           />
           <Refusal error={login.error} />
-          {login.error && failed && help[failed] && <p className="text-sm text-muted">{help[failed]}</p>}
+          {login.error && !suspended && failed && help[failed] && <p className="text-sm text-muted">{help[failed]}</p>}
         </div>
       )}
       <div className="flex flex-wrap justify-between gap-2">
-        <Button kind="quiet" size="small" onPress={onRead} isDisabled={login.running}>
-          <Trans>Read without logging in</Trans>
-        </Button>
+        {onRead && (
+          <Button kind="quiet" size="small" onPress={onRead} isDisabled={login.running}>
+            <Trans>Read without logging in</Trans>
+          </Button>
+        )}
         <Button kind="quiet" size="small" onPress={() => setResetting(true)} isDisabled={login.running}>
           <Trans>I forgot my password</Trans>
         </Button>

@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Spinner } from "@pakawaaz/ui";
-import { Trash2 } from "lucide-react";
+import { LogIn, Trash2 } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Mark } from "../app/mark.tsx";
 import { ForgetDialog } from "./forget.tsx";
@@ -40,6 +40,29 @@ export function Unsupported() {
     >
       <Button kind="primary" wide onPress={() => location.reload()}>
         <Trans>Try again</Trans>
+      </Button>
+    </Frame>
+  );
+}
+
+/** Cut off for a while: everything stays, and the login is asked again once an administrator has lifted it. */
+export function Suspended({ onLogin }: { onLogin(): void }) {
+  const { t } = useLingui();
+  return (
+    <Frame
+      title={t`Your access is suspended`}
+      lead={
+        <Trans>
+          An administrator suspended your account, this device or its SIM card. That can be undone: ask your
+          administrator.
+        </Trans>
+      }
+    >
+      <p>
+        <Trans>Everything stored here stays. Once the suspension is lifted, log in with all three factors.</Trans>
+      </p>
+      <Button kind="primary" size="large" wide icon={LogIn} onPress={onLogin}>
+        <Trans>Log in again</Trans>
       </Button>
     </Frame>
   );

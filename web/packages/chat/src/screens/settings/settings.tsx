@@ -4,6 +4,7 @@ import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import {
   ArrowLeft,
   Bell,
+  CardSim,
   ChevronRight,
   HardDrive,
   Info,
@@ -17,6 +18,7 @@ import { About } from "./about.tsx";
 import { Account } from "./account.tsx";
 import { Appearance } from "./appearance.tsx";
 import { Notifications } from "./notifications.tsx";
+import { PhoneAndSim } from "./phone.tsx";
 import { Secrets } from "./secrets.tsx";
 import { StorageUse } from "./storage.tsx";
 
@@ -45,6 +47,13 @@ function useParts(): Part[] {
       detail: t`What others notice, and you`,
       icon: Bell,
       page: Notifications,
+    },
+    {
+      id: "phone",
+      title: t`Phone and SIM`,
+      detail: t`Your card, and where its phone is`,
+      icon: CardSim,
+      page: PhoneAndSim,
     },
     { id: "secrets", title: t`PIN and password`, detail: t`Change either of them`, icon: KeyRound, page: Secrets },
     { id: "storage", title: t`Storage`, detail: t`What this browser keeps`, icon: HardDrive, page: StorageUse },
