@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use pakawaaz_aka::{AKid, NetworkName, UaStar};
 use pakawaaz_base::{DeviceId, OfficialId, StableError as _};
 use pakawaaz_cellular::ports::{AuthenticationMethod, VaultRefusal, VaultRequest, WhoIs};
-use pakawaaz_cellular::{Cellular, DrawnVector, Expected, HomeNetwork};
+use pakawaaz_cellular::{ApplicationKey, Cellular, DrawnVector, Expected, HomeNetwork};
 use pakawaaz_contract::identity::DeviceStatus;
 use pakawaaz_http::{CloseReason, Hub, Problem};
 use pakawaaz_identity::ports::{NetworkPhone, PhoneKey, Phones, SeenPhone};
@@ -113,7 +113,10 @@ impl Phones for AskCellular {
 
     async fn application_key(&self, a_kid: &AKid, fqdn: &str, protocol: UaStar) -> Option<PhoneKey> {
         match self.0.application_key(a_kid, fqdn, protocol).await {
-            Ok(found) => found.map(|found| PhoneKey { imsi: found.imsi, key: found.key, ends_at: found.ends_at }),
+            Ok(found) => found.map(|found| {
+                let ApplicationKey { imsi, key, proven_at, ends_at } = found;
+                PhoneKey { imsi, key, proven_at, ends_at }
+            }),
             Err(error) => {
                 tracing::warn!(code = error.code(), "an application's key could not be looked up");
                 None

@@ -6,6 +6,7 @@ use pakawaaz_client::Platform;
 use pakawaaz_login::PhoneKey;
 use rand::RngCore as _;
 use serde::Deserialize;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -35,11 +36,15 @@ impl NativePlatform {
     }
 
     /// With the file in which the phone's software leaves what it shares with its network: JSON with `realm`, `a_kid` and
-    /// `k_af` (64 hexadecimal digits). It is read at each login; one that is not there, or cannot be read, is as none.
+    /// `k_af` (64 hexadecimal digits). It is read at each login; one that is not there, that cannot be read, or that others than
+    /// its owner can read or change, is as none: the card is asked.
     pub fn with_phone_key(self, file: &Path) -> Self {
         Self { phone_key: Some(file.to_owned()), ..self }
     }
 }
+
+/// Much more than the file needs.
+const LONGEST_FILE: u64 = 4096;
 
 /// The file.
 #[derive(Deserialize)]
@@ -50,12 +55,29 @@ struct PhoneKeyFile {
 }
 
 fn read_phone_key(file: &Path, realm: &str) -> Option<PhoneKey> {
-    let text = Zeroizing::new(std::fs::read(file).ok()?);
+    let text = Zeroizing::new(read_private(file)?);
     let read: PhoneKeyFile = serde_json::from_slice(&text).ok()?;
     let (digits, mut k_af) = (Zeroizing::new(read.k_af), Zeroizing::new([0; 32]));
     hex::decode_to_slice(&*digits, &mut *k_af).ok()?;
     let a_kid = AKid::parse(&read.a_kid).ok()?;
     (read.realm == realm).then_some(PhoneKey { a_kid, k_af })
+}
+
+/// A file that nobody but its owner may touch: whoever could read it would have the SIM's factor for hours.
+fn read_private(file: &Path) -> Option<Vec<u8>> {
+    let mut opened = std::fs::File::open(file).ok()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // Of what is open, not of what has the name by then.
+        let mode = opened.metadata().ok()?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return None;
+        }
+    }
+    let mut text = Vec::new();
+    let read = (&mut opened).take(LONGEST_FILE).read_to_end(&mut text).ok()?;
+    (read < LONGEST_FILE as usize).then_some(text)
 }
 
 impl Platform for NativePlatform {
@@ -87,13 +109,33 @@ mod tests {
         assert!(read_phone_key(&file, "a.example").is_none(), "no file");
         let a_kid = format!("rid0.atid{}@5gc.mnc099.mcc410.3gppnetwork.org", "ab".repeat(32));
         let text = format!(r#"{{"realm":"a.example","a_kid":"{a_kid}","k_af":"{}"}}"#, "cd".repeat(32));
-        std::fs::write(&file, &text).unwrap();
+        crate::profile::write_private(&file, text.as_bytes()).unwrap();
         let key = read_phone_key(&file, "a.example").unwrap();
         assert_eq!((key.a_kid.to_string(), *key.k_af), (a_kid, [0xcd; 32]));
         assert!(read_phone_key(&file, "b.example").is_none());
         for (from, to) in [("cdcd", "cd"), ("rid0", "rid"), ("k_af", "key"), ("}", "")] {
-            std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+            crate::profile::write_private(&file, text.replacen(from, to, 1).as_bytes()).unwrap();
             assert!(read_phone_key(&file, "a.example").is_none(), "{from} as {to}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_phones_key_that_others_can_touch_is_not_used() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("phone.json");
+        let a_kid = format!("rid0.atid{}@5gc.mnc099.mcc410.3gppnetwork.org", "ab".repeat(32));
+        let text = format!(r#"{{"realm":"a.example","a_kid":"{a_kid}","k_af":"{}"}}"#, "cd".repeat(32));
+        std::fs::write(&file, &text).unwrap();
+        for (mode, used) in
+            [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o620, false), (0o602, false)]
+        {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(read_phone_key(&file, "a.example").is_some(), used, "{mode:o}");
+        }
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::write(&file, text + &" ".repeat(5000)).unwrap();
+        assert!(read_phone_key(&file, "a.example").is_none(), "a file of another kind is not read whole");
     }
 }

@@ -13,6 +13,8 @@ pub struct PhoneKey {
     pub imsi: String,
     /// The key.
     pub key: Zeroizing<[u8; 32]>,
+    /// When the card did so, by the network's clock.
+    pub proven_at: Millis,
     /// Not valid from then on.
     pub ends_at: Millis,
 }

@@ -2,6 +2,12 @@
 //!
 //! K_AKMA is derived once from K_AUSF and lives until the next primary authentication. K_AF is static for one K_AKMA and
 //! one application, so whoever uses it as proof binds fresh nonces of both sides into what is proven.
+//!
+//! What is verified: function codes, parameters and AF_ID against the text of TS 33.535 (Release 17 and 18) Annex A.2 to A.4,
+//! the SUPI's form (an IMSI's digits as a character string, without its type) against TS 33.501 Annex A.7.0, the organisation
+//! octets against TS 33.220 Annex H.2 and an operating system's constants for it. Not verified: numbers, since no test vectors
+//! are published and the open implementations that we know depart from the text; and how an A-KID's username is put together,
+//! see [`AKid`].
 
 use crate::AkaError;
 use crate::hex_text;
@@ -15,8 +21,10 @@ const FC_K_AKMA: u8 = 0x80;
 const FC_A_TID: u8 = 0x81;
 const FC_K_AF: u8 = 0x82;
 
-/// Ua* security protocol identifier (TS 33.535 Annex A.4, TS 33.220 Annex H: first an octet for the organisation, 0x01 for
-/// 3GPP and 0xff for private protocols, then four that the organisation gives out).
+/// Ua* security protocol identifier (TS 33.535 Annex A.4, TS 33.220 Annex H.1 and H.2): an octet for the organisation, then
+/// four that it gives out. 0x01 is 3GPP, 0xff the private range, for which nobody has to register. TS 33.220 warns of that range
+/// that a weakness of one private protocol may help against another with the same identifier; so whoever uses one keys
+/// nothing with K_AF itself, but with what a label and the transcript of their protocol make of it.
 pub type UaStar = [u8; 5];
 
 /// The AKMA anchor key.
@@ -34,9 +42,9 @@ impl fmt::Debug for KAkma {
 pub struct ATid(pub [u8; 32]);
 
 impl KAkma {
-    /// From its bytes, as an anchor function keeps them.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    /// From its bytes, as an anchor function keeps them. The caller wipes its own copy.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
+        Self(*bytes)
     }
     /// The bytes. The caller seals them before they rest anywhere.
     pub fn as_bytes(&self) -> &[u8; 32] {
@@ -73,8 +81,8 @@ const LONGEST: usize = 128;
 /// AKMA key identifier: a network access identifier (RFC 7542 §2.2) whose username holds the card's routing indicator and
 /// the A-TID, and whose realm is the home network (TS 33.535 §6.1; realm as in TS 23.003 §28.2).
 ///
-/// The specification does not say how the two share the username; here they are labelled as the parts of a SUCI are in
-/// TS 23.003 §28.7.3: `rid0.atid<64 hexadecimal digits>@5gc.mnc099.mcc410.3gppnetwork.org`.
+/// **Our own convention**: no clause that we have found says how the two share the username. Phones of other makers may do it
+/// otherwise; this type is the one place that knows. Here they are labelled as the parts of a SUCI are in TS 23.003 §28.7.3: `rid0.atid<64 hexadecimal digits>@5gc.mnc099.mcc410.3gppnetwork.org`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct AKid {
     routing: String,

@@ -10,7 +10,8 @@
 use pakawaaz_aka::{AKid, UaStar};
 use zeroize::Zeroizing;
 
-/// Our login as a Ua* protocol (TS 33.220 Annex H: organisation octet 0xff, private protocols).
+/// Our login as a Ua* protocol: organisation octet 0xff, the private range (TS 33.220 Annex H.2, verified against its text),
+/// then four octets of our choice. See [`UaStar`] for what that range asks of us.
 pub const PROTOCOL: UaStar = [0xff, b'p', b'k', b'w', 1];
 
 /// What a phone gives to the client of one application function.

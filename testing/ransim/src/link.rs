@@ -31,9 +31,13 @@ impl Default for Links {
 
 impl Links {
     /// Adds the endpoint of the next gNB. Needs a tokio runtime.
-    pub fn add(&mut self, mut endpoint: Endpoint) {
+    pub fn add(&mut self, endpoint: Endpoint) {
         let gnb = GnbId(self.links.len() as u32);
         self.links.push(Link { sender: endpoint.sender(), association: None });
+        self.listen(gnb, endpoint);
+    }
+
+    fn listen(&self, gnb: GnbId, mut endpoint: Endpoint) {
         let feed = self.feed.clone();
         tokio::spawn(async move {
             while let Some(event) = endpoint.next().await {
@@ -42,6 +46,21 @@ impl Links {
                 }
             }
         });
+    }
+
+    /// A gNB that has lost its core connects again, to the same core or another one, over the framed loopback transport.
+    ///
+    /// # Errors
+    /// [`RansimError::Socket`]; [`RansimError::State`] when it still has a core, or is not there.
+    pub async fn again_framed(&mut self, gnb: GnbId, core: std::net::SocketAddr) -> Result<(), RansimError> {
+        let endpoint = pakawaaz_n2::framed::connect(core).await.map_err(|e| RansimError::Socket(e.to_string()))?;
+        let link = self.links.get_mut(gnb.0 as usize).ok_or(RansimError::State("there is no such gNB"))?;
+        if link.association.is_some() {
+            return Err(RansimError::State("the gNB has a core"));
+        }
+        link.sender = endpoint.sender();
+        self.listen(gnb, endpoint);
+        Ok(())
     }
 
     /// Over the framed loopback transport to `core`.
@@ -63,6 +82,14 @@ impl Links {
         let endpoint = pakawaaz_n2::sctp::connect(&[], core, pakawaaz_n2::sctp::Settings::default()).await;
         self.add(endpoint.map_err(|e| RansimError::Socket(e.to_string()))?);
         Ok(())
+    }
+
+    /// A gNB dies: its association breaks off, and [`Arrival::Down`] follows.
+    pub fn lose(&mut self, gnb: GnbId) {
+        let Some(link) = self.links.get(gnb.0 as usize) else { return };
+        if let Some(association) = link.association {
+            link.sender.abort(association);
+        }
     }
 
     /// Waits until something has arrived for [`N2Wire::recv`].

@@ -30,6 +30,8 @@ pub struct ApplicationKey {
     pub imsi: String,
     /// K_AF.
     pub key: Zeroizing<[u8; 32]>,
+    /// When the card proved itself for it.
+    pub proven_at: Millis,
     /// Not valid from then on.
     pub ends_at: Millis,
 }
@@ -58,10 +60,10 @@ impl Cellular {
         let Some(row) = akma::named(self.inner.db.read().await?.conn(), &a_kid.name().0).await? else {
             return Ok(None);
         };
-        let Some(anchor) = open(&self.inner.seal, &row, self.now()) else { return Ok(None) };
+        let Some((anchor, proven_at)) = open(&self.inner.seal, &row, self.now()) else { return Ok(None) };
         let key = anchor.k_af(fqdn, protocol).map_err(|_| CellularError::Seal)?;
         metrics::counter!("pakawaaz_cellular_akma_application_keys_total").increment(1);
-        Ok(Some(ApplicationKey { imsi: row.imsi.as_str().to_owned(), key, ends_at: row.ends_at }))
+        Ok(Some(ApplicationKey { imsi: row.imsi.as_str().to_owned(), key, proven_at, ends_at: row.ends_at }))
     }
 
     /// Forgets keys that have ended.
@@ -76,15 +78,19 @@ impl Cellular {
 pub(crate) fn seal(key: &SealKey, imsi: &Imsi, k_ausf: &[u8; 32], at: Millis) -> Option<AkmaRow> {
     let (anchor, name) = KAkma::derive(k_ausf, &pakawaaz_aka::Imsi::new(imsi.as_str()).ok()?).ok()?;
     let ends_at = at.plus(KEY_LASTS);
-    let sealed = key.seal(PURPOSE, &id(imsi, &name.0), ends_at, anchor.as_bytes(), &mut OsRng).ok()?;
+    let mut plain = Zeroizing::new([0; 40]);
+    plain[..32].copy_from_slice(anchor.as_bytes());
+    plain[32..].copy_from_slice(&at.as_i64().to_be_bytes());
+    let sealed = key.seal(PURPOSE, &id(imsi, &name.0), ends_at, &*plain, &mut OsRng).ok()?;
     Some(AkmaRow { imsi: *imsi, a_tid: name.0, sealed, ends_at })
 }
 
-/// The end is sealed in as well: a row that somebody made live longer does not open.
-fn open(key: &SealKey, row: &AkmaRow, now: Millis) -> Option<KAkma> {
+/// The key, and when its card proved itself. The end is sealed in as well: a row that somebody made live longer does not open.
+fn open(key: &SealKey, row: &AkmaRow, now: Millis) -> Option<(KAkma, Millis)> {
     let opened = key.open(PURPOSE, &id(&row.imsi, &row.a_tid), &row.sealed, now).ok()?;
-    let anchor: [u8; 32] = opened.plaintext.as_slice().try_into().ok()?;
-    (opened.expires_at == row.ends_at).then(|| KAkma::from_bytes(anchor))
+    let (anchor, at) = opened.plaintext.split_first_chunk::<32>()?;
+    let at = Millis(i64::from_be_bytes(at.try_into().ok()?));
+    (opened.expires_at == row.ends_at).then(|| (KAkma::from_bytes(anchor), at))
 }
 
 fn id(imsi: &Imsi, a_tid: &[u8; 32]) -> Vec<u8> {
@@ -109,7 +115,8 @@ mod tests {
         assert_eq!(row.a_tid, name.0);
         assert!(!row.sealed.windows(4).any(|part| anchor.as_bytes().windows(4).any(|secret| secret == part)));
         let last = Millis(row.ends_at.as_i64() - 1);
-        assert_eq!(open(&key, &row, last).unwrap().as_bytes(), anchor.as_bytes());
+        let (opened, proven_at) = open(&key, &row, last).unwrap();
+        assert_eq!((opened.as_bytes(), proven_at), (anchor.as_bytes(), AT));
         assert!(open(&key, &row, row.ends_at).is_none(), "ended");
         for other in [
             AkmaRow { imsi: imsi(2), ..row.clone() },

@@ -4,16 +4,20 @@ use crate::running::Running;
 use crate::support::{MIGRATIONS, actor, service};
 use pakawaaz_aka::{AKid, Imsi, KAkma, MncLength};
 use pakawaaz_base::{Millis, Role};
+use pakawaaz_cellular::jobs::cards::Cards;
 use pakawaaz_cellular::{Cellular, jobs};
 use pakawaaz_contract::cellular::{CellularProfile, CellularSubscriber};
+use pakawaaz_contract::facts::CardCut;
 use pakawaaz_login::SealKey;
-use pakawaaz_storage::Db;
+use pakawaaz_storage::{Db, OutboxConsumer, outbox};
 use pakawaaz_storesuite::store_test;
 use rand::rngs::OsRng;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 const NOW: Millis = Millis(1_800_000_000_000);
+const PROVEN: Millis = Millis(1_799_999_999_000);
 const FQDN: &str = "login.example";
 const UA: [u8; 5] = [0xff, 0, 0, 0, 1];
 
@@ -25,7 +29,8 @@ fn imsi() -> Imsi {
 async fn authenticated(db: &Db, k_ausf: u8, ends_at: Millis) -> AKid {
     let (anchor, name) = KAkma::derive(&[k_ausf; 32], &imsi()).unwrap();
     let id = [name.0.as_slice(), imsi().as_str().as_bytes()].concat();
-    let sealed = SealKey::new([7; 32]).seal("cellular akma", &id, ends_at, anchor.as_bytes(), &mut OsRng).unwrap();
+    let plain = [anchor.as_bytes().as_slice(), &PROVEN.as_i64().to_be_bytes()].concat();
+    let sealed = SealKey::new([7; 32]).seal("cellular akma", &id, ends_at, &plain, &mut OsRng).unwrap();
     let mut tx = db.begin().await.unwrap();
     sqlx::query(
         "INSERT INTO cellular_akma (imsi, a_tid, sealed, ends_at) VALUES ($1, $2, $3, $4)
@@ -45,7 +50,7 @@ async fn authenticated(db: &Db, k_ausf: u8, ends_at: Millis) -> AKid {
 
 async fn key(cellular: &Cellular, a_kid: &AKid) -> Option<[u8; 32]> {
     let found = cellular.application_key(a_kid, FQDN, UA).await.unwrap()?;
-    assert_eq!(found.imsi, imsi().as_str());
+    assert_eq!((found.imsi.as_str(), found.proven_at), (imsi().as_str(), PROVEN));
     Some(*found.key)
 }
 
@@ -73,6 +78,18 @@ store_test!(a_backup_holds_no_key, &MIGRATIONS, |db| async move {
     let name = authenticated(&db, 1, NOW.plus(Duration::from_secs(1))).await;
     assert!(key(&cellular, &name).await.is_some());
     pakawaaz_cellular::forget_all(&db).await.unwrap();
+    assert_eq!(key(&cellular, &name).await, None);
+});
+
+store_test!(a_card_that_is_cut_off_has_no_key_from_then_on_though_no_core_runs, &MIGRATIONS, |db| async move {
+    let cellular = service(&db).await;
+    let name = authenticated(&db, 1, NOW.plus(Duration::from_secs(1))).await;
+    assert!(key(&cellular, &name).await.is_some());
+    let mut tx = db.begin().await.unwrap();
+    let cut = CardCut { imsi: imsi().as_str().to_owned(), at: NOW };
+    outbox::append(&mut tx, CardCut::KIND, &cut, NOW).unwrap();
+    tx.commit().await.unwrap();
+    OutboxConsumer::new(db.clone(), Arc::new(Cards(cellular.clone()))).deliver().await.unwrap();
     assert_eq!(key(&cellular, &name).await, None);
 });
 

@@ -26,6 +26,9 @@ pub struct Sim {
     pub sqn: SqnState,
     /// How often its keys were used.
     pub uses: Uses,
+    /// When its phone left the network, or it was cut off, last. A key that a phone has had since then or before proves
+    /// nothing any more.
+    pub left_at: Millis,
 }
 
 /// How often the keys of a card were used, ever. Written with the sequence number, so no use goes uncounted.
@@ -57,6 +60,7 @@ impl Sim {
             revoked: false,
             sqn: SqnState::provisioned(now),
             uses: Uses::default(),
+            left_at: Millis(0),
         }
     }
 

@@ -85,17 +85,23 @@ impl Cut {
         reason: &'static str,
         now: Millis,
     ) -> Result<()> {
-        for device in devices::of_official(tx.conn(), official).await? {
-            if device.status == DeviceStatus::Revoked {
-                continue;
-            }
-            if let Some(statement) = statement {
+        // In the order of README.md: devices, cards, sessions.
+        let mut devices = devices::of_official(tx.conn(), official).await?;
+        devices.retain(|device| device.status != DeviceStatus::Revoked);
+        if let Some(statement) = statement {
+            for device in &devices {
                 devices::revoke(tx.conn(), device.device, statement).await?;
             }
-            self.device(tx, &device, statement, reason, now).await?;
+        }
+        let cards = sims::of_official(tx.conn(), official).await?;
+        for card in &cards {
+            sims::left(tx.conn(), card.sim, now).await?;
+        }
+        for device in &devices {
+            self.device(tx, device, statement, reason, now).await?;
         }
         self.end_silently(tx, Which::Official(official), reason, now).await?;
-        for card in sims::of_official(tx.conn(), official).await? {
+        for card in cards {
             outbox::append(tx, CardCut::KIND, &CardCut { imsi: card.imsi, at: now }, now)?;
         }
         let statement = statement.map(<[u8]>::to_vec);
@@ -112,6 +118,7 @@ impl Cut {
         reason: &'static str,
         now: Millis,
     ) -> Result<()> {
+        sims::left(tx.conn(), sim, now).await?;
         self.sessions(tx, Which::Sim(sim), reason, now).await?;
         if let Some(card) = sims::get(tx.conn(), sim).await? {
             outbox::append(tx, CardCut::KIND, &CardCut { imsi: card.imsi, at: now }, now)?;

@@ -9,13 +9,14 @@ use crate::error::{Error, Result};
 use crate::model::sim::Sim;
 use crate::store::{devices, sims};
 use pakawaaz_aka::AKid;
-use pakawaaz_base::DeviceId;
+use pakawaaz_base::{DeviceId, Millis};
 use pakawaaz_login::akma::PROTOCOL;
 use pakawaaz_login::server::SimState;
 use pakawaaz_login::{Completed, SimProof};
 
 impl Identity {
-    /// Verifies a proof by the key that the phone calls `a_kid`.
+    /// Verifies a proof by the key that the phone calls `a_kid`; when its card proved itself to the network. Whether the phone
+    /// has left since, or the card was cut off, is judged when the session opens: then nothing can come between.
     ///
     /// Errors: [`Error::AkmaUnknown`], which is nobody's failure, for a key that is not there any more;
     /// [`Error::SimRejected`] for another card's key or a wrong one, and [`Error::WrongConnection`], which the caller counts;
@@ -26,7 +27,7 @@ impl Identity {
         a_kid: &str,
         sent: &SimProof,
         binding: &[u8],
-    ) -> Result<Completed> {
+    ) -> Result<(Completed, Millis)> {
         let a_kid = AKid::parse(a_kid).map_err(|_| Error::Malformed("A-KID"))?;
         let card = self.card_of(state.device()).await?;
         let found = self.phones().application_key(&a_kid, self.realm(), PROTOCOL).await;
@@ -34,7 +35,7 @@ impl Identity {
         if found.imsi != card.imsi {
             return Err(Error::SimRejected);
         }
-        Ok(state.verify_akma(&self.login_server(), &a_kid, &found.key, sent, binding)?)
+        Ok((state.verify_akma(&self.login_server(), &a_kid, &found.key, sent, binding)?, found.proven_at))
     }
 
     /// The card that a device proves, if it may prove anything. Judged again, with locks, when the session opens.

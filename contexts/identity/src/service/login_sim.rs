@@ -6,7 +6,7 @@ use super::login_writes::{Card, Draw, Opening, Write, Written};
 use crate::error::{Error, Result};
 use crate::store::accounts::Factor;
 use pakawaaz_aka::{Auts, Ind, Purpose};
-use pakawaaz_base::{Bytes, OfficialId, SessionId};
+use pakawaaz_base::{Bytes, Millis, OfficialId, SessionId};
 use pakawaaz_contract::identity::{LoginSimRequest, LoginSimResponse, SimAnswer};
 use pakawaaz_login::channel::Seen;
 use pakawaaz_login::{Completed, SimProof};
@@ -53,7 +53,7 @@ impl Identity {
                 let sent = sim_proof(proof, confirmation)?;
                 let binding = self.channel_binding(state.channel(), seen)?;
                 match state.verify(&sent, &binding) {
-                    Ok(completed) => self.open_session(completed, "card", seen).await,
+                    Ok(completed) => self.open_session(completed, None, seen).await,
                     Err(error) => Err(self.sim_failed(official, error.into()).await),
                 }
             }
@@ -61,7 +61,7 @@ impl Identity {
                 let sent = sim_proof(proof, confirmation)?;
                 let binding = self.channel_binding(state.channel(), seen)?;
                 match self.verify_akma(state, a_kid, &sent, &binding).await {
-                    Ok(completed) => self.open_session(completed, "akma", seen).await,
+                    Ok((completed, proven_at)) => self.open_session(completed, Some(proven_at), seen).await,
                     Err(error) => Err(self.sim_failed(official, error).await),
                 }
             }
@@ -131,7 +131,7 @@ impl Identity {
     async fn open_session(
         &self,
         completed: Completed,
-        by: &'static str,
+        by_phone: Option<Millis>,
         seen: &LoginConnection,
     ) -> Result<LoginSimResponse> {
         let network = self.login_network(completed.device, seen.address).await?;
@@ -145,6 +145,7 @@ impl Identity {
             token_key: completed.token_key,
             refresh_seed,
             ends_at: now.plus(self.settings().session_lasts),
+            by_phone,
             network: network.clone(),
         };
         let open = Write::Open { login: completed.login, opening: Box::new(opening), now };
@@ -152,6 +153,7 @@ impl Identity {
             return Err(Error::Damaged("batch"));
         };
         let tokens = self.tokens(&session, assurance, now)?;
+        let by = if by_phone.is_some() { "akma" } else { "card" };
         metrics::counter!("pakawaaz_identity_logins_total", "sim" => by).increment(1);
         Ok(LoginSimResponse::Done { confirmation: Bytes::from(completed.confirmation), tokens, network })
     }

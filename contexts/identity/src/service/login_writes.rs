@@ -79,6 +79,8 @@ pub(super) struct Opening {
     pub token_key: PublicKeyBytes,
     pub refresh_seed: [u8; 32],
     pub ends_at: Millis,
+    /// When the card had proven itself to the network, if its phone answered for it.
+    pub by_phone: Option<Millis>,
     /// The phone behind whose address the login came from.
     pub network: Option<LoginNetwork>,
 }
@@ -213,6 +215,12 @@ fn open(rows: &mut Rows, login: LoginId, opening: &Opening, now: Millis) -> Resu
         return Err(Error::DeviceNotActive);
     }
     may_log_in(rows, opening.official, device, sim)?;
+    // The network's goodbye and the cut of a card take this row too, and end what such a key has opened by then.
+    if let Some(proven_at) = opening.by_phone
+        && rows.sims.get(&sim).is_none_or(|card| proven_at <= card.left_at)
+    {
+        return Err(Error::AkmaUnknown);
+    }
     let session = Session {
         session: opening.session,
         official: opening.official,
@@ -222,6 +230,7 @@ fn open(rows: &mut Rows, login: LoginId, opening: &Opening, now: Millis) -> Resu
         refresh_seed: opening.refresh_seed.to_vec(),
         chain: Chain { generation: 0, rotated_at: now, ends_at: opening.ends_at, ended: false },
         authenticated_at: now,
+        by_phone: opening.by_phone,
         ended_at: None,
         network: opening.network.clone(),
     };

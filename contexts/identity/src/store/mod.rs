@@ -21,6 +21,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { context: "identity", version: 1, sql: include_str!("../../migrations/0001_identity.sql") },
     Migration { context: "identity", version: 2, sql: include_str!("../../migrations/0002_home_network.sql") },
     Migration { context: "identity", version: 3, sql: include_str!("../../migrations/0003_login_network.sql") },
+    Migration { context: "identity", version: 5, sql: include_str!("../../migrations/0005_phone_proofs.sql") },
 ];
 
 /// The table that is damaged when a row cannot be read back.

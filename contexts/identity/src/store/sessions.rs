@@ -11,7 +11,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use std::collections::{BTreeMap, BTreeSet};
 
 const COLUMNS: &str = "session, official, device, sim, token_key, refresh_seed, refresh_generation, rotated_at, \
-     authenticated_at, ends_at, ended_at, network, equipment";
+     authenticated_at, ends_at, ended_at, network, equipment, sim_proven_at";
 
 /// One row.
 #[derive(Clone)]
@@ -32,6 +32,8 @@ pub struct Session {
     pub chain: Chain,
     /// When the three factors were proven.
     pub authenticated_at: Millis,
+    /// When the card had proven itself to the network, if its phone answered for it.
+    pub by_phone: Option<Millis>,
     /// When it ended.
     pub ended_at: Option<Millis>,
     /// The phone behind whose address it began.
@@ -58,6 +60,7 @@ fn session(row: &AnyRow) -> Result<Session> {
             ended: ended_at.is_some(),
         },
         authenticated_at: millis(row, "authenticated_at")?,
+        by_phone: opt_millis(row, "sim_proven_at")?,
         ended_at,
         network: network.map(|agreement| LoginNetwork { agreement, equipment }),
     })
@@ -67,10 +70,10 @@ fn session(row: &AnyRow) -> Result<Session> {
 pub async fn insert_all(conn: &mut AnyConnection, mut opened: &[(LoginId, Session)]) -> Result<bool> {
     let mut all = true;
     while let Some((piece, rest)) = piece(opened) {
-        let rows = values(conn, piece.len(), 13);
+        let rows = values(conn, piece.len(), 14);
         let sql = format!(
             "INSERT INTO identity_sessions (session, login_id, official, device, sim, token_key, refresh_seed,
-                 refresh_generation, rotated_at, authenticated_at, ends_at, network, equipment)
+                 refresh_generation, rotated_at, authenticated_at, ends_at, network, equipment, sim_proven_at)
              VALUES {rows} ON CONFLICT DO NOTHING"
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -88,7 +91,8 @@ pub async fn insert_all(conn: &mut AnyConnection, mut opened: &[(LoginId, Sessio
                 .bind(s.authenticated_at.as_i64())
                 .bind(s.chain.ends_at.as_i64())
                 .bind(s.network.as_ref().map(|seen| network::text(seen.agreement).to_owned()))
-                .bind(s.network.as_ref().and_then(|seen| seen.equipment.clone()));
+                .bind(s.network.as_ref().and_then(|seen| seen.equipment.clone()))
+                .bind(s.by_phone.map(Millis::as_i64));
         }
         all &= query.execute(&mut *conn).await?.rows_affected() == piece.len() as u64;
         opened = rest;
@@ -189,7 +193,7 @@ pub enum Which {
     OfficialExcept(OfficialId, SessionId),
     /// All that a SIM proved.
     Sim(SimId),
-    /// The same, of sessions opened at this time or before.
+    /// The same, of what it had proven at this time or before.
     SimBefore(SimId, Millis),
 }
 
@@ -206,7 +210,7 @@ pub async fn end(
         Which::Official(id) => ("official = $3", id.to_vec(), None),
         Which::OfficialExcept(id, kept) => ("official = $3 AND session <> $4", id.to_vec(), Some(kept)),
         Which::Sim(id) => ("sim = $3", id.to_vec(), None),
-        Which::SimBefore(id, _) => ("sim = $3 AND authenticated_at <= $4", id.to_vec(), None),
+        Which::SimBefore(id, _) => ("sim = $3 AND COALESCE(sim_proven_at, authenticated_at) <= $4", id.to_vec(), None),
     };
     let sql = format!(
         "UPDATE identity_sessions SET ended_at = $1, end_reason = $2

@@ -1,6 +1,6 @@
 //! `identity_sims`.
 
-use super::{damaged, flag, id, opt_official, padded, select_all};
+use super::{damaged, flag, id, millis, opt_official, padded, select_all};
 use crate::model::sim::{Sim, Uses};
 use pakawaaz_aka::SqnState;
 use pakawaaz_base::{Millis, OfficialId, SimId};
@@ -10,7 +10,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use std::collections::{BTreeMap, BTreeSet};
 
 const COLUMNS: &str = "sim, iccid, imsi, algorithm, sealed, official, suspended, revoked, sqn_seq, sqn_offset, \
-     vectors, resynchronisations";
+     vectors, resynchronisations, left_at";
 
 fn sim(row: &AnyRow) -> Result<Sim> {
     let number = |column: &str| u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| damaged());
@@ -25,6 +25,7 @@ fn sim(row: &AnyRow) -> Result<Sim> {
         revoked: flag(row, "revoked")?,
         sqn: SqnState::from_parts(number("sqn_seq")?, row.try_get("sqn_offset")?).map_err(|_| damaged())?,
         uses: Uses { vectors: number("vectors")?, resynchronisations: number("resynchronisations")? },
+        left_at: millis(row, "left_at")?,
     })
 }
 
@@ -184,6 +185,16 @@ pub async fn set_suspended(conn: &mut AnyConnection, id: SimId, suspended: bool)
         .execute(conn)
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// What the card's phone had at this time or before proves nothing any more.
+pub async fn left(conn: &mut AnyConnection, id: SimId, at: Millis) -> Result<()> {
+    sqlx::query("UPDATE identity_sims SET left_at = $2 WHERE sim = $1 AND left_at < $2")
+        .bind(id.to_vec())
+        .bind(at.as_i64())
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Revokes for good. Whether there is such a card.

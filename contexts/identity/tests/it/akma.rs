@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use pakawaaz_aka::{AKid, KAkma, MncLength, UaStar, Usim as _};
 use pakawaaz_base::Millis;
 use pakawaaz_contract::admin::Subject;
+use pakawaaz_contract::facts::PhoneLeft;
 use pakawaaz_contract::identity::{
     LoginNetwork, LoginSimRequest, LoginSimResponse, NetworkAgreement, SimAnswer, Tokens,
 };
@@ -19,6 +20,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+/// How long the core's keys last.
+const LASTS: Duration = Duration::from_secs(60);
 
 /// A core with one key a card, and phones at addresses.
 #[derive(Default)]
@@ -33,7 +37,8 @@ impl Phones for Core {
         let (n, k_ausf, ends_at) = *self.keys.lock().unwrap().get(&a_kid.to_string())?;
         let imsi = card(n).imsi;
         let (anchor, _) = KAkma::derive(&[k_ausf; 32], &imsi).unwrap();
-        Some(PhoneKey { imsi: imsi.as_str().to_owned(), key: anchor.k_af(fqdn, protocol).unwrap(), ends_at })
+        let key = anchor.k_af(fqdn, protocol).unwrap();
+        Some(PhoneKey { imsi: imsi.as_str().to_owned(), key, proven_at: ends_at.minus(LASTS), ends_at })
     }
 
     async fn at(&self, address: IpAddr) -> Option<SeenPhone> {
@@ -183,8 +188,7 @@ store_test!(a_card_that_is_cut_off_proves_nothing_by_its_phone_either, MIGRATION
     by_phone(&world, &person, &key, &connection()).await.expect("the test itself can tell");
     // Between the password and the proof, while the core still knows the key.
     let (challenged, login, state) = reach_challenge(&world, &person).await;
-    let sims = world.identity.list_sims(&second.actor()).await.unwrap().sims;
-    let sim = sims.iter().find(|sim| sim.imsi == card(3).imsi.as_str()).unwrap().sim;
+    let sim = sim_of(&world, &second, 3).await;
     world.identity.suspend(&second.actor(), Subject::Sim(sim)).await.unwrap();
     let (_, sent) = challenged.akma(&key, &world.binding()).unwrap();
     let (proof, confirmation) = (sent.proof.into(), sent.confirmation.into());
@@ -192,6 +196,59 @@ store_test!(a_card_that_is_cut_off_proves_nothing_by_its_phone_either, MIGRATION
     let request = LoginSimRequest { login, state, answer };
     assert_eq!(world.identity.login_sim(&request, &connection()).await.err(), Some(Error::Suspended));
 });
+
+async fn leaves(world: &World, n: u32, at: Millis) {
+    let mut tx = world.db.begin().await.unwrap();
+    let fact = PhoneLeft { imsi: card(n).imsi.as_str().to_owned(), at };
+    world.identity.phone_left(&mut tx, &fact).await.unwrap();
+    tx.commit().await.unwrap();
+    world.identity.follow_revocations().await.unwrap();
+}
+
+// A login that is under way when the phone leaves: the core gave the key just before, or its goodbye is heard here only now.
+store_test!(what_a_phones_key_proves_ends_with_the_phones_goodbye_however_they_cross, MIGRATIONS, |db| async move {
+    let (world, mut first, second) = World::with_administrators(db).await;
+    let core = Core::of(&world);
+    let (key, proven_at) = (core.authenticated(1, 7, world.now().plus(LASTS)), world.now());
+    world.pass(Duration::from_millis(10)).await;
+    // By the core's clock the phone left before this session began. It was opened with what the phone had all the same.
+    let left = proven_at.plus(Duration::from_millis(5));
+    first.tokens = Some(by_phone(&world, &first, &key, &connection()).await.unwrap().0);
+    leaves(&world, 1, left).await;
+    assert_eq!(world.authenticate(&first).await.err().as_deref(), Some("identity.session_ended"));
+    // The core still gives the key: nothing is opened with it, and nobody is to blame.
+    assert_eq!(by_phone(&world, &first, &key, &connection()).await.err(), Some(Error::AkmaUnknown));
+    assert_eq!(failures(&world, &first, &second).await, (0, 0));
+    // A goodbye from before changes nothing for what the phone has since.
+    let renewed = core.authenticated(1, 8, world.now().plus(LASTS));
+    first.tokens = Some(by_phone(&world, &first, &renewed, &connection()).await.unwrap().0);
+    leaves(&world, 1, left).await;
+    assert!(world.authenticate(&first).await.is_ok());
+});
+
+store_test!(a_card_that_is_let_back_in_is_not_proven_by_a_key_from_before, MIGRATIONS, |db| async move {
+    let (world, first, second) = World::with_administrators(db).await;
+    let core = Core::of(&world);
+    let person = world.person((&first, &second), 3, "ayesha.khan").await;
+    for subject in [Subject::Official(person.official), Subject::Sim(sim_of(&world, &second, 3).await)] {
+        let key = core.authenticated(3, 7, world.now().plus(LASTS));
+        world.pass(Duration::from_millis(10)).await;
+        by_phone(&world, &person, &key, &connection()).await.expect("the test itself can tell");
+        world.identity.suspend(&second.actor(), subject).await.unwrap();
+        world.identity.unsuspend(&second.actor(), subject).await.unwrap();
+        // No core has heard of it yet, or none runs.
+        assert_eq!(by_phone(&world, &person, &key, &connection()).await.err(), Some(Error::AkmaUnknown), "{subject:?}");
+        world.pass(Duration::from_millis(10)).await;
+        let renewed = core.authenticated(3, 8, world.now().plus(LASTS));
+        by_phone(&world, &person, &renewed, &connection()).await.expect("it has proven itself anew");
+        world.pass(Duration::from_millis(10)).await;
+    }
+});
+
+async fn sim_of(world: &World, by: &Person, n: u32) -> pakawaaz_base::SimId {
+    let sims = world.identity.list_sims(&by.actor()).await.unwrap().sims;
+    sims.iter().find(|sim| sim.imsi == card(n).imsi.as_str()).unwrap().sim
+}
 
 store_test!(a_phone_that_does_not_fit_is_shown_and_told_and_stops_nobody, MIGRATIONS, |db| async move {
     let (world, mut first, second) = World::with_administrators(db).await;

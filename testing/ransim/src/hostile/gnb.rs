@@ -4,8 +4,8 @@ use super::nas;
 use oxirush_ngap::helpers::{global_gnb_id, nr_cgi, plmn as ngap_plmn, s_nssai, tai};
 use oxirush_ngap::ngap::{
     BroadcastPLMNItem, BroadcastPLMNList, Cause, CauseRadioNetwork, GlobalRANNodeID, NGAP_PDU, PagingDRX,
-    RRCEstablishmentCause, ResetType, SliceSupportItem, SliceSupportList, SupportedTAItem, SupportedTAList, TAC,
-    UEAssociatedLogicalNGConnectionItem, UEAssociatedLogicalNGConnectionList, UserLocationInformation,
+    RRCEstablishmentCause, ResetAll, ResetType, SliceSupportItem, SliceSupportList, SupportedTAItem, SupportedTAList,
+    TAC, UEAssociatedLogicalNGConnectionItem, UEAssociatedLogicalNGConnectionList, UserLocationInformation,
     UserLocationInformationNR,
 };
 use oxirush_ngap::{Error as NgapError, build_ngap};
@@ -148,6 +148,13 @@ pub fn foreign_ids(plmn: Plmn, gnb: u32, tac: u32, amf: u64, ran: u32) -> Vec<Ve
         )),
         bytes(build_ngap!(InitiatingMessage, NGReset, NGReset, Cause(cause()), ResetType(named),)),
     ]
+}
+
+/// The gNB says that it has lost everything (TS 38.413 §8.7.4.2.2).
+pub fn reset_all() -> Vec<u8> {
+    let all = ResetType::nG_Interface(ResetAll::reset_all);
+    let cause = Cause::radioNetwork(CauseRadioNetwork::unspecified);
+    bytes(build_ngap!(InitiatingMessage, NGReset, NGReset, Cause(cause), ResetType(all),))
 }
 
 /// Answers to questions that nobody asked, and messages that only a core sends.

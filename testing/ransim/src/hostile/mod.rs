@@ -8,6 +8,7 @@
 //! | protected nonsense | [`nas::protected_nonsense`] |
 //! | floods of registrations | [`gnb::registration_flood`], [`nas::random_suci`], [`nas::random_guti`] |
 //! | another association's phones | [`gnb::foreign_ids`] |
+//! | a gNB that says it lost all its phones | [`gnb::reset_all`] |
 //! | malformed PDUs | [`gnb::malformed`], [`gnb::mutated`] |
 //! | messages out of order | [`gnb::out_of_order`] |
 //! | a gNB that is not on the list | [`gnb::foreign_setup`] |
