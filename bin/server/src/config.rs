@@ -1,8 +1,7 @@
 //! Configuration: defaults, then the TOML file, then the environment (`PAKAWAAZ_SECTION__KEY`).
 
 use crate::radius::RadiusConfig;
-use figment::Figment;
-use figment::providers::{Env, Format, Serialized, Toml};
+pub use pakawaaz_settings::{ConfigError, LogConfig, LogFormat};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -188,26 +187,6 @@ pub struct CellularConfig {
     pub user_plane: PathBuf,
 }
 
-/// Form of log lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For collectors.
-    Json,
-}
-
-/// Logs. They never hold names, content or addresses.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LogConfig {
-    /// Form.
-    pub format: LogFormat,
-    /// `error`, `warn`, `info`, `debug`, `trace`.
-    pub level: String,
-}
-
 /// When `/readyz` turns red.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -271,41 +250,16 @@ impl Default for Config {
                 user_plane: "/run/pakawaaz/upf.sock".into(),
             },
             radius: RadiusConfig::default(),
-            log: LogConfig { format: LogFormat::Text, level: "info".into() },
+            log: LogConfig::default(),
             health: HealthConfig { min_free_mib: 256, max_outbox_lag: 10_000 },
         }
     }
 }
 
-/// What is wrong with a configuration: all of it, not only the first thing.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file is missing or something has the wrong type or name.
-    #[error("the configuration cannot be read: {0}")]
-    Unreadable(String),
-    /// Values that do not fit.
-    #[error("the configuration is refused:\n{}", .0.iter().map(|p| format!("  - {p}")).collect::<Vec<_>>().join("\n"))]
-    Refused(Vec<String>),
-}
-
 impl Config {
     /// Defaults, then `file`, then the environment. Does not [`Config::check`].
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let mut figment = Figment::from(Serialized::defaults(Self::default()));
-        if let Some(file) = file {
-            let text = std::fs::read_to_string(file)
-                .map_err(|e| ConfigError::Unreadable(format!("{}: {e}", file.display())))?;
-            figment = figment.merge(Toml::string(&text));
-        }
-        // Only what has a section, and the three plain keys: the command line shares the prefix
-        // (PAKAWAAZ_CONFIG and so on).
-        let ours = |key: &figment::value::UncasedStr| {
-            key.as_str().contains("__") || ["production", "realm", "data_dir"].iter().any(|k| key == k)
-        };
-        figment
-            .merge(Env::prefixed("PAKAWAAZ_").filter(ours).split("__"))
-            .extract()
-            .map_err(|e| ConfigError::Unreadable(e.to_string()))
+        pakawaaz_settings::load(Self::default(), file, "PAKAWAAZ_", &["production", "realm", "data_dir"])
     }
 
     /// Finds everything that may not be served with these values.
@@ -320,7 +274,7 @@ impl Config {
         if self.production {
             self.check_production(&mut problems);
         }
-        if problems.is_empty() { Ok(()) } else { Err(ConfigError::Refused(problems)) }
+        ConfigError::unless_empty(problems)
     }
 
     fn check_listeners(&self, problems: &mut Vec<String>) {
@@ -349,9 +303,7 @@ impl Config {
         if pakawaaz_aka::NetworkName::new(&self.realm).is_err() {
             problems.push("realm must be a name without spaces, for example \"pakawaaz.gov.pk\"".into());
         }
-        if !["error", "warn", "info", "debug", "trace"].contains(&self.log.level.as_str()) {
-            problems.push(format!("log.level = {:?} is none of error, warn, info, debug, trace", self.log.level));
-        }
+        self.log.check(problems);
         let url = &self.database.url;
         if !url.is_empty() && !["sqlite://", "postgres://", "postgresql://"].iter().any(|s| url.starts_with(s)) {
             problems.push("database.url must start with sqlite:// or postgres://".into());

@@ -13,7 +13,6 @@ pub mod files;
 pub mod init;
 pub mod installation;
 pub mod jobs;
-pub mod logging;
 pub mod net;
 pub mod ports;
 pub mod radius;

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use pakawaaz_server::init::{ADMINISTRATORS, Administrator, Request};
 use pakawaaz_server::{
-    Config, Server, SystemClock, backup, config_text, descriptors, init, installation, logging, sim_vault, vouchers,
+    Config, Server, SystemClock, backup, config_text, descriptors, init, installation, sim_vault, vouchers,
     web,
 };
 use std::io::{BufRead, IsTerminal, Write};
@@ -89,7 +89,7 @@ fn run(arguments: Arguments) -> Result<()> {
         return Ok(write!(out, "{}", config_text::print(&config)?)?);
     }
     let command = arguments.command.context("say what to do: init, serve, backup, restore or openapi")?;
-    logging::start(&config.log);
+    pakawaaz_settings::start_logs(&config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match command {
         Command::Init { administrators, url, sims, vouchers_out } => {

@@ -3,8 +3,7 @@
 //! The prefix is not the server's: each of the two refuses keys that it does not know, and they may share an environment.
 
 use crate::canary::Settings;
-use figment::Figment;
-use figment::providers::{Env, Format, Serialized, Toml};
+pub use pakawaaz_settings::{ConfigError, LogConfig, LogFormat};
 use pakawaaz_user_plane::Limits;
 use pakawaaz_user_plane::rules::IpNet;
 use serde::{Deserialize, Serialize};
@@ -158,26 +157,6 @@ pub struct LimitsConfig {
     pub socket_kib: usize,
 }
 
-/// Form of log lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For collectors.
-    Json,
-}
-
-/// Logs. They never hold addresses of phones.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LogConfig {
-    /// Form.
-    pub format: LogFormat,
-    /// `error`, `warn`, `info`, `debug`, `trace`.
-    pub level: String,
-}
-
 impl Default for Config {
     fn default() -> Self {
         let limits = Limits::default();
@@ -219,20 +198,9 @@ impl Default for Config {
                 icmp_per_second: limits.icmp_per_second,
                 socket_kib: 4096,
             },
-            log: LogConfig { format: LogFormat::Text, level: "info".into() },
+            log: LogConfig::default(),
         }
     }
-}
-
-/// What is wrong with a configuration: all of it, not only the first thing.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file is missing or something has the wrong type or name.
-    #[error("the configuration cannot be read: {0}")]
-    Unreadable(String),
-    /// Values that do not fit.
-    #[error("the configuration is refused:\n{}", .0.iter().map(|p| format!("  - {p}")).collect::<Vec<_>>().join("\n"))]
-    Refused(Vec<String>),
 }
 
 /// A configuration whose values were read.
@@ -255,18 +223,7 @@ pub struct Checked {
 impl Config {
     /// Defaults, then `file`, then the environment. Does not [`Config::check`].
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let mut figment = Figment::from(Serialized::defaults(Self::default()));
-        if let Some(file) = file {
-            let text = std::fs::read_to_string(file)
-                .map_err(|e| ConfigError::Unreadable(format!("{}: {e}", file.display())))?;
-            figment = figment.merge(Toml::string(&text));
-        }
-        // Only what has a section: the command line shares the prefix (UPF_CONFIG).
-        let ours = |key: &figment::value::UncasedStr| key.as_str().contains("__");
-        figment
-            .merge(Env::prefixed("UPF_").filter(ours).split("__"))
-            .extract()
-            .map_err(|e| ConfigError::Unreadable(e.to_string()))
+        pakawaaz_settings::load(Self::default(), file, "UPF_", &[])
     }
 
     /// Reads every value, or says all that is wrong.
@@ -315,9 +272,7 @@ impl Config {
         if public_key.is_none() {
             problems.push("allow_list.public_key must be 64 hexadecimal digits".into());
         }
-        if !["error", "warn", "info", "debug", "trace"].contains(&self.log.level.as_str()) {
-            problems.push(format!("log.level = {:?} is none of error, warn, info, debug, trace", self.log.level));
-        }
+        self.log.check(&mut problems);
         let l = &self.limits;
         if [l.sessions, l.kept_packets, l.streams, l.streams_in_all, l.socket_kib].contains(&0) {
             problems.push("limits must be at least 1".into());

@@ -12,7 +12,6 @@ pub mod config_text;
 pub mod control;
 pub mod forwarding;
 pub mod lab;
-pub mod logging;
 pub mod metrics;
 pub mod namespace;
 pub mod privileges;

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, Subcommand};
 use ed25519_dalek::SigningKey;
-use pakawaaz_upf::{Config, bench, config_text, logging, server, setup};
+use pakawaaz_upf::{Config, bench, config_text, server, setup};
 use pakawaaz_user_plane::allow_list::{file, nftables};
 use rand::RngCore as _;
 use std::io::Write as _;
@@ -103,7 +103,7 @@ fn run(arguments: Arguments) -> Result<()> {
 
 fn serve(config: &Config, until_stdin_closes: bool) -> Result<()> {
     let checked = config.check()?;
-    logging::start(&config.log);
+    pakawaaz_settings::start_logs(&config.log);
     // Before there is any other thread: namespaces and capabilities belong to threads.
     let ready = setup::prepare(config, &checked)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

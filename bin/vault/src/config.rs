@@ -2,9 +2,8 @@
 //!
 //! The prefix is not the server's: each of the two refuses keys that it does not know, and they may share an environment.
 
-use figment::Figment;
-use figment::providers::{Env, Format, Serialized, Toml};
 use pakawaaz_aka::NetworkName;
+pub use pakawaaz_settings::{ConfigError, LogConfig, LogFormat};
 use pakawaaz_sim_vault::Limits;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -93,26 +92,6 @@ pub struct LedgerConfig {
     pub file: PathBuf,
 }
 
-/// Form of log lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For collectors.
-    Json,
-}
-
-/// Logs. They never hold cards or identities.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LogConfig {
-    /// Form.
-    pub format: LogFormat,
-    /// `error`, `warn`, `info`, `debug`, `trace`.
-    pub level: String,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -129,37 +108,15 @@ impl Default for Config {
             policy: PolicyConfig::default(),
             limits: Limits::default(),
             ledger: LedgerConfig { file: "/var/lib/pakawaaz-vault/uses".into() },
-            log: LogConfig { format: LogFormat::Text, level: "info".into() },
+            log: LogConfig::default(),
         }
     }
-}
-
-/// What is wrong with a configuration: all of it, not only the first thing.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file is missing or something has the wrong type or name.
-    #[error("the configuration cannot be read: {0}")]
-    Unreadable(String),
-    /// Values that do not fit.
-    #[error("the configuration is refused:\n{}", .0.iter().map(|p| format!("  - {p}")).collect::<Vec<_>>().join("\n"))]
-    Refused(Vec<String>),
 }
 
 impl Config {
     /// Defaults, then `file`, then the environment. Does not [`Config::check`].
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let mut figment = Figment::from(Serialized::defaults(Self::default()));
-        if let Some(file) = file {
-            let text = std::fs::read_to_string(file)
-                .map_err(|e| ConfigError::Unreadable(format!("{}: {e}", file.display())))?;
-            figment = figment.merge(Toml::string(&text));
-        }
-        // Only what has a section: the command line shares the prefix (SIM_VAULT_CONFIG).
-        let ours = |key: &figment::value::UncasedStr| key.as_str().contains("__");
-        figment
-            .merge(Env::prefixed("SIM_VAULT_").filter(ours).split("__"))
-            .extract()
-            .map_err(|e| ConfigError::Unreadable(e.to_string()))
+        pakawaaz_settings::load(Self::default(), file, "SIM_VAULT_", &[])
     }
 
     /// The networks, or all that is wrong.
@@ -190,10 +147,8 @@ impl Config {
         {
             problems.push("limits must be at least 1".into());
         }
-        if !["error", "warn", "info", "debug", "trace"].contains(&self.log.level.as_str()) {
-            problems.push(format!("log.level = {:?} is none of error, warn, info, debug, trace", self.log.level));
-        }
-        if problems.is_empty() { Ok(networks) } else { Err(ConfigError::Refused(problems)) }
+        self.log.check(&mut problems);
+        ConfigError::unless_empty(problems).map(|()| networks)
     }
 }
 

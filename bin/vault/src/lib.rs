@@ -15,7 +15,6 @@ pub mod harden;
 pub mod issue;
 pub mod key;
 pub mod ledger;
-pub mod logging;
 pub mod server;
 pub mod vault;
 

@@ -7,7 +7,7 @@ use pakawaaz_sim_vault::making::{IssueKey, IssueKind};
 use pakawaaz_vault::client::Client;
 use pakawaaz_vault::ledger::Ledger;
 use pakawaaz_vault::vault::Vault;
-use pakawaaz_vault::{Config, bench, config_text, harden, issue, key, logging, server};
+use pakawaaz_vault::{Config, bench, config_text, harden, issue, key, server};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -156,7 +156,7 @@ fn keep(config: &Config, name: IssueKey, components: u8) -> Result<zeroize::Zero
 
 fn serve(config: &Config, until_stdin_closes: bool) -> Result<()> {
     let networks = config.check()?;
-    logging::start(&config.log);
+    pakawaaz_settings::start_logs(&config.log);
     harden::hide_memory()?;
     let key = key::open(&config.key)?;
     // Has the lock: whoever comes second touches neither ledger nor socket.
