@@ -136,7 +136,8 @@ pub struct CardFile {
     pub text: String,
 }
 
-/// The cards were made, and are known from now on. The files are kept nowhere else.
+/// The cards were made, and are known from now on. The same request gets the same answer again until
+/// `POST /v1/admin/sims/personalise/{batch}/received`, after which the server has the files no more.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PersonaliseResponse {
     /// SIMs stored.

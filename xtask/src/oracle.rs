@@ -1,5 +1,6 @@
 //! The 5G core before an independent judge: its tests with the simulator are recorded, and pycrate reads every NGAP and NAS
-//! message of them (`testing/ransim/oracle/check.py` says what it checks).
+//! message of them (`testing/ransim/oracle/check.py` says what it checks). The vault's files for new cards are opened by
+//! pycryptodome, and a card with the keys in them is played (`bin/vault/oracle/check_cards.py`).
 
 use crate::report::{Outcome, excerpt};
 use crate::{process, tree};
@@ -10,7 +11,8 @@ use std::process::Command;
 use std::time::Duration;
 
 /// The tests that say everything in order; those that forge and garble messages have no judge.
-const RECORDED: &str = "package(pakawaaz-ransim) and test(/^(mobility|oracle|procedures|sessions)::/)";
+const RECORDED: &str = "(package(pakawaaz-ransim) and test(/^(mobility|oracle|procedures|sessions)::/)) \
+     or (package(pakawaaz-vault) and test(/^files::/))";
 
 /// Pinned by version and by the hash of the wheel: pycrate runs everywhere, pycryptodome's is for x86-64 Linux.
 const PACKAGES: &str = "\
@@ -32,11 +34,24 @@ pub fn check(limit: Duration) -> Result<Outcome> {
     if !recorded.ok {
         return Ok(Outcome::one(false, recorded.output));
     }
-    let mut judge = Command::new(python);
+    let mut judge = Command::new(&python);
     judge.arg(tree::root().join("testing/ransim/oracle/check.py")).arg(&recordings);
     judge.arg(tree::root().join("protocol/control-plane/src"));
     let judged = process::logged("oracle", &mut judge, limit)?;
-    Ok(verdict(judged.ok, judged.output))
+    let mut bureau = Command::new(&python);
+    bureau.arg(tree::root().join("bin/vault/oracle/check_cards.py")).arg(recordings.join("cards"));
+    let cards = process::logged("oracle-cards", &mut bureau, limit)?;
+    Ok(both(verdict(judged.ok, judged.output), verdict(cards.ok, cards.output)))
+}
+
+/// One verdict of two.
+fn both(one: Outcome, other: Outcome) -> Outcome {
+    Outcome {
+        passed: one.passed + other.passed,
+        failed: one.failed + other.failed,
+        skipped: one.skipped + other.skipped,
+        output: one.output + &other.output,
+    }
 }
 
 /// Counts kinds of messages, from the last line.

@@ -394,7 +394,14 @@ pub enum SimsCommand {
     Import { file: PathBuf },
     /// Make new cards: files for a card bureau or for programmable cards, in which the keys are encrypted, and the cards
     /// imported in the same act. Needs a vault with operator's constant and transport key.
+    ///
+    /// The same command again gives the same files, until they are written and the server was told so.
     Personalise(PersonaliseArgs),
+    /// Tell the server that a batch's files are safe. `personalise` does so itself once it has written them.
+    Received {
+        /// Name of the batch.
+        batch: String,
+    },
     /// List them.
     List,
     /// Keys with which cards conceal their identity on the air (SUCI): list their public halves.

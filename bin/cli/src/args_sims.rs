@@ -36,7 +36,7 @@ pub struct PersonaliseArgs {
     /// Digits of the mobile network code.
     #[arg(long, default_value_t = 2)]
     pub mnc_digits: u8,
-    /// New folder for the files.
+    /// Folder for the files, new or empty.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
 }

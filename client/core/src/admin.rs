@@ -247,6 +247,13 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     pub async fn personalise_sims(&self, request: &PersonaliseRequest) -> Result<PersonaliseResponse, ClientError> {
         self.post("/v1/admin/sims/personalise", request).await
     }
+    /// The files of a batch of new cards are safe here; the server need not keep them any longer.
+    ///
+    /// # Errors
+    /// As [`Client::propose_vouchers`].
+    pub async fn sims_received(&self, batch: &str) -> Result<(), ClientError> {
+        self.post_empty(&format!("/v1/admin/sims/personalise/{batch}/received"), &()).await
+    }
     /// SIMs, without secrets.
     ///
     /// # Errors

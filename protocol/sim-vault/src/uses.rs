@@ -3,32 +3,56 @@
 use crate::ask::{Answer, Ask, Refusal, Want};
 use serde::{Deserialize, Serialize};
 
-/// Counters since the vault's key was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Uses {
+/// The counters, named once: the struct, and its values in this order, which is also that of the ledger.
+macro_rules! counters {
+    ($($(#[$about:meta])+ $name:ident),+ $(,)?) => {
+        /// Counters since the vault's key was made.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Uses {
+            $($(#[$about])+ pub $name: u64,)+
+        }
+
+        /// How many counters there are.
+        const COUNTERS: usize = [$(stringify!($name)),+].len();
+
+        impl Uses {
+            /// Every counter with its name, in a fixed order.
+            pub fn values(&self) -> [(&'static str, u64); COUNTERS] {
+                [$((stringify!($name), self.$name)),+]
+            }
+
+            /// The inverse of [`Uses::values`].
+            pub fn from_values([$($name),+]: [u64; COUNTERS]) -> Self {
+                Self { $($name),+ }
+            }
+        }
+    };
+}
+
+counters! {
     /// Challenges for EAP-AKA'.
-    pub eap_vectors: u64,
+    eap_vectors,
     /// Challenges for 5G AKA.
-    pub core_vectors: u64,
+    core_vectors,
     /// AUTS that were right.
-    pub resynchronisations: u64,
+    resynchronisations,
     /// AUTS that were wrong.
-    pub auts_rejected: u64,
+    auts_rejected,
     /// Cards sealed: imported or made.
-    pub cards_sealed: u64,
+    cards_sealed,
     /// Keys for concealed identities made, or sealed.
-    pub suci_keys_made: u64,
+    suci_keys_made,
     /// Concealed identities opened.
-    pub sucis_opened: u64,
+    sucis_opened,
     /// Concealed identities that did not open.
-    pub sucis_rejected: u64,
+    sucis_rejected,
     /// Refused: too many.
-    pub too_many: u64,
+    too_many,
     /// Refused: sealed by another key, or for another card.
-    pub not_ours: u64,
+    not_ours,
     /// Refused: anything else.
-    pub other_refusals: u64,
+    other_refusals,
 }
 
 impl Uses {
@@ -48,53 +72,6 @@ impl Uses {
             (Ask::OpenSuci { .. }, _) => &mut self.sucis_opened,
         };
         *counter = counter.saturating_add(1);
-    }
-
-    /// Every counter with its name, in a fixed order.
-    pub fn values(&self) -> [(&'static str, u64); 11] {
-        [
-            ("eap_vectors", self.eap_vectors),
-            ("core_vectors", self.core_vectors),
-            ("resynchronisations", self.resynchronisations),
-            ("auts_rejected", self.auts_rejected),
-            ("cards_sealed", self.cards_sealed),
-            ("suci_keys_made", self.suci_keys_made),
-            ("sucis_opened", self.sucis_opened),
-            ("sucis_rejected", self.sucis_rejected),
-            ("too_many", self.too_many),
-            ("not_ours", self.not_ours),
-            ("other_refusals", self.other_refusals),
-        ]
-    }
-
-    /// The inverse of [`Uses::values`].
-    pub fn from_values(values: [u64; 11]) -> Self {
-        let [
-            eap_vectors,
-            core_vectors,
-            resynchronisations,
-            auts_rejected,
-            cards_sealed,
-            suci_keys_made,
-            sucis_opened,
-            sucis_rejected,
-            too_many,
-            not_ours,
-            other_refusals,
-        ] = values;
-        Self {
-            eap_vectors,
-            core_vectors,
-            resynchronisations,
-            auts_rejected,
-            cards_sealed,
-            suci_keys_made,
-            sucis_opened,
-            sucis_rejected,
-            too_many,
-            not_ours,
-            other_refusals,
-        }
     }
 }
 

@@ -34,6 +34,12 @@ pub async fn run(shell: &Shell, client: &NativeClient, command: SimsCommand) -> 
                 output::table(&["SIM", "ICCID", "ALGORITHM", "STATUS", "OFFICIAL"], &rows)
             });
         }
+        SimsCommand::Received { batch } => {
+            received(client, &batch).await?;
+            shell.out.show(&serde_json::json!({ "received": batch }), |_| {
+                vec![format!("The server keeps no copy of the files of {batch} any more.")]
+            });
+        }
         SimsCommand::Personalise(range) => personalise(shell, client, range).await?,
         SimsCommand::SuciKeys => {
             let list = client.suci_keys().await?;
@@ -62,11 +68,20 @@ fn suci_key(key: &SuciKeyRecord) -> Vec<String> {
     vec![key.number.to_string(), key.scheme.to_uppercase(), status.to_owned(), public]
 }
 
-/// Makes cards and writes the files for whoever makes them. These files are kept nowhere else, so that they can be written
-/// is made sure before.
+async fn received(client: &NativeClient, batch: &str) -> anyhow::Result<()> {
+    // It goes into a path.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    ensure!(!batch.starts_with('.') && batch.chars().all(plain), "a batch has another kind of name");
+    client.sims_received(batch).await?;
+    Ok(())
+}
+
+/// Makes cards and writes the files for whoever makes them. The server keeps them too until they are on this disk: whatever
+/// breaks before that, the same command gets them again.
 async fn personalise(shell: &Shell, client: &NativeClient, args: PersonaliseArgs) -> anyhow::Result<()> {
     let folder = args.out;
-    ensure!(!folder.exists(), "{} is there already; the files go into a new folder", folder.display());
+    let taken = folder.exists() && !std::fs::read_dir(&folder).is_ok_and(|mut inside| inside.next().is_none());
+    ensure!(!taken, "{} is there already; the files go into a new or empty folder", folder.display());
     std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     let request = PersonaliseRequest {
         batch: args.batch,
@@ -83,7 +98,7 @@ async fn personalise(shell: &Shell, client: &NativeClient, args: PersonaliseArgs
     let made = match client.personalise_sims(&request).await {
         Ok(made) => made,
         Err(error) => {
-            // Empty: nothing was made.
+            // Empty: nothing came.
             let _ = std::fs::remove_dir(&folder);
             return Err(error.into());
         }
@@ -95,6 +110,9 @@ async fn personalise(shell: &Shell, client: &NativeClient, args: PersonaliseArgs
         let path = folder.join(&file.name);
         write_private(&path, file.text.as_bytes()).with_context(|| format!("writing {}", path.display()))?;
     }
+    received(client, &request.batch).await.with_context(|| {
+        format!("the files are written, but the server was not told: pakawaaz admin sims received {}", request.batch)
+    })?;
     let names: Vec<_> = made.files.iter().map(|file| folder.join(&file.name).display().to_string()).collect();
     let shown = serde_json::json!({ "imported": made.imported, "check_values": made.check_values, "files": names });
     shell.out.show(&shown, |_| {
@@ -103,7 +121,7 @@ async fn personalise(shell: &Shell, client: &NativeClient, args: PersonaliseArgs
             format!("Transport key check value: {}.", made.check_values.join(", ")),
         ];
         lines.extend(names.iter().map(|name| format!("Written: {name}")));
-        lines.push("Keep the files until the cards are made: they cannot be made again.".to_owned());
+        lines.push("Keep the files until the cards are made: the server has them no more.".to_owned());
         lines
     });
     Ok(())

@@ -7,13 +7,13 @@ use pakawaaz_sim_vault::making::{CardKind, Form, MadeCard, Wrapped, algorithm};
 use pakawaaz_sim_vault::{Answer, Ask, Refusal};
 
 /// Two components, and what they come to.
-fn components(length: usize) -> (String, Vec<u8>) {
+pub fn components(length: usize) -> (String, Vec<u8>) {
     let (one, two) = (vec![0x5a; length], (0..length).map(|at| at as u8).collect::<Vec<_>>());
     let whole = one.iter().zip(&two).map(|(a, b)| a ^ b).collect();
     (format!("{}\n{}\n", hex::encode(one), hex::encode(two)), whole)
 }
 
-fn ask(card: SimId, kind: CardKind, form: Form, transport: &str) -> Ask {
+pub fn ask(card: SimId, kind: CardKind, form: Form, transport: &str) -> Ask {
     Ask::MakeCard { card, kind, form, transport: transport.into() }
 }
 

@@ -133,6 +133,19 @@ pub(super) async fn personalise_sims(
     Ok(Json(api.identity.personalise_sims(&actor, &request).await?))
 }
 
+/// The files of a batch of new cards have arrived: they need not be kept any longer.
+#[utoipa::path(post, path = "/v1/admin/sims/personalise/{batch}/received", tag = "administration",
+    params(("batch" = String, Path,)),
+    responses((status = 204), (status = "default", body = Problem)), security(("dpop" = [])))]
+pub(super) async fn sims_received(
+    State(api): State<Api>,
+    Authenticated(actor): Authenticated,
+    Path(batch): Path<String>,
+) -> Result<StatusCode, Problem> {
+    api.identity.sims_received(&actor, &batch).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Every SIM, without secrets.
 #[utoipa::path(get, path = "/v1/admin/sims", tag = "administration",
     responses((status = 200, body = SimList), (status = "default", body = Problem)), security(("dpop" = [])))]

@@ -69,6 +69,7 @@ pub fn router(identity: Identity, throttle: Arc<Throttle>) -> Router {
         .route("/v1/admin/unsuspend", post(admin::unsuspend))
         .route("/v1/admin/sims", get(admin::sims))
         .route("/v1/admin/sims/personalise", post(admin::personalise_sims))
+        .route("/v1/admin/sims/personalise/{batch}/received", post(admin::sims_received))
         .route("/v1/admin/suci-keys", get(admin::suci_keys).post(admin::make_suci_key))
         .route("/v1/admin/suci-keys/{number}/retire", post(admin::retire_suci_key))
         .route("/v1/admin/accounts/{official}", get(admin::account))

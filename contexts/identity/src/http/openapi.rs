@@ -35,6 +35,7 @@ use utoipa::OpenApi;
     admin::import_sims,
     admin::sims,
     admin::personalise_sims,
+    admin::sims_received,
     admin::suci_keys,
     admin::make_suci_key,
     admin::retire_suci_key,

@@ -5,26 +5,40 @@ use super::Identity;
 use crate::error::{Error, Result};
 use crate::model::sim::Sim;
 use crate::sim_vault::made;
-use crate::store::suci_keys;
+use crate::store::{card_batches, suci_keys};
 use pakawaaz_audit::AuditActor;
 use pakawaaz_base::{Actor, Role, SimId};
 use pakawaaz_contract::admin::{CardFile, PersonaliseRequest, PersonaliseResponse};
 use pakawaaz_sim_vault::Ask;
 use pakawaaz_sim_vault::making::{Batch, CardKind, Form, Profile, bureau, numbers, pysim};
 use rand::rngs::OsRng;
+use sha2::{Digest, Sha256};
 
 /// Cards made by one question: with a module, each costs a few of its operations.
 const AT_ONCE: usize = 200;
 
 impl Identity {
-    /// Makes cards and knows them from then on, whole or not at all. The files are not kept: cards whose files were lost
-    /// cannot be made, and are revoked.
+    /// Makes cards and knows them from then on, whole or not at all. The same request gets the same files again, whatever
+    /// became of the first answer on its way, until [`Identity::sims_received`].
     ///
     /// Errors: [`Error::Malformed`] with the field, [`Error::NotFound`] (no such SUCI key in use), [`Error::NotSetUp`],
-    /// [`Error::VaultUnavailable`], [`Error::BadRow`] (a number is taken; rows count from 1).
+    /// [`Error::VaultUnavailable`], [`Error::BadRow`] (a number is taken; rows count from 1), [`Error::Conflict`] (the name
+    /// is another batch's, or the files were received).
     pub async fn personalise_sims(&self, actor: &Actor, request: &PersonaliseRequest) -> Result<PersonaliseResponse> {
         if !actor.has(Role::SimManager) {
             return Err(Error::Forbidden);
+        }
+        let asked = Sha256::digest(serde_json::to_vec(request).map_err(|_| Error::Malformed("request"))?);
+        let known = card_batches::get(self.db().read().await?.conn(), &request.batch).await?;
+        if let Some(known) = known {
+            let same = known.request == asked.as_slice();
+            let answer = known.answer.filter(|_| same).ok_or(Error::Conflict("batch of cards"))?;
+            let now = self.now();
+            let mut tx = self.db().begin().await?;
+            let (action, subject) = ("identity.sims_files_repeated", request.batch.clone());
+            self.audit(&mut tx, Some(AuditActor::from(actor)), action, subject, serde_json::json!({}), now).await?;
+            tx.commit().await?;
+            return serde_json::from_slice(&answer).map_err(|_| Error::Damaged("batch of cards"));
         }
         let form = Form::from_text(&request.form).ok_or(Error::Malformed("form"))?;
         let kind = match request.algorithm.as_str() {
@@ -74,7 +88,7 @@ impl Identity {
         let files = match form {
             Form::Bureau => vec![file("inp", bureau::write(&batch, &cards).ok_or(ODD)?)],
             Form::Pysim => {
-                let table = pysim::table(kind, &cards).ok_or(ODD)?;
+                let table = pysim::table(&profile, kind, &cards).ok_or(ODD)?;
                 vec![file("csv", table), file("pysim", pysim::script(&profile))]
             }
         };
@@ -83,7 +97,34 @@ impl Identity {
         let detail = serde_json::json!({
             "batch": request.batch, "count": cards.len(), "form": form.text(), "transport": transport,
         });
-        self.store_cards(Some(AuditActor::from(actor)), &rows, "identity.sims_personalised", detail, now).await?;
-        Ok(PersonaliseResponse { imported: cards.len() as u32, check_values, files })
+        let answer = PersonaliseResponse { imported: cards.len() as u32, check_values, files };
+        let kept = serde_json::to_vec(&answer).map_err(|_| ODD)?;
+        let mut tx = self.db().begin().await?;
+        if !card_batches::insert(tx.conn(), &request.batch, (asked.as_slice(), &kept), now).await? {
+            return Err(Error::Conflict("batch of cards"));
+        }
+        let about = ("identity.sims_personalised", detail);
+        self.store_cards(&mut tx, Some(AuditActor::from(actor)), &rows, about, now).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// The files of a batch have arrived with whoever asked for them, and are forgotten here. Saying so twice is no mistake.
+    ///
+    /// Errors: [`Error::NotFound`] (no such batch).
+    pub async fn sims_received(&self, actor: &Actor, batch: &str) -> Result<()> {
+        if !actor.has(Role::SimManager) {
+            return Err(Error::Forbidden);
+        }
+        let now = self.now();
+        let mut tx = self.db().begin().await?;
+        if !card_batches::received(tx.conn(), batch, now).await? {
+            let known = card_batches::get(tx.conn(), batch).await?;
+            return known.map(|_| ()).ok_or(Error::NotFound("batch of cards"));
+        }
+        let (action, subject) = ("identity.sims_files_received", batch.to_owned());
+        self.audit(&mut tx, Some(AuditActor::from(actor)), action, subject, serde_json::json!({}), now).await?;
+        tx.commit().await?;
+        Ok(())
     }
 }

@@ -10,6 +10,7 @@ use pakawaaz_audit::AuditActor;
 use pakawaaz_base::{Actor, Millis, Role, SimId};
 use pakawaaz_contract::admin::{SimImportResponse, SimList, SimRecord};
 use pakawaaz_sim_vault::{Ask, Secret};
+use pakawaaz_storage::Tx;
 use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
 
@@ -46,28 +47,28 @@ impl Identity {
             cards.push((row.line, Sim::new(sim, (iccid, imsi), row.algorithm.name(), sealed(answer)?, now)));
         }
         let detail = serde_json::json!({ "count": cards.len() });
-        self.store_cards(actor, &cards, "identity.sims_imported", detail, now).await?;
+        let mut tx = self.db().begin().await?;
+        self.store_cards(&mut tx, actor, &cards, ("identity.sims_imported", detail), now).await?;
+        tx.commit().await?;
         Ok(SimImportResponse { imported: cards.len() as u32 })
     }
 
-    /// New cards with their rows in a batch, all or none.
+    /// New cards with their rows in a batch: all, or an error after which nothing may be committed.
     pub(super) async fn store_cards(
         &self,
+        tx: &mut Tx,
         actor: Option<AuditActor>,
         cards: &[(u64, Sim)],
-        action: &'static str,
-        detail: serde_json::Value,
+        (action, detail): (&'static str, serde_json::Value),
         now: Millis,
     ) -> Result<()> {
-        let mut tx = self.db().begin().await?;
         for (line, card) in cards {
             if !sims::insert(tx.conn(), card, now).await? {
                 return Err(BadRow::new(*line, "the ICCID or the IMSI is known already").into());
             }
         }
         let batch = short_hash(cards.iter().map(|(_, card)| card.iccid.as_str()));
-        self.audit(&mut tx, actor, action, batch, detail, now).await?;
-        tx.commit().await?;
+        self.audit(tx, actor, action, batch, detail, now).await?;
         metrics::counter!("pakawaaz_identity_sims_imported_total").increment(cards.len() as u64);
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod attempts;
+pub mod card_batches;
 pub mod devices;
 pub mod grants;
 pub mod proposals;
@@ -21,6 +22,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { context: "identity", version: 1, sql: include_str!("../../migrations/0001_identity.sql") },
     Migration { context: "identity", version: 2, sql: include_str!("../../migrations/0002_home_network.sql") },
     Migration { context: "identity", version: 3, sql: include_str!("../../migrations/0003_login_network.sql") },
+    Migration { context: "identity", version: 4, sql: include_str!("../../migrations/0004_card_batches.sql") },
     Migration { context: "identity", version: 5, sql: include_str!("../../migrations/0005_phone_proofs.sql") },
 ];
 

@@ -27,4 +27,5 @@ pub const MIGRATIONS: &[pakawaaz_storage::Migration] = &[
     pakawaaz_identity::MIGRATIONS[1],
     pakawaaz_identity::MIGRATIONS[2],
     pakawaaz_identity::MIGRATIONS[3],
+    pakawaaz_identity::MIGRATIONS[4],
 ];

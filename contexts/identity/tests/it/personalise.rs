@@ -114,6 +114,7 @@ store_test!(cards_are_known_in_the_act_that_makes_them, MIGRATIONS, |db| async m
         let mut range = request(algorithm, "bureau", "one");
         range.first_iccid = format!("89924100007000{number}001");
         range.first_imsi = format!("41001700000{number}001");
+        range.batch = format!("batch-{number}");
         let response = make(&world, range.clone()).await.unwrap();
         assert_eq!((response.imported, response.check_values.len(), response.files.len()), (3, 1, 1));
         for mut card in made(&response) {
@@ -125,6 +126,7 @@ store_test!(cards_are_known_in_the_act_that_makes_them, MIGRATIONS, |db| async m
         // Whole or not at all: the last of these exists already.
         range.first_iccid = "899241000069999999".into();
         range.first_imsi = format!("41001700000{number}003");
+        range.batch = "another".into();
         assert!(matches!(make(&world, range).await.unwrap_err(), Error::BadRow(bad) if bad.line == 1));
     }
     let mut range = request("milenage", "pysim", "desk");
@@ -136,6 +138,77 @@ store_test!(cards_are_known_in_the_act_that_makes_them, MIGRATIONS, |db| async m
     assert_eq!(world.audited().await.last().map(String::as_str), Some("identity.sims_personalised"));
     // A key that is retired goes onto no new card.
     world.identity.retire_suci_key(&actor, 1).await.unwrap();
-    let refused = make(&world, request("milenage", "bureau", "one")).await.unwrap_err();
-    assert_eq!(refused, Error::NotFound("SUCI key"));
+    let mut range = request("milenage", "bureau", "one");
+    range.batch = "another".into();
+    assert_eq!(make(&world, range).await.unwrap_err(), Error::NotFound("SUCI key"));
+});
+
+store_test!(an_answer_that_was_lost_is_given_again_until_it_was_received, MIGRATIONS, |db| async move {
+    let (mut world, first, second) = World::with_administrators(db).await;
+    let vault = || SoftwareVault::new(&world.installation.secrets).unwrap();
+    let vaults = Vaults { keys: Arc::new(vault()), sims: Arc::new(Making(vault())) };
+    world.identity = node_with(&world.db, &world.clock, &world.closed, &world.installation, vaults);
+    world.identity.follow_revocations().await.unwrap();
+    let actor = first.actor();
+    world.identity.make_suci_key(&actor, Scheme::A).await.unwrap();
+    let range = request("milenage", "bureau", "one");
+    let cards = "SELECT COUNT(*) FROM identity_sims";
+    let before = world.number(cards).await;
+    // Two that ask for the same at the same time make it once: the other one is told, or gets the same.
+    let (one, other) =
+        tokio::join!(world.identity.personalise_sims(&actor, &range), world.identity.personalise_sims(&actor, &range),);
+    let made = one.as_ref().or(other.as_ref()).unwrap().clone();
+    for answer in [one, other] {
+        match answer {
+            Ok(answer) => assert_eq!(answer.files[0].text, made.files[0].text),
+            Err(error) => assert_eq!(error, Error::Conflict("batch of cards")),
+        }
+    }
+    // Nobody knows whether it arrived: asked again, it is the same, and nothing new was made.
+    for _ in 0..2 {
+        let again = world.identity.personalise_sims(&actor, &range).await.unwrap();
+        assert_eq!((again.imported, &again.check_values), (made.imported, &made.check_values));
+        assert_eq!(again.files[0].text, made.files[0].text);
+    }
+    assert_eq!(world.number(cards).await, before + 3);
+    // Another batch of the same name is not that one.
+    let changes: [fn(&mut PersonaliseRequest); 2] = [|r| r.count = 2, |r| r.transport = "desk".into()];
+    for change in changes {
+        let mut changed = range.clone();
+        change(&mut changed);
+        let refused = world.identity.personalise_sims(&actor, &changed).await.unwrap_err();
+        assert_eq!(refused, Error::Conflict("batch of cards"));
+    }
+    // Only who may make cards may say that they are there.
+    let mut nobody = second.actor();
+    nobody.roles.clear();
+    assert_eq!(world.identity.sims_received(&nobody, "first").await.unwrap_err(), Error::Forbidden);
+    let unknown = world.identity.sims_received(&actor, "other").await.unwrap_err();
+    assert_eq!(unknown, Error::NotFound("batch of cards"));
+    for _ in 0..2 {
+        world.identity.sims_received(&actor, "first").await.unwrap();
+    }
+    assert_eq!(world.number("SELECT COUNT(*) FROM identity_card_batches WHERE answer IS NOT NULL").await, 0);
+    let refused = world.identity.personalise_sims(&actor, &range).await.unwrap_err();
+    assert_eq!(refused, Error::Conflict("batch of cards"), "the files are gone");
+    let audited = world.audited().await;
+    let count = |action: &str| audited.iter().filter(|entry| *entry == action).count();
+    assert_eq!((count("identity.sims_personalised"), count("identity.sims_files_received")), (1, 1));
+    assert!(count("identity.sims_files_repeated") >= 2);
+});
+
+store_test!(a_batch_that_the_vault_left_half_done_is_made_by_asking_again, MIGRATIONS, |db| async move {
+    let (mut world, first, _) = World::with_administrators(db).await;
+    let actor = first.actor();
+    let range = request("milenage", "bureau", "one");
+    world.identity.make_suci_key(&actor, Scheme::A).await.unwrap();
+    let before = world.number("SELECT COUNT(*) FROM identity_sims").await;
+    assert_eq!(world.identity.personalise_sims(&actor, &range).await.unwrap_err(), Error::NotSetUp);
+    assert_eq!(world.number("SELECT COUNT(*) FROM identity_sims").await, before);
+    let vault = || SoftwareVault::new(&world.installation.secrets).unwrap();
+    let vaults = Vaults { keys: Arc::new(vault()), sims: Arc::new(Making(vault())) };
+    world.identity = node_with(&world.db, &world.clock, &world.closed, &world.installation, vaults);
+    world.identity.follow_revocations().await.unwrap();
+    let made = world.identity.personalise_sims(&actor, &range).await.unwrap();
+    assert_eq!(made.imported, 3);
 });

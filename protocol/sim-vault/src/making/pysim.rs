@@ -1,25 +1,30 @@
-//! Files for programmable cards and pySim: a table of the cards, whose columns KI and OPC are encrypted as pySim's
+//! Files for programmable cards and pySim: a table of the cards, whose columns `ki` and `opc` are encrypted as pySim's
 //! `CardKeyProviderCsv` decrypts them (`pySim-shell --csv FILE --csv-column-key KI:… --csv-column-key OPC:…`), and the
 //! commands for pySim-shell that write what all cards share.
 //!
+//! The names of the columns are those of `pySim-prog --source csv`, which wants them in lower case (pySim-shell takes any),
+//! and which knows no encryption: it reads the same table once these two columns are decrypted.
+//!
 //! AES in CBC mode with one initial value is what pySim has; it does not notice changes. ADM1, PINs and PUKs are those that
-//! programmable cards come with from their maker.
+//! programmable cards come with from their maker: the column `adm1` is there and empty.
 
 use super::card_files::{self, Profile, SERVICES_OFF, SERVICES_ON, hex};
 use super::{CardKind, MadeCard, Wrapped};
 use pakawaaz_aka::{Iccid, Imsi};
 
 /// The table's header.
-pub const HEADER: &str = "ICCID,IMSI,ACC,ALGORITHM,KI,OPC";
+pub const HEADER: &str = "iccid,imsi,mcc,mnc,acc,algorithm,ki,opc,adm1";
 
 /// The table. None when a card was not made for pySim.
-pub fn table(kind: CardKind, cards: &[(Iccid, Imsi, MadeCard)]) -> Option<String> {
+pub fn table(profile: &Profile, kind: CardKind, cards: &[(Iccid, Imsi, MadeCard)]) -> Option<String> {
     let mut out = format!("{HEADER}\n");
     for (iccid, imsi, card) in cards {
         let Wrapped::Pysim { ki, opc } = &card.secrets else { return None };
         let acc = card_files::acc(imsi);
         let (ki, opc) = (hex(ki), hex(opc));
-        let fields = [iccid.as_str(), imsi.as_str(), &acc, kind.name(), &ki, &opc];
+        let (mcc, rest) = imsi.as_str().split_at_checked(3)?;
+        let mnc = rest.get(..usize::from(profile.mnc_digits))?;
+        let fields = [iccid.as_str(), imsi.as_str(), mcc, mnc, &acc, kind.name(), &ki, &opc, ""];
         out.push_str(&fields.join(","));
         out.push('\n');
     }
@@ -29,7 +34,8 @@ pub fn table(kind: CardKind, cards: &[(Iccid, Imsi, MadeCard)]) -> Option<String
 /// Commands for pySim-shell's `run_script`.
 pub fn script(profile: &Profile) -> String {
     let mut out = String::from(
-        "# pySim-shell, once for each card: what all cards of the batch share. IMSI, K and OPc are in the table.\n\
+        "# pySim-shell, once for each card: what all cards of the batch share. IMSI, K and OPc are in the table, and adm1\n\
+         # when it was filled in.\n\
          verify_adm\nselect ADF.USIM\n",
     );
     out.push_str("select EF.UST\n");
@@ -66,15 +72,24 @@ mod tests {
                 .map(|(iccid, imsi)| (iccid, imsi, make(id, kind, (form, "test"), &Issuing, &mut rng).expect("makes")))
                 .collect()
         };
-        let text = table(CardKind::Milenage, &cards(Form::Pysim)).expect("a table");
+        let profile = |mnc_digits| Profile {
+            mnc_digits,
+            routing_indicator: "0".into(),
+            suci_key: 1,
+            scheme: Scheme::A,
+            public: vec![9; 32],
+        };
+        let text = table(&profile(2), CardKind::Milenage, &cards(Form::Pysim)).expect("a table");
         let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
         assert_eq!(lines.len(), 3);
         assert_eq!(lines[0].join(","), HEADER);
         for line in &lines[1..] {
-            assert_eq!((line[3], line[4].len(), line[5].len()), ("milenage", 32, 32));
+            assert_eq!((line[5], line[6].len(), line[7].len(), line[8]), ("milenage", 32, 32, ""));
         }
-        assert_eq!((lines[2][1], lines[2][2]), ("410990000000002", "0004"));
-        assert!(table(CardKind::Milenage, &cards(Form::Bureau)).is_none());
+        assert_eq!(lines[2][1..5], ["410990000000002", "410", "99", "0004"]);
+        let three = table(&profile(3), CardKind::Milenage, &cards(Form::Pysim)).expect("a table");
+        assert!(three.contains(",410,990,0004,"), "{three}");
+        assert!(table(&profile(2), CardKind::Milenage, &cards(Form::Bureau)).is_none());
     }
 
     #[test]
