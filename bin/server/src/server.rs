@@ -93,13 +93,13 @@ impl Server {
 
         let jobs = Jobs::default();
         let hub = Hub::new(config.limits.connections);
-        let health = Health::new(db.clone(), jobs.clone(), config.data_dir.clone(), config.health.clone());
         let authorities = config.authorities(addrs.http, addrs.https);
         let wired =
             wiring::wire(&config, &secrets, about.demo, authorities, &db, clock.clone(), hub.clone(), &jobs).await?;
         jobs.start("metrics", |stop| metrics::upkeep(recorder.clone(), stop));
 
-        let Wired { router, authenticator, n2, radius } = wired;
+        let Wired { router, authenticator, sims, n2, radius } = wired;
+        let health = Health::new(db.clone(), jobs.clone(), sims, config.data_dir.clone(), config.health.clone());
         (addrs.n2, addrs.radius) = (n2, radius);
         let router = Edge { authenticator, clock: clock.clone() }
             .wrap(bounded(router.merge(pages()?).merge(health.router()).merge(app), &config));

@@ -15,8 +15,7 @@ use pakawaaz_directory::Directory;
 use pakawaaz_directory::jobs::{appointments::Appointments, expiry};
 use pakawaaz_files::{Blobs, Files};
 use pakawaaz_http::{Authenticator, Hub, Throttle, ThrottleOptions};
-use pakawaaz_identity::Identity;
-use pakawaaz_identity::InstallationSecrets;
+use pakawaaz_identity::{Identity, InstallationSecrets, SimVault};
 use pakawaaz_identity::jobs::{cleaning, officials::Officials, phones::Phones, revocation_watch};
 use pakawaaz_messaging::jobs::DeviceFacts;
 use pakawaaz_messaging::{Messaging, MessagingConfig, Ports};
@@ -39,6 +38,8 @@ pub struct Wired {
     pub router: Router,
     /// Who checks credentials.
     pub authenticator: Arc<dyn Authenticator>,
+    /// The SIMs' keys.
+    pub sims: Arc<dyn SimVault>,
     /// Where gNBs connect.
     pub n2: Option<SocketAddr>,
     /// Where RADIUS is served.
@@ -106,7 +107,7 @@ pub async fn wire(
         .merge(pakawaaz_files::http::router(files))
         .merge(pakawaaz_cellular::http::router(cellular))
         .merge(pakawaaz_messaging::http::router(messaging, throttle));
-    Ok(Wired { router, authenticator: Arc::new(identity), n2, radius })
+    Ok(Wired { router, authenticator: Arc::new(identity), sims: vaults.sims, n2, radius })
 }
 
 fn consume(jobs: &Jobs, db: &Db, name: &'static str, handler: Arc<dyn OutboxHandler>) {

@@ -25,6 +25,10 @@ pub trait SimVault: Send + Sync + 'static {
     async fn ask(&self, asks: Vec<Ask>) -> Result<Vec<Answer>>;
     /// How much it was used, by its own count; none when it is no process of its own.
     async fn report(&self) -> Result<Option<Report>>;
+    /// Whether it is there at the moment, without asking it.
+    fn is_there(&self) -> bool {
+        true
+    }
 }
 
 const SEAL_SIM: &str = "sim secrets";
@@ -107,6 +111,10 @@ impl SimVault for RemoteSimVault {
         let report = self.0.report().await;
         metrics::gauge!("pakawaaz_identity_vault_up").set(if report.is_ok() { 1.0 } else { 0.0 });
         report.map(Some).map_err(|_| Error::VaultUnavailable)
+    }
+
+    fn is_there(&self) -> bool {
+        self.0.is_up()
     }
 }
 

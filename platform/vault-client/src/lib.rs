@@ -111,6 +111,11 @@ impl VaultClient {
         answer.await.map_err(|_| VaultDown)?
     }
 
+    /// Whether there is a connection to a vault that has greeted.
+    pub fn is_up(&self) -> bool {
+        *self.state.borrow() != State::Down
+    }
+
     /// Waits until there is a vault, and says whether its key is one of software (true) or in a module.
     ///
     /// # Errors

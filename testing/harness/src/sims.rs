@@ -49,6 +49,11 @@ impl SimBatch {
         &self.csv
     }
 
+    /// All of them.
+    pub fn cards(&self) -> &[SoftwareSim] {
+        &self.cards
+    }
+
     /// Writes the batch file and says where.
     pub fn write_csv(&self) -> PathBuf {
         let path = self.dir.join("batch.csv");

@@ -9,6 +9,7 @@ use axum::{Json, Router};
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
 use pakawaaz_base::StableError;
+use pakawaaz_identity::{Error as IdentityError, SimVault};
 use pakawaaz_storage::{Db, StorageError};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -37,6 +38,9 @@ pub struct Readiness {
     pub jobs: String,
     /// `ok` or `outbox.lagging`.
     pub outbox: String,
+    /// `ok` or `identity.vault_unavailable`: nobody can log in or register, but sessions that are open go on. It does not
+    /// turn `ready` red, since that would end them too.
+    pub vault: String,
     /// `ok` or `server.stopping`.
     pub server: String,
 }
@@ -50,6 +54,7 @@ pub struct Health {
 struct Inner {
     db: Db,
     jobs: Jobs,
+    sims: Arc<dyn SimVault>,
     data_dir: PathBuf,
     limits: HealthConfig,
     stopping: AtomicBool,
@@ -58,9 +63,9 @@ struct Inner {
 
 impl Health {
     /// Health of a server with these parts.
-    pub fn new(db: Db, jobs: Jobs, data_dir: PathBuf, limits: HealthConfig) -> Self {
+    pub fn new(db: Db, jobs: Jobs, sims: Arc<dyn SimVault>, data_dir: PathBuf, limits: HealthConfig) -> Self {
         let (stopping, last) = (AtomicBool::new(false), Mutex::new(None));
-        Self { inner: Arc::new(Inner { db, jobs, data_dir, limits, stopping, last }) }
+        Self { inner: Arc::new(Inner { db, jobs, sims, data_dir, limits, stopping, last }) }
     }
 
     /// From now on the server is not ready.
@@ -98,9 +103,10 @@ impl Health {
             if free.is_some_and(|free| free >= inner.limits.min_free_mib) { "ok" } else { "disk.low" }.to_owned();
         let dead = inner.jobs.dead();
         let jobs = if dead.is_empty() { "ok".to_owned() } else { format!("jobs.dead:{}", dead.join(",")) };
+        let vault = if inner.sims.is_there() { "ok" } else { IdentityError::VaultUnavailable.code() }.to_owned();
         let server = if stopping { "server.stopping" } else { "ok" }.to_owned();
         let ready = [&database, &outbox, &disk, &jobs, &server].into_iter().all(|part| part == "ok");
-        Readiness { ready, database, disk, jobs, outbox, server }
+        Readiness { ready, database, disk, jobs, outbox, vault, server }
     }
 
     /// Proves reading and writing; gives the lag of the slowest outbox consumer.

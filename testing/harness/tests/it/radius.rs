@@ -1,6 +1,6 @@
 //! Wi-Fi with the officials' cards: wpa_supplicant's `eapol_test` as phone and access point against the real server.
 
-use pakawaaz_aka::{Algorithm, Iccid, Imsi, Ind, Purpose, Site, SoftwareSim, SoftwareUsim, TuakSettings, UsimState};
+use pakawaaz_aka::{Ind, Purpose, Site, SoftwareSim, SoftwareUsim, UsimState};
 use pakawaaz_harness::eapol::{Attempt, attempt};
 use pakawaaz_harness::sims::SimBatch;
 use pakawaaz_harness::{Options, World};
@@ -16,19 +16,6 @@ struct Wifi {
     attempts: usize,
     // Holds the list of clients, which is read at the start.
     _dir: tempfile::TempDir,
-}
-
-fn cards(csv: &str) -> Vec<SoftwareSim> {
-    let rows = csv.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
-    rows.map(|row| SoftwareSim {
-        iccid: Iccid::new(row[0]).unwrap(),
-        imsi: Imsi::new(row[1]).unwrap(),
-        algorithm: match row[2] {
-            "tuak" => Algorithm::tuak_from_hex(row[3], row[4], TuakSettings::default()).unwrap(),
-            _ => Algorithm::milenage_from_hex(row[3], row[4]).unwrap(),
-        },
-    })
-    .collect()
 }
 
 fn identity(card: &SoftwareSim) -> String {
@@ -48,7 +35,7 @@ impl Wifi {
         let file = batch.write_csv();
         assert_eq!(world.first.ok(&["admin", "sims", "import", file.to_str().unwrap()])["imported"], 3);
         let server = world.server.ready["radius"].as_str().expect("RADIUS is on").parse().unwrap();
-        Self { world, server, cards: cards(batch.csv()), attempts: 0, _dir: dir }
+        Self { world, server, cards: batch.cards().to_vec(), attempts: 0, _dir: dir }
     }
 
     fn try_as(&mut self, identity: &str, secret: &str, usim: &mut SoftwareUsim) -> Attempt {

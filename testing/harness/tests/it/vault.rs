@@ -22,14 +22,18 @@ fn without_its_vault_a_server_lets_nobody_in_and_blames_nobody() {
     let sealed = vault.counters();
     assert_eq!(sealed["cards_sealed"], 24, "init sealed the whole batch: {sealed:?}");
     assert_eq!(sealed["eap_vectors"], 6, "three enrolments and three logins: {sealed:?}");
+    assert_eq!(vault_in_readyz(&world), "ok");
     vault.kill();
     for _ in 0..6 {
         // More often than wrong passwords are forgiven.
         ayesha.fails(&["login"], "identity.vault_unavailable");
     }
     ayesha.ok(&["find", "a"]);
+    // Whoever watches the server is told, and told nothing but that; sessions go on, so it stays ready.
+    assert_eq!(vault_in_readyz(&world), "identity.vault_unavailable");
     vault.restart();
     wait_for_vault(&ayesha);
+    assert_eq!(vault_in_readyz(&world), "ok");
     // A server that starts before its vault.
     vault.kill();
     world.server.restart();
@@ -37,6 +41,16 @@ fn without_its_vault_a_server_lets_nobody_in_and_blames_nobody() {
     vault.restart();
     wait_for_vault(&ayesha);
     audit_and_database_are_sound(&mut world);
+}
+
+/// What the server says of its vault, a moment later than it keeps answers for.
+fn vault_in_readyz(world: &World) -> String {
+    std::thread::sleep(Duration::from_millis(600));
+    let (status, ready) = world.server.readyz();
+    assert_eq!((status, &ready["ready"]), (200, &true.into()), "{ready}");
+    let socket = world.dir().join("vault").display().to_string();
+    assert!(!ready.to_string().contains(&socket), "{ready}");
+    ready["vault"].as_str().expect("it is told").to_owned()
 }
 
 /// The server connects again by itself.
