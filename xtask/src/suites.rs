@@ -116,7 +116,7 @@ pub const SUITES: &[Suite] = &[
     },
     Suite {
         name: "vm",
-        about: "what needs another kernel, in a virtual machine: N2 over SCTP",
+        about: "what needs another kernel, in a virtual machine: N2 and the server over SCTP",
         budget: 240,
         after_build: true,
         tools: &[CARGO_NEXTEST, QEMU, BUSYBOX, IPROUTE, NFTABLES, KERNEL],

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 const DIRECTORY: u32 = 0o040_755;
-const FILE: u32 = 0o100_644;
-const PROGRAM: u32 = 0o100_755;
+const FILE: u32 = 0o100_000;
 const LINK: u32 = 0o120_777;
 
 /// An archive that is being written.
@@ -28,9 +27,15 @@ impl Archive {
         self.entry(path, DIRECTORY, &[]);
     }
 
+    /// A file that everybody may read, and run if it is a program.
     pub fn file(&mut self, path: &str, bytes: &[u8], program: bool) {
+        self.file_with(path, bytes, if program { 0o755 } else { 0o644 });
+    }
+
+    /// A file with these permissions.
+    pub fn file_with(&mut self, path: &str, bytes: &[u8], permissions: u32) {
         self.parents(path);
-        self.entry(path, if program { PROGRAM } else { FILE }, bytes);
+        self.entry(path, FILE | (permissions & 0o777), bytes);
     }
 
     pub fn link(&mut self, path: &str, to: &str) {

@@ -11,6 +11,7 @@ mod kernel;
 use anyhow::{Context as _, Result, bail, ensure};
 use std::collections::BTreeSet;
 use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -96,6 +97,28 @@ impl Guest {
     pub fn file(mut self, path: &str, bytes: &[u8]) -> Self {
         self.files.file(path.trim_start_matches('/'), bytes, false);
         self
+    }
+
+    /// Adds a folder of the host with all that is in it, at the same place and with the same permissions.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn folder(mut self, path: &Path) -> Result<Self> {
+        let mut waiting = vec![path.to_owned()];
+        while let Some(folder) = waiting.pop() {
+            let name = |path: &Path| path.to_string_lossy().trim_start_matches('/').to_owned();
+            self.files.directory(&name(&folder));
+            for entry in std::fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
+                let (entry, kind) = entry.map(|e| (e.path(), e.file_type()))?;
+                if kind?.is_dir() {
+                    waiting.push(entry);
+                } else {
+                    let mode = std::fs::metadata(&entry)?.permissions().mode();
+                    self.files.file_with(&name(&entry), &std::fs::read(&entry)?, mode);
+                }
+            }
+        }
+        Ok(self)
     }
 
     /// Loads a kernel module (and what it needs) before the script runs.
