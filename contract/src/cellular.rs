@@ -114,6 +114,22 @@ pub struct CellularNetworkState {
     pub version: i64,
     /// The decisions in force.
     pub network: CellularNetwork,
+    /// What the node that answers is to the core.
+    #[serde(default)]
+    pub core: CellularCore,
+}
+
+/// What a node is to the 5G core.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CellularCore {
+    /// It runs none.
+    #[default]
+    Off,
+    /// Another node runs it; this one takes over when that one falls silent.
+    Standby,
+    /// It runs here.
+    Active,
 }
 
 /// `PUT /v1/admin/cellular/network`.
@@ -366,7 +382,7 @@ pub struct CellularTrace {
     pub capture: Option<Bytes>,
 }
 
-/// An alarm with the fields of TS 28.532 §11.2.2.
+/// An alarm with the attributes of an `AlarmRecord` (TS 28.532 §11.2.2, TS 28.111); `count` is ours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CellularAlarm {
@@ -381,11 +397,11 @@ pub struct CellularAlarm {
     /// `CRITICAL`, `MAJOR`, `MINOR`, `WARNING`; `CLEARED` when it is over.
     pub perceived_severity: String,
     /// When it was raised.
-    pub event_time: Millis,
+    pub alarm_raised_time: Millis,
     /// When it was last seen.
-    pub changed_time: Millis,
+    pub alarm_changed_time: Millis,
     /// When it was cleared.
-    pub cleared_time: Option<Millis>,
+    pub alarm_cleared_time: Option<Millis>,
     /// What happened.
     pub specific_problem: String,
     /// How often it was seen.

@@ -10,7 +10,9 @@ use pakawaaz_login::SealKey;
 use pakawaaz_n2::{Endpoint, framed, sctp};
 use pakawaaz_storage::Db;
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Separates the key that seals phones' contexts from all else that the vault derives.
 const CONTEXTS: &str = "cellular contexts";
@@ -30,10 +32,19 @@ pub async fn start(
         return Ok((cellular, None));
     }
     let (n2, address) = listen(config).await?;
-    let runner = Runner::new(cellular.clone(), n2, config.cellular.user_plane.clone());
+    let lease = Duration::from_secs(config.cellular.lease_seconds);
+    let runner = Runner::new(cellular.clone(), n2, config.cellular.user_plane.clone()).named(node(config)?, lease);
     jobs.start("cellular", |stop| runner.run(stop));
     jobs.start("cellular_follow", |stop| pakawaaz_cellular::jobs::follow::run(cellular.clone(), stop));
     Ok((cellular, Some(address)))
+}
+
+/// A name for this node that no other process has at the same time: this boot of this machine, and the data directory, which
+/// this process has locked. So a process that is started again need not wait for the lease of the one before, which has ended.
+fn node(config: &Config) -> Result<String> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").context("reading the machine's boot id")?;
+    let directory = std::fs::metadata(&config.data_dir).context("looking at data_dir")?;
+    Ok(format!("{}-{:x}-{:x}", boot.trim(), directory.dev(), directory.ino()))
 }
 
 async fn listen(config: &Config) -> Result<(Endpoint, SocketAddr)> {

@@ -185,6 +185,8 @@ pub struct CellularConfig {
     pub n2_listen: Vec<String>,
     /// Socket of the user plane's process.
     pub user_plane: PathBuf,
+    /// Of several nodes over one PostgreSQL one runs the core; another takes over when it was silent for so many seconds.
+    pub lease_seconds: u64,
 }
 
 /// When `/readyz` turns red.
@@ -248,6 +250,7 @@ impl Default for Config {
                 n2: N2Kind::Sctp,
                 n2_listen: vec!["127.0.0.1:38412".into()],
                 user_plane: "/run/pakawaaz/upf.sock".into(),
+                lease_seconds: 6,
             },
             radius: RadiusConfig::default(),
             log: LogConfig::default(),
@@ -352,6 +355,9 @@ impl Config {
             if self.production {
                 problems.push("production refuses cellular.n2 = \"framed\": gNBs connect over SCTP".into());
             }
+        }
+        if !(2..=60).contains(&set.lease_seconds) {
+            problems.push("cellular.lease_seconds must be 2 to 60".into());
         }
         if set.user_plane.as_os_str().is_empty() {
             problems.push("cellular.user_plane needs the socket of the user plane".into());

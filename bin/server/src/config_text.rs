@@ -63,6 +63,7 @@ const EXPLAINED: Explained = Explained {
         ("cellular.n2", "\"sctp\", or \"framed\": over loopback, for machines without SCTP, not in production"),
         ("cellular.n2_listen", "where gNBs connect; several addresses of one port are one multi-homed endpoint"),
         ("cellular.user_plane", "socket of the user plane's process (pakawaaz-upf: link.socket)"),
+        ("cellular.lease_seconds", "PostgreSQL: silence after which another node takes the core over (2 to 60)"),
         ("radius", "RADIUS for Wi-Fi and VPN: EAP-AKA' with the officials' SIMs (docs/how-to/run-radius.md)"),
         ("radius.listen", "UDP address, for example \"10.0.0.1:1812\"; \"\" = off"),
         ("radius.clients_file", "access points and gateways, a line each: address, space, secret; private to the server"),

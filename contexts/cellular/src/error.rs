@@ -58,12 +58,18 @@ pub enum CellularError {
     /// The PLMN cannot change while phones are registered.
     #[error("the PLMN cannot change while phones are registered")]
     PlmnInUse,
+    /// A pool holds the address of the user plane's canary, which no phone may have.
+    #[error("a pool holds the address of the user plane's canary")]
+    CanaryInPool,
     /// As many phones are traced as can be.
     #[error("as many phones are traced as can be")]
     TooManyTraces,
     /// This server runs no core.
     #[error("this server runs no 5G core")]
     Off,
+    /// Another node runs the core.
+    #[error("this node waits: another one runs the 5G core")]
+    Standby,
     /// The core has too much to do to answer.
     #[error("the core has too much to do")]
     Busy,
@@ -107,8 +113,10 @@ impl StableError for CellularError {
             Self::BadProfile => "cellular.bad_profile",
             Self::Changed => "cellular.changed",
             Self::PlmnInUse => "cellular.plmn_in_use",
+            Self::CanaryInPool => "cellular.canary_in_pool",
             Self::TooManyTraces => "cellular.too_many_traces",
             Self::Off => "cellular.off",
+            Self::Standby => "cellular.standby",
             Self::Busy => "cellular.busy",
             Self::Damaged => "cellular.damaged",
             Self::Seal => "cellular.seal",
@@ -134,8 +142,8 @@ impl StableError for CellularError {
             | Self::BadAuthentication
             | Self::BadTimer
             | Self::BadProfile => ErrorClass::Invalid,
-            Self::Changed | Self::PlmnInUse | Self::TooManyTraces => ErrorClass::Conflict,
-            Self::Off | Self::Busy => ErrorClass::Unavailable,
+            Self::Changed | Self::PlmnInUse | Self::CanaryInPool | Self::TooManyTraces => ErrorClass::Conflict,
+            Self::Off | Self::Standby | Self::Busy => ErrorClass::Unavailable,
             Self::Damaged | Self::Seal => ErrorClass::Internal,
             Self::Storage(e) => e.class(),
             Self::Audit(e) => e.class(),

@@ -8,6 +8,7 @@
 //! - No key of a card is ever here; contexts of phones rest sealed.
 //! - Only a card that was cut off, or a phone that said so with its integrity protected, ends logins
 //!   ([`pakawaaz_contract::facts::PhoneLeft`]) and take its AKMA key away. Nothing that a radio can say without keys does.
+//! - Of several nodes over one database one at a time runs the core, and only that one can commit for it.
 //! - Every queue is bounded; a core that cannot write lets its gNBs go instead of piling up.
 
 pub mod error;
@@ -34,4 +35,5 @@ use pakawaaz_storage::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { context: "cellular", version: 1, sql: include_str!("../migrations/0001_cellular.sql") },
     Migration { context: "cellular", version: 2, sql: include_str!("../migrations/0002_akma.sql") },
+    Migration { context: "cellular", version: 3, sql: include_str!("../migrations/0003_lease.sql") },
 ];

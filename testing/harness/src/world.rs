@@ -20,6 +20,8 @@ pub struct Options {
     pub data_mib: Option<u32>,
     /// The SIMs' keys are in a vault of its own.
     pub vault: bool,
+    /// Cards in the batch; none said: 24.
+    pub cards: Option<usize>,
     /// Further settings of the server (`PAKAWAAZ_…`).
     pub settings: Vec<(String, String)>,
 }
@@ -50,7 +52,7 @@ impl World {
     /// As told.
     pub fn with(options: Options) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let sims = SimBatch::new(&dir.path().join("sims"), 1, 24);
+        let sims = SimBatch::new(&dir.path().join("sims"), 1, options.cards.unwrap_or(24));
         let vault = options.vault.then(|| VaultProcess::start(&dir.path().join("vault")));
         let mut settings = settings(&options);
         let socket = vault.iter().map(|vault| ("PAKAWAAZ_VAULT__SOCKET".into(), vault.socket().display().to_string()));

@@ -87,6 +87,67 @@ impl Server {
         Ok(server)
     }
 
+    /// A second server that follows this one by streaming replication, and without which nothing is committed any more: a
+    /// transaction of this server ends when it is on both, and to be seen on both.
+    ///
+    /// Errors: as [`Server::start`]; this server has to be one that was started here.
+    pub fn follow(&self) -> Result<Self> {
+        let bin = find_binaries().context(INSTALL)?;
+        let user = Unprivileged::choose()?;
+        let from = self.owned.as_ref().context("a server of somebody else is not followed")?;
+        let dir = tempfile::Builder::new().prefix("pakawaaz-pg-").tempdir()?;
+        user.own(dir.path())?;
+        let mut copy = user.command(&bin.join("pg_basebackup"), dir.path());
+        copy.args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]);
+        copy.arg("--username=postgres").arg("--host").arg(from.dir.path());
+        copy.arg("--pgdata").arg(dir.path().join("data"));
+        let made = copy.output().context("pg_basebackup does not start")?;
+        ensure!(made.status.success(), "pg_basebackup failed: {}", String::from_utf8_lossy(&made.stderr));
+        let (pid, stopped) = launch(&bin, &user, dir.path(), from.durable)?;
+        let socket = dir.path().to_string_lossy().replace('/', "%2F");
+        let server = Self {
+            url: format!("postgres://postgres@localhost/postgres?host={socket}"),
+            owned: Some(Owned { pid, stopped: Mutex::new(stopped), durable: from.durable, dir }),
+        };
+        server.wait_until_ready(&bin)?;
+        for sql in [
+            "ALTER SYSTEM SET synchronous_standby_names = '*'",
+            "ALTER SYSTEM SET synchronous_commit = 'remote_apply'",
+            "SELECT pg_reload_conf()",
+        ] {
+            self.psql(sql)?;
+        }
+        Ok(server)
+    }
+
+    /// Makes a following server one of its own.
+    ///
+    /// Errors: PostgreSQL's own message.
+    pub fn promote(&self) -> Result<()> {
+        self.psql("SELECT pg_promote()").map(drop)
+    }
+
+    /// What the superuser is told, as text.
+    ///
+    /// Errors: PostgreSQL's own message.
+    pub fn psql(&self, sql: &str) -> Result<String> {
+        let bin = find_binaries().context(INSTALL)?;
+        let owned = self.owned.as_ref().context("a server of somebody else")?;
+        let mut psql = Command::new(bin.join("psql"));
+        psql.args(["--no-psqlrc", "--tuples-only", "--no-align", "--username=postgres", "--dbname=postgres", "--host"]);
+        let said = psql.arg(owned.dir.path()).args(["--command", sql]).output().context("psql does not start")?;
+        ensure!(said.status.success(), "{sql}: {}", String::from_utf8_lossy(&said.stderr));
+        Ok(String::from_utf8_lossy(&said.stdout).trim().to_owned())
+    }
+
+    /// `kill -9` of the server; its own processes end when they notice. The data stays for [`Server::recover`].
+    pub fn kill(&self) {
+        if let Some(owned) = &self.owned {
+            let _ = Command::new("kill").args(["-KILL", &owned.pid.to_string()]).status();
+            owned.ended_within(Duration::from_secs(10));
+        }
+    }
+
     fn wait_until_ready(&self, bin: &Path) -> Result<()> {
         let Some(owned) = &self.owned else { return Ok(()) };
         let log = owned.dir.path().join("log");

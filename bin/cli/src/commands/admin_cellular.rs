@@ -10,7 +10,7 @@ use crate::output;
 use anyhow::{Context as _, bail, ensure};
 use pakawaaz_client_native::NativeClient;
 use pakawaaz_contract::cellular::{
-    CellularDataNetwork, CellularDetachRequest, CellularGnb, CellularNetwork, CellularProfile, CellularQuery,
+    CellularCore, CellularDataNetwork, CellularDetachRequest, CellularGnb, CellularNetwork, CellularProfile, CellularQuery,
     CellularRates, CellularSlice, CellularSubscribedNetwork, CellularSubscriber, CellularUe, SetCellularNetworkRequest,
 };
 
@@ -86,7 +86,7 @@ pub async fn run(shell: &Shell, client: &NativeClient, command: CellularCommand)
         }
         CellularCommand::Alarms { clear: None, all } => {
             let mut list = client.cellular_alarms().await?;
-            list.alarms.retain(|alarm| all || alarm.cleared_time.is_none());
+            list.alarms.retain(|alarm| all || alarm.alarm_cleared_time.is_none());
             shell.out.show(&list, |list| {
                 let rows: Vec<Vec<String>> = list
                     .alarms
@@ -94,7 +94,7 @@ pub async fn run(shell: &Shell, client: &NativeClient, command: CellularCommand)
                     .map(|alarm| {
                         let (id, severity) = (alarm.alarm_id.clone(), alarm.perceived_severity.clone());
                         let (object, what) = (alarm.object_instance.clone(), alarm.specific_problem.clone());
-                        vec![id, severity, time(alarm.event_time), alarm.count.to_string(), object, what]
+                        vec![id, severity, time(alarm.alarm_raised_time), alarm.count.to_string(), object, what]
                     })
                     .collect();
                 output::table(&["ALARM", "SEVERITY", "SINCE", "SEEN", "OBJECT", "PROBLEM"], &rows)
@@ -111,6 +111,11 @@ async fn show_network(shell: &Shell, client: &NativeClient) -> anyhow::Result<()
         let list = |all: &[u32]| all.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
         vec![
             format!("PLMN {}, {} ({}), version {}", network.plmn, network.full_name, network.amf_name, state.version),
+            match state.core {
+                CellularCore::Active => "this node runs the core".to_owned(),
+                CellularCore::Standby => "standby: another node runs the core".to_owned(),
+                CellularCore::Off => "this node runs no core".to_owned(),
+            },
             format!("AMF region {}, set {}, pointer {}", network.amf_region, network.amf_set, network.amf_pointer),
             format!("tracking areas: {}", list(&network.tacs)),
             format!("slices: {}", network.slices.iter().map(slice_text).collect::<Vec<_>>().join(", ")),

@@ -28,7 +28,7 @@ pub async fn network(
     (status = 200, body = CellularNetworkState),
     (status = 400, body = Problem, description = "cellular.bad_plmn, cellular.bad_tac, cellular.pool_overlap, …"),
     (status = 403, body = Problem, description = "cellular.forbidden"),
-    (status = 409, body = Problem, description = "cellular.changed, cellular.plmn_in_use")
+    (status = 409, body = Problem, description = "cellular.changed, cellular.plmn_in_use, cellular.canary_in_pool")
 ))]
 pub async fn set_network(
     Authenticated(actor): Authenticated,
@@ -74,7 +74,7 @@ pub async fn subscribers(
 #[utoipa::path(get, path = "/v1/admin/cellular/gnbs", tag = "cellular", security(("dpop" = [])), responses(
     (status = 200, body = CellularGnbList),
     (status = 403, body = Problem, description = "cellular.forbidden"),
-    (status = 503, body = Problem, description = "cellular.off, cellular.busy")
+    (status = 503, body = Problem, description = "cellular.off, cellular.standby, cellular.busy")
 ))]
 pub async fn gnbs(
     Authenticated(actor): Authenticated,
@@ -88,7 +88,7 @@ pub async fn gnbs(
     request_body = CellularQuery, responses(
     (status = 200, body = CellularUeList),
     (status = 403, body = Problem, description = "cellular.forbidden"),
-    (status = 503, body = Problem, description = "cellular.off, cellular.busy")
+    (status = 503, body = Problem, description = "cellular.off, cellular.standby, cellular.busy")
 ))]
 pub async fn ues(
     Authenticated(actor): Authenticated,
@@ -106,7 +106,7 @@ pub async fn ues(
     (status = 204),
     (status = 403, body = Problem, description = "cellular.forbidden"),
     (status = 404, body = Problem, description = "cellular.not_found: it is not registered"),
-    (status = 503, body = Problem, description = "cellular.off, cellular.busy")
+    (status = 503, body = Problem, description = "cellular.off, cellular.standby, cellular.busy")
 ))]
 pub async fn detach(
     Authenticated(actor): Authenticated,

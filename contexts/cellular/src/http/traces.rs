@@ -12,7 +12,7 @@ use pakawaaz_http::{Authenticated, Json, Problem};
 #[utoipa::path(get, path = "/v1/admin/cellular/traces", tag = "cellular", security(("dpop" = [])), responses(
     (status = 200, body = CellularTraceList),
     (status = 403, body = Problem, description = "cellular.forbidden"),
-    (status = 503, body = Problem, description = "cellular.off, cellular.busy")
+    (status = 503, body = Problem, description = "cellular.off, cellular.standby, cellular.busy")
 ))]
 pub async fn list(
     Authenticated(actor): Authenticated,
@@ -30,7 +30,7 @@ pub async fn list(
     (status = 400, body = Problem, description = "cellular.bad_imsi"),
     (status = 403, body = Problem, description = "cellular.forbidden"),
     (status = 409, body = Problem, description = "cellular.too_many_traces"),
-    (status = 503, body = Problem, description = "cellular.off, cellular.busy")
+    (status = 503, body = Problem, description = "cellular.off, cellular.standby, cellular.busy")
 ))]
 pub async fn start(
     Authenticated(actor): Authenticated,
@@ -48,7 +48,7 @@ pub async fn start(
     (status = 204),
     (status = 403, body = Problem, description = "cellular.forbidden"),
     (status = 404, body = Problem, description = "cellular.not_found: it does not go on"),
-    (status = 503, body = Problem, description = "cellular.off, cellular.busy")
+    (status = 503, body = Problem, description = "cellular.off, cellular.standby, cellular.busy")
 ))]
 pub async fn stop(
     Authenticated(actor): Authenticated,
@@ -67,7 +67,7 @@ pub async fn stop(
     (status = 200, body = CellularTrace),
     (status = 403, body = Problem, description = "cellular.forbidden"),
     (status = 404, body = Problem, description = "cellular.not_found: there is no trace of this phone"),
-    (status = 503, body = Problem, description = "cellular.off, cellular.busy")
+    (status = 503, body = Problem, description = "cellular.off, cellular.standby, cellular.busy")
 ))]
 pub async fn read(
     Authenticated(actor): Authenticated,

@@ -26,7 +26,7 @@ pub async fn run(cellular: Cellular, stop: CancellationToken) {
         round = round.wrapping_add(1);
         match step(&cellular, round).await {
             // The core is being stopped, or not started yet.
-            Ok(()) | Err(CellularError::Off) => {}
+            Ok(()) | Err(CellularError::Off | CellularError::Standby) => {}
             Err(error) => tracing::warn!(code = error.code(), "cellular job failed; will retry"),
         }
     }

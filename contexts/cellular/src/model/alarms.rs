@@ -31,12 +31,16 @@ pub enum Kind {
     Storage,
     /// Kept contexts could not be read.
     Contexts,
+    /// The node that ran the core has fallen silent, and another one runs it.
+    Takeover,
     /// The canary found a packet that left the network and must not, or that what is allowed does not pass.
     IsolationBroken,
+    /// What was configured in two places does not fit together.
+    Configuration,
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::ForeignGnb,
         Self::ForeignEquipment,
         Self::ForeignLogin,
@@ -46,7 +50,9 @@ impl Kind {
         Self::UserPlane,
         Self::Storage,
         Self::Contexts,
+        Self::Takeover,
         Self::IsolationBroken,
+        Self::Configuration,
     ];
 
     /// As stored.
@@ -61,7 +67,9 @@ impl Kind {
             Self::UserPlane => "user_plane",
             Self::Storage => "storage",
             Self::Contexts => "contexts",
+            Self::Takeover => "takeover",
             Self::IsolationBroken => "isolation_broken",
+            Self::Configuration => "configuration",
         }
     }
     /// The inverse.
@@ -76,7 +84,9 @@ impl Kind {
             }
             Self::MisbehavingGnb => "OPERATIONAL_VIOLATION",
             Self::GnbLost | Self::UserPlane => "COMMUNICATIONS_ALARM",
-            Self::HomeNetwork | Self::Storage | Self::Contexts => "PROCESSING_ERROR_ALARM",
+            Self::HomeNetwork | Self::Storage | Self::Contexts | Self::Takeover | Self::Configuration => {
+                "PROCESSING_ERROR_ALARM"
+            }
         }
     }
     /// Probable cause (TS 32.111-2 Annex B).
@@ -89,14 +99,16 @@ impl Kind {
             Self::HomeNetwork | Self::UserPlane => "Underlying resource unavailable",
             Self::Storage => "Storage capacity problem",
             Self::Contexts => "Corrupt data",
+            Self::Takeover => "Application subsystem failure",
             Self::IsolationBroken => "Breach of confidentiality",
+            Self::Configuration => "Configuration or customization error",
         }
     }
     /// Perceived severity.
     pub fn severity(self) -> &'static str {
         match self {
             Self::HomeNetwork | Self::UserPlane | Self::Storage | Self::IsolationBroken => "CRITICAL",
-            Self::ForeignGnb | Self::GnbLost => "MAJOR",
+            Self::ForeignGnb | Self::GnbLost | Self::Takeover | Self::Configuration => "MAJOR",
             Self::ForeignEquipment | Self::ForeignLogin | Self::MisbehavingGnb | Self::Contexts => "MINOR",
         }
     }
@@ -134,9 +146,9 @@ impl Alarm {
             alarm_type: self.kind.alarm_type().into(),
             probable_cause: self.kind.probable_cause().into(),
             perceived_severity: severity.into(),
-            event_time: self.raised_at,
-            changed_time: self.changed_at,
-            cleared_time: self.cleared_at,
+            alarm_raised_time: self.raised_at,
+            alarm_changed_time: self.changed_at,
+            alarm_cleared_time: self.cleared_at,
             specific_problem: self.problem.clone(),
             count: self.seen,
         }
@@ -251,7 +263,8 @@ mod tests {
             "alarmType",
             "probableCause",
             "perceivedSeverity",
-            "eventTime",
+            "alarmRaisedTime",
+            "alarmChangedTime",
             "specificProblem",
         ] {
             assert!(!json[field].is_null(), "{field}");

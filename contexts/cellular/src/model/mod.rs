@@ -2,6 +2,7 @@
 
 pub mod alarms;
 pub mod cuts;
+pub mod lease;
 pub mod network;
 pub mod subscriber;
 pub mod traces;

@@ -179,6 +179,13 @@ pub fn holds(net: IpNet, address: IpAddr) -> bool {
     width == other && net_bits & mask(net.prefix, width) == address_bits & mask(net.prefix, width)
 }
 
+/// The data network in whose pool an address lies.
+pub fn network_with(network: &Network, address: IpAddr) -> Option<&str> {
+    let has =
+        |one: &&DataNetwork| [one.ipv4_pool, one.ipv6_pool].into_iter().flatten().any(|pool| holds(pool, address));
+    network.data_networks.iter().find(has).map(|one| one.name.as_str())
+}
+
 fn tacs_fit(tacs: &[u32], most: usize) -> bool {
     // 0 and 0xfffffe are reserved for when there is none (TS 23.003 §28.4.3, TS 24.501 §9.11.3.8).
     !tacs.is_empty() && tacs.len() <= most && !has_twice(tacs) && tacs.iter().all(|tac| (1..0xff_fffe).contains(tac))

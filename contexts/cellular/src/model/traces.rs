@@ -105,6 +105,11 @@ impl Traces {
         ended
     }
 
+    /// When the next one ends by itself.
+    pub fn next_end(&self) -> Option<Millis> {
+        self.0.values().filter(|trace| trace.on).map(|trace| trace.until).min()
+    }
+
     /// One phone's.
     pub fn get(&self, imsi: &Imsi) -> Option<&Trace> {
         self.0.get(imsi)
@@ -141,8 +146,9 @@ mod tests {
         traces.add(&imsi(2), entry(10));
         assert!(traces.get(&imsi(2)).is_none(), "of nobody else");
         assert!(traces.expire(Millis(until.0 - 1)).is_empty());
+        assert_eq!(traces.next_end(), Some(until));
         assert_eq!(traces.expire(until), [imsi(1)]);
-        assert!(traces.expire(until).is_empty(), "said once");
+        assert!(traces.expire(until).is_empty() && traces.next_end().is_none(), "said once");
         traces.add(&imsi(1), entry(10));
         assert_eq!(traces.get(&imsi(1)).unwrap().entries.len(), 1, "nothing more, and still to be read");
         assert!(!traces.end(&imsi(1), until), "it has ended");

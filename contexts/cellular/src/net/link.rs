@@ -32,17 +32,19 @@ pub enum LinkEvent {
     Down,
 }
 
-/// Keeps the link up until `stop`, or until nobody listens any more.
+/// Keeps the link up until `stop`, or until nobody listens any more. Connects and writes only while `may` says so: a core that
+/// may have been replaced takes the user plane from nobody.
 pub async fn run(
     path: PathBuf,
     mut requests: mpsc::Receiver<UserPlaneRequest>,
     events: mpsc::Sender<LinkEvent>,
+    may: impl Fn() -> bool + Send + Sync,
     stop: CancellationToken,
 ) {
     loop {
         let stream = tokio::select! {
             () = stop.cancelled() => return,
-            stream = connect(&path, &mut requests) => match stream {
+            stream = connect(&path, &mut requests, &may) => match stream {
                 Some(stream) => stream,
                 None => return,
             },
@@ -56,7 +58,7 @@ pub async fn run(
             // What was asked just before, such as the release of all sessions, has been written by whoever stops us.
             () = stop.cancelled() => return,
             why = receive(read, &events) => why,
-            why = send(write, &mut requests) => why,
+            why = send(write, &mut requests, &may) => why,
         };
         tracing::warn!(reason = why, "the link to the user plane is down");
         if events.send(LinkEvent::Down).await.is_err() {
@@ -66,9 +68,15 @@ pub async fn run(
 }
 
 /// Tries until the user plane is there. Requests come to nothing meanwhile. None when nobody can ask any more.
-async fn connect(path: &std::path::Path, requests: &mut mpsc::Receiver<UserPlaneRequest>) -> Option<UnixStream> {
+async fn connect(
+    path: &std::path::Path,
+    requests: &mut mpsc::Receiver<UserPlaneRequest>,
+    may: &impl Fn() -> bool,
+) -> Option<UnixStream> {
     loop {
-        if let Ok(stream) = UnixStream::connect(path).await {
+        if may()
+            && let Ok(stream) = UnixStream::connect(path).await
+        {
             return Some(stream);
         }
         let pause = tokio::time::sleep(AGAIN);
@@ -104,7 +112,11 @@ async fn receive(mut read: OwnedReadHalf, events: &mpsc::Sender<LinkEvent>) -> &
     }
 }
 
-async fn send(mut write: OwnedWriteHalf, requests: &mut mpsc::Receiver<UserPlaneRequest>) -> &'static str {
+async fn send(
+    mut write: OwnedWriteHalf,
+    requests: &mut mpsc::Receiver<UserPlaneRequest>,
+    may: &impl Fn() -> bool,
+) -> &'static str {
     let (mut batch, mut bytes, mut begun) = (Vec::new(), Vec::new(), false);
     while requests.recv_many(&mut batch, AT_ONCE).await > 0 {
         for request in batch.drain(..) {
@@ -113,6 +125,9 @@ async fn send(mut write: OwnedWriteHalf, requests: &mut mpsc::Receiver<UserPlane
             if begun && encode(&request, &mut bytes).is_err() {
                 return "a request is too large";
             }
+        }
+        if !may() {
+            return "the core may not act any more";
         }
         if write.write_all(&bytes).await.is_err() {
             return "the socket failed";

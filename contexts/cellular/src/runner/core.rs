@@ -1,14 +1,16 @@
 //! The task that owns the control plane. It never waits for anything but the writer's queue.
 
 mod asked;
+mod canary;
 
 use super::reports::{Question, Reports};
 use super::restore::RestoredContexts;
 use super::writer::Batch;
-use super::{Open, report, vault};
+use super::{Open, Tenure, report, vault};
 use crate::Cellular;
 use crate::model::alarms::{Alarm as Row, Alarms, Kind};
 use crate::model::cuts::RecentCuts;
+use crate::model::lease::Free;
 use crate::model::traces::{Trace, Traces};
 use crate::net::link::LinkEvent;
 use pakawaaz_base::{AuditId, Millis};
@@ -18,7 +20,7 @@ use pakawaaz_control_plane::trace::Entry;
 use pakawaaz_control_plane::views::{GnbView, UeView};
 use pakawaaz_control_plane::{ControlPlane, ControlPlaneError};
 use pakawaaz_n2::{Association, Endpoint, Event, Sender};
-use pakawaaz_user_plane::rules::{Isolation, SessionRef, Usage, UserPlaneReply, UserPlaneRequest};
+use pakawaaz_user_plane::rules::{SessionRef, Usage, UserPlaneReply, UserPlaneRequest};
 use rand::rngs::OsRng;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
@@ -37,9 +39,6 @@ const USER_PLANE: &str = "UPFFunction=1";
 const REPORT: Duration = Duration::from_secs(5);
 /// The longest sleep: how late a timer is after the clock was set.
 const LONGEST: Duration = Duration::from_secs(1);
-
-/// Longest text of an alarm that comes from another process.
-const LONGEST_PROBLEM: usize = 400;
 
 /// A question to the core.
 pub(crate) enum Ask {
@@ -91,8 +90,8 @@ pub(crate) struct Answer {
 }
 
 /// What comes in.
-pub(crate) struct Feeds {
-    pub n2: Endpoint,
+pub(crate) struct Feeds<'a> {
+    pub n2: &'a mut Endpoint,
     pub asked: mpsc::Receiver<Ask>,
     pub answered: mpsc::Receiver<Answer>,
     pub replied: mpsc::Receiver<LinkEvent>,
@@ -102,6 +101,7 @@ pub(crate) struct Feeds {
 pub(crate) struct Core {
     plane: ControlPlane,
     cellular: Cellular,
+    tenure: Tenure,
     batches: mpsc::Sender<Batch>,
     answers: mpsc::Sender<Answer>,
     n2: Sender,
@@ -122,11 +122,14 @@ pub(crate) struct Core {
     /// What is to be done, until it is handed over.
     outputs: Vec<Output>,
     rows: Vec<Row>,
+    /// For the audit log: what nobody did, but the core by itself.
+    audits: Vec<pakawaaz_audit::Entry>,
 }
 
 impl Core {
     pub(crate) fn new(
         cellular: Cellular,
+        tenure: Tenure,
         restored: RestoredContexts,
         batches: mpsc::Sender<Batch>,
         answers: mpsc::Sender<Answer>,
@@ -136,6 +139,7 @@ impl Core {
     ) -> Result<Self, ControlPlaneError> {
         let network = Arc::new(cellular.decided().compiled.network.clone());
         let mut plane = ControlPlane::new(network)?;
+        plane.begin_epoch(tenure.epoch().unsigned_abs());
         let last = cellular.now();
         // What the user plane is asked here comes to nothing: its link is not up yet, and begins with everything anew.
         let found = plane.restore(restored.snapshots, last, &mut OsRng, &mut Vec::new());
@@ -144,6 +148,7 @@ impl Core {
         let mut core = Self {
             plane,
             cellular,
+            tenure,
             batches,
             answers,
             n2,
@@ -160,14 +165,18 @@ impl Core {
             linked: false,
             outputs: Vec::new(),
             rows: Vec::new(),
+            audits: Vec::new(),
         };
+        if core.tenure.why == Free::Silent {
+            core.raise(Kind::Takeover, CORE, "the node that ran the core fell silent; another one has taken over");
+        }
         if unreadable > 0 {
             core.raise(Kind::Contexts, CORE, "kept contexts could not be read; their phones register anew");
         }
         Ok(core)
     }
 
-    pub(crate) async fn run(mut self, mut feeds: Feeds, stop: CancellationToken) {
+    pub(crate) async fn run(mut self, mut feeds: Feeds<'_>, stop: CancellationToken) {
         // Not at once: whoever starts together with us needs a moment.
         let mut report = tokio::time::interval_at(tokio::time::Instant::now() + REPORT, REPORT);
         report.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -207,6 +216,7 @@ impl Core {
                 Ok(()) = feeds.health.changed() => self.health_changed(),
                 () = tokio::time::sleep(pause) => {
                     self.handle(Input::Tick);
+                    self.end_traces();
                     self.hand_over(None).await
                 }
                 () = until(late) => {
@@ -215,7 +225,6 @@ impl Core {
                 }
                 _ = report.tick() => {
                     self.forget_usage();
-                    self.end_traces();
                     report::write(&self.plane, &self.alarms, *self.health.borrow());
                     if !self.linked {
                         self.raise(Kind::UserPlane, USER_PLANE, "the user plane is not connected");
@@ -226,6 +235,9 @@ impl Core {
                 }
             };
         }
+        // Traces are in memory only.
+        self.forget_traces();
+        self.hand_over(None).await;
     }
 
     /// Time that never runs backwards, as the control plane wants it.
@@ -236,7 +248,8 @@ impl Core {
 
     fn pause(&mut self) -> Duration {
         let now = self.now();
-        self.plane.next_deadline().map_or(LONGEST, |at| at.since(now).min(LONGEST))
+        let due = [self.plane.next_deadline(), self.traces.next_end()].into_iter().flatten().min();
+        due.map_or(LONGEST, |at| at.since(now).min(LONGEST))
     }
 
     /// One input, and what has to follow it here.
@@ -277,17 +290,19 @@ impl Core {
 
     /// Gives the writer what is to be done. Whether there is a writer.
     async fn hand_over(&mut self, done: Option<oneshot::Sender<()>>) -> bool {
-        if self.outputs.is_empty() && self.rows.is_empty() && done.is_none() {
+        let nothing = self.outputs.is_empty() && self.rows.is_empty() && self.audits.is_empty();
+        if nothing && done.is_none() {
             return true;
         }
-        let batch = Batch { outputs: std::mem::take(&mut self.outputs), alarms: std::mem::take(&mut self.rows), done };
+        let (outputs, alarms) = (std::mem::take(&mut self.outputs), std::mem::take(&mut self.rows));
+        let batch = Batch { outputs, alarms, audits: std::mem::take(&mut self.audits), done };
         self.batches.send(batch).await.is_ok()
     }
 
     fn n2(&mut self, event: Event) {
         match event {
             Event::Up { association, peer, streams } => {
-                if !*self.health.borrow() {
+                if !*self.health.borrow() || !self.tenure.is_valid() {
                     // Nothing could be kept: gNBs try again, or another site.
                     return self.n2.abort(association);
                 }
@@ -295,7 +310,8 @@ impl Core {
                 self.handle(Input::Up { association: AssociationId(association.0), peer, streams });
             }
             Event::Message { association, stream, bytes } => {
-                if !self.with_open(|open| open.contains(&association)) {
+                // What a core would do that may have been replaced meanwhile, it does not begin.
+                if !self.tenure.is_valid() || !self.with_open(|open| open.contains(&association)) {
                     return;
                 }
                 let id = AssociationId(association.0);
@@ -371,6 +387,7 @@ impl Core {
                 }
             }
             LinkEvent::Reply(UserPlaneReply::Isolation(found)) => self.isolation(found),
+            LinkEvent::Reply(UserPlaneReply::Canary { ipv4, ipv6 }) => self.canary(ipv4, ipv6),
             LinkEvent::Reply(reply) => self.handle(Input::UserPlane(reply)),
             LinkEvent::Down => {
                 self.linked = false;
@@ -387,6 +404,7 @@ impl Core {
     fn configure(&mut self) {
         let network = Arc::new(self.cellular.decided().compiled.network.clone());
         self.handle(Input::Command(Command::Configure(network)));
+        self.look_at_canary();
         let cellular = self.cellular.clone();
         tokio::spawn(async move {
             if cellular.renew_subscriptions().await.is_err() {
@@ -404,7 +422,7 @@ impl Core {
         // Not waited for: the writer may have no room because of just this. What finds none is written with the next batch.
         let alarms = std::mem::take(&mut self.rows);
         if let Err(mpsc::error::TrySendError::Full(batch)) =
-            self.batches.try_send(Batch { outputs: Vec::new(), alarms, done: None })
+            self.batches.try_send(Batch { outputs: Vec::new(), alarms, audits: Vec::new(), done: None })
         {
             self.rows = batch.alarms;
         }
@@ -435,17 +453,6 @@ impl Core {
             // While there is no link, that is the alarm; one that comes up just now is none.
             Alarm::UserPlaneUnavailable if !self.linked => {}
             Alarm::UserPlaneUnavailable => self.raise(Kind::UserPlane, USER_PLANE, "the user plane does not answer"),
-        }
-    }
-
-    /// What the user plane's canary found.
-    fn isolation(&mut self, found: Isolation) {
-        match found.broken {
-            Some(problem) => {
-                let problem: String = problem.chars().filter(|c| !c.is_control()).take(LONGEST_PROBLEM).collect();
-                self.raise(Kind::IsolationBroken, USER_PLANE, &problem);
-            }
-            None => self.clear(Kind::IsolationBroken, USER_PLANE),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What was kept, read back at the start. Contexts rest sealed, bound to their card and name.
 
+use super::Tenure;
 use crate::model::alarms::Alarm;
 use crate::store::ues::UeRow;
 use crate::{Cellular, CellularError, store};
@@ -25,8 +26,12 @@ pub(super) struct RestoredContexts {
 }
 
 /// Reads it.
-pub(super) async fn read(cellular: &Cellular) -> Result<RestoredContexts, CellularError> {
+pub(super) async fn read(cellular: &Cellular, tenure: &Tenure) -> Result<RestoredContexts, CellularError> {
     let mut tx = cellular.inner.db.begin().await?;
+    if !store::lease::fence(&mut tx, tenure.epoch()).await? {
+        tenure.lose();
+        return Err(CellularError::Standby);
+    }
     store::phones::tidy(tx.conn()).await?;
     tx.commit().await?;
     let mut found = RestoredContexts::default();

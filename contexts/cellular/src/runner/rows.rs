@@ -28,6 +28,7 @@ pub(super) struct Rows {
     keys: BTreeMap<Imsi, Option<AkmaRow>>,
     left: Vec<PhoneLeft>,
     alarms: Vec<crate::model::alarms::Alarm>,
+    audits: Vec<pakawaaz_audit::Entry>,
 }
 
 impl Rows {
@@ -53,6 +54,7 @@ impl Rows {
                 }
             }
             rows.alarms.extend(batch.alarms.iter().cloned());
+            rows.audits.extend(batch.audits.iter().cloned());
         }
         rows
     }
@@ -114,18 +116,16 @@ impl Rows {
             && self.keys.is_empty()
             && self.left.is_empty()
             && self.alarms.is_empty()
+            && self.audits.is_empty()
     }
 
     /// Writes everything.
     pub(super) async fn write(&self, tx: &mut Tx, now: Millis) -> Result<(), CellularError> {
         let kept: Vec<UeRow> = self.contexts.values().flatten().cloned().collect();
-        for (imsi, _) in self.contexts.iter().filter(|(_, row)| row.is_none()) {
-            store::ues::forget(tx.conn(), imsi).await?;
-        }
+        store::ues::forget(tx.conn(), &without(&self.contexts)).await?;
         store::ues::keep(tx.conn(), &kept, now).await?;
-        for imsi in &self.gone {
-            store::phones::gone(tx.conn(), imsi).await?;
-        }
+        let gone: Vec<Imsi> = self.gone.iter().copied().collect();
+        store::phones::gone(tx.conn(), &gone).await?;
         let phones: Vec<PhoneRow> = self.phones.values().cloned().collect();
         store::phones::put(tx.conn(), &phones).await?;
         for (imsi, (cell, tac, at)) in &self.moved {
@@ -136,9 +136,7 @@ impl Rows {
         }
         let sessions: Vec<SessionRow> = self.sessions.values().flatten().cloned().collect();
         store::phones::put_sessions(tx.conn(), &sessions).await?;
-        for (imsi, _) in self.keys.iter().filter(|(_, row)| row.is_none()) {
-            store::akma::forget(tx.conn(), imsi).await?;
-        }
+        store::akma::forget(tx.conn(), &without(&self.keys)).await?;
         let keys: Vec<AkmaRow> = self.keys.values().flatten().cloned().collect();
         store::akma::put(tx.conn(), &keys).await?;
         for alarm in &self.alarms {
@@ -147,8 +145,17 @@ impl Rows {
         for left in &self.left {
             outbox::append(tx, PhoneLeft::KIND, left, now)?;
         }
+        // Last: its chain is locked until the end.
+        for entry in &self.audits {
+            pakawaaz_audit::append(tx, entry.clone()).await?;
+        }
         Ok(())
     }
+}
+
+/// Cards whose row is to go.
+fn without<T>(rows: &BTreeMap<Imsi, Option<T>>) -> Vec<Imsi> {
+    rows.iter().filter(|(_, row)| row.is_none()).map(|(imsi, _)| *imsi).collect()
 }
 
 fn place(location: &Location) -> (i64, i64) {
@@ -167,7 +174,7 @@ mod tests {
     }
 
     fn batch(outputs: Vec<Output>) -> Batch {
-        Batch { outputs, alarms: Vec::new(), done: None }
+        Batch { outputs, alarms: Vec::new(), audits: Vec::new(), done: None }
     }
 
     fn gone(because: DeregisteredBecause) -> Output {

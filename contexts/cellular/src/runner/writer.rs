@@ -1,17 +1,18 @@
 //! The task that performs what the core wants: first everything durable, then messages and requests, in their order.
 
-use super::Open;
 use super::rows::Rows;
+use super::{Health, Open, Tenure};
 use crate::Cellular;
 use crate::CellularError;
 use crate::model::alarms::Alarm;
+use crate::store;
 use pakawaaz_base::StableError as _;
 use pakawaaz_control_plane::io::Output;
 use pakawaaz_n2::{Association, Sender};
 use pakawaaz_user_plane::rules::UserPlaneRequest;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// Batches that share a commit.
@@ -27,6 +28,8 @@ pub(super) struct Batch {
     pub outputs: Vec<Output>,
     /// Alarms to write.
     pub alarms: Vec<Alarm>,
+    /// For the audit log.
+    pub audits: Vec<pakawaaz_audit::Entry>,
     /// Told when all of it is durable and sent.
     pub done: Option<oneshot::Sender<()>>,
 }
@@ -35,9 +38,10 @@ pub(super) struct Writer {
     pub cellular: Cellular,
     pub n2: Sender,
     pub user_plane: mpsc::Sender<UserPlaneRequest>,
-    /// Whether contexts can be written.
-    pub healthy: watch::Sender<bool>,
+    pub health: Arc<Health>,
     pub open: Open,
+    /// Without it nothing is written and nothing sent.
+    pub tenure: Tenure,
     pub stop: CancellationToken,
 }
 
@@ -53,6 +57,10 @@ impl Writer {
             }
             for batch in together.drain(..) {
                 for output in batch.outputs {
+                    // Looked at before each: a machine may be stopped between any two.
+                    if !self.tenure.is_valid() && !self.tenure.valid().await {
+                        return;
+                    }
                     self.perform(output).await;
                 }
                 if let Some(done) = batch.done {
@@ -68,11 +76,17 @@ impl Writer {
         let mut failures: u32 = 0;
         loop {
             let Err(error) = self.attempt(rows).await else { break };
+            if error == CellularError::Standby {
+                tracing::error!("another node has taken the core over; nothing of this was written");
+                self.tenure.lose();
+                let_gnbs_go(&self.n2, &self.open);
+                return false;
+            }
             failures = failures.saturating_add(1);
             tracing::warn!(code = error.code(), failures, "contexts cannot be written; will retry");
             if failures == PATIENCE {
-                self.healthy.send_replace(false);
-                self.let_gnbs_go();
+                self.health.writes(false);
+                let_gnbs_go(&self.n2, &self.open);
             }
             if self.stop.is_cancelled() && failures >= 2 {
                 return false;
@@ -84,23 +98,18 @@ impl Writer {
             pause = (pause * 2).min(longest);
         }
         if failures >= PATIENCE {
-            self.healthy.send_replace(true);
+            self.health.writes(true);
         }
         true
     }
 
     async fn attempt(&self, rows: &Rows) -> Result<(), CellularError> {
         let mut tx = self.cellular.inner.db.begin().await?;
+        if !store::lease::fence(&mut tx, self.tenure.epoch()).await? {
+            return Err(CellularError::Standby);
+        }
         rows.write(&mut tx, self.cellular.now()).await?;
         Ok(tx.commit().await?)
-    }
-
-    /// Phones would wait for answers that do not come: gNBs that lose their core send them elsewhere, or bar the cell.
-    fn let_gnbs_go(&self) {
-        let open: Vec<Association> = self.open.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
-        for association in open {
-            self.n2.abort(association);
-        }
     }
 
     async fn perform(&self, output: Output) {
@@ -123,5 +132,91 @@ impl Writer {
             | Output::Vault { .. }
             | Output::Traced { .. } => {}
         }
+    }
+}
+
+/// Phones would wait for answers that do not come: gNBs that lose their core send them elsewhere, or bar the cell.
+pub(super) fn let_gnbs_go(n2: &Sender, open: &Open) {
+    let open: Vec<Association> = open.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
+    for association in open {
+        n2.abort(association);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DrawnVector, HomeNetwork};
+    use pakawaaz_base::Millis;
+    use pakawaaz_base::time::ManualClock;
+    use pakawaaz_control_plane::identifiers::{AssociationId, Imsi};
+    use pakawaaz_control_plane::io::{UeSnapshot, VaultRefusal, VaultRequest};
+    use pakawaaz_login::SealKey;
+    use pakawaaz_n2::{Event, memory};
+    use pakawaaz_storesuite::{Db, Engine};
+
+    struct Nobody;
+
+    #[async_trait::async_trait]
+    impl HomeNetwork for Nobody {
+        async fn vector(&self, _: VaultRequest) -> Result<DrawnVector, VaultRefusal> {
+            Err(VaultRefusal::Unknown)
+        }
+    }
+
+    async fn count(db: &Db, sql: &'static str) -> i64 {
+        let (count,): (i64,) = sqlx::query_as(sql).fetch_one(db.read().await.unwrap().conn()).await.unwrap();
+        count
+    }
+
+    /// The database itself holds the commit back, for as long as the test likes: no clock decides.
+    #[test]
+    fn nothing_leaves_before_what_it_follows_is_durable() {
+        let migrations = [pakawaaz_audit::MIGRATIONS, crate::MIGRATIONS].concat();
+        pakawaaz_storesuite::run(Engine::Postgres, &migrations, |db| async move {
+            let clock = Arc::new(ManualClock::at(Millis(1_800_000_000_000)));
+            let (seal, home) = (SealKey::new([7; 32]), Arc::new(Nobody));
+            let cellular = Cellular::start(db.clone(), clock, seal, home).await.unwrap();
+            let (mut n2, exchange) = memory::listen();
+            let mut gnb = exchange.connect("10.0.0.9:1234");
+            let Some(Event::Up { association, .. }) = n2.next().await else { panic!("no association") };
+            assert!(matches!(gnb.next().await, Some(Event::Up { .. })));
+            let (user_plane, mut requests) = mpsc::channel(8);
+            let (batches, batched) = mpsc::channel(8);
+            let writer = Writer {
+                cellular,
+                n2: n2.sender(),
+                user_plane,
+                health: Health::new(),
+                open: Open::default(),
+                tenure: Tenure::alone(0),
+                stop: CancellationToken::new(),
+            };
+            let mut holding = db.begin().await.unwrap();
+            sqlx::query("LOCK TABLE cellular_ue IN EXCLUSIVE MODE").execute(holding.conn()).await.unwrap();
+            let writing = tokio::spawn(writer.run(batched));
+            let snapshot =
+                UeSnapshot { imsi: Imsi::new("410990000000001").unwrap(), tmsi: 9, context: vec![1, 2, 3].into() };
+            let (done, mut told) = oneshot::channel();
+            let outputs = vec![
+                Output::Keep(Box::new(snapshot)),
+                Output::Send { association: AssociationId(association.0), stream: 0, bytes: vec![1] },
+                Output::UserPlane(UserPlaneRequest::ReleaseAll),
+            ];
+            batches.send(Batch { outputs, alarms: Vec::new(), audits: Vec::new(), done: Some(done) }).await.unwrap();
+            let waits = "SELECT COUNT(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+                         WHERE NOT l.granted AND c.relname = 'cellular_ue'";
+            while count(&db, waits).await == 0 {
+                tokio::task::yield_now().await;
+            }
+            assert!(gnb.try_next().is_none() && requests.try_recv().is_err() && told.try_recv().is_err());
+            holding.rollback().await.unwrap();
+            assert!(matches!(gnb.next().await, Some(Event::Message { bytes, .. }) if bytes == [1]));
+            assert_eq!(count(&db, "SELECT COUNT(*) FROM cellular_ue").await, 1, "durable when it leaves");
+            assert_eq!(requests.recv().await, Some(UserPlaneRequest::ReleaseAll));
+            told.await.unwrap();
+            drop(batches);
+            writing.await.unwrap();
+        });
     }
 }

@@ -6,13 +6,12 @@ use crate::model::alarms::Kind;
 use crate::runner::Ask;
 use pakawaaz_contract::facts::NetworkDisagrees;
 use pakawaaz_contract::identity::NetworkAgreement;
-use std::sync::PoisonError;
 
 impl Cellular {
     /// Raises the alarm. Does not wait for the core to write it: who tells holds a transaction open, and the core may need it
     /// to end first.
     ///
-    /// Errors: `Off`, `Busy`: tell again.
+    /// Errors: `Off`, `Standby`, `Busy`: tell again.
     pub(crate) fn login_disagrees(&self, fact: &NetworkDisagrees) -> Result<(), CellularError> {
         // A card that cannot be one of ours is no reason to hold up all facts behind it.
         let Ok(imsi) = read_imsi(&fact.imsi) else { return Ok(()) };
@@ -24,7 +23,7 @@ impl Cellular {
             }
         };
         let object = format!("AMFFunction=1,SUPI=imsi-{}", imsi.as_str());
-        let core = self.inner.core.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(CellularError::Off)?;
+        let core = self.core()?;
         let raise = Ask::RaiseAlarm { kind: Kind::ForeignLogin, object, problem };
         core.try_send(raise).map_err(|_| CellularError::Busy)
     }

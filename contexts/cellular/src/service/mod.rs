@@ -2,6 +2,7 @@
 
 pub mod akma;
 pub mod alarms;
+mod canary;
 pub mod cards;
 pub mod live;
 pub mod logins;
@@ -20,6 +21,7 @@ use pakawaaz_control_plane::identifiers::Imsi;
 use pakawaaz_login::SealKey;
 use pakawaaz_storage::{Db, Tx};
 use rand::rngs::OsRng;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -38,6 +40,18 @@ pub(crate) struct Decided {
     pub compiled: Compiled,
 }
 
+/// What this process is to the core.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Standing {
+    /// It runs none.
+    #[default]
+    Off,
+    /// Another node runs it, or this one is about to.
+    Standby,
+    /// It runs here.
+    Active(mpsc::Sender<Ask>),
+}
+
 /// The cellular service. Cheap to clone.
 #[derive(Clone)]
 pub struct Cellular {
@@ -51,9 +65,11 @@ pub(crate) struct Inner {
     pub home: Arc<dyn HomeNetwork>,
     pub decided: watch::Sender<Arc<Decided>>,
     /// The core, where one runs.
-    pub core: Mutex<Option<mpsc::Sender<Ask>>>,
+    pub core: Mutex<Standing>,
     /// A card waits to be detached.
     pub cuts: Notify,
+    /// Addresses of the user plane's canary.
+    pub canary: Mutex<Vec<IpAddr>>,
 }
 
 impl Cellular {
@@ -71,8 +87,8 @@ impl Cellular {
         let (version, document) = stored.unwrap_or_else(|| (0, initial()));
         let compiled = compile(&document)?;
         let (decided, _) = watch::channel(Arc::new(Decided { version, document, compiled }));
-        let (core, cuts) = (Mutex::default(), Notify::new());
-        Ok(Self { inner: Arc::new(Inner { db, clock, seal, home, decided, core, cuts }) })
+        let (core, cuts, canary) = (Mutex::default(), Notify::new(), Mutex::default());
+        Ok(Self { inner: Arc::new(Inner { db, clock, seal, home, decided, core, cuts, canary }) })
     }
 
     pub(crate) fn now(&self) -> Millis {
@@ -85,7 +101,7 @@ impl Cellular {
 
     /// Asks the core that runs here.
     pub(crate) async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, CellularError> {
-        let core = self.inner.core.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(CellularError::Off)?;
+        let core = self.core()?;
         let (reply, answer) = oneshot::channel();
         let asked = async {
             core.send(question(reply)).await.map_err(|_| CellularError::Off)?;
@@ -94,12 +110,25 @@ impl Cellular {
         tokio::time::timeout(PATIENCE, asked).await.map_err(|_| CellularError::Busy)?
     }
 
-    pub(crate) fn set_core(&self, core: Option<mpsc::Sender<Ask>>) {
-        *self.inner.core.lock().unwrap_or_else(PoisonError::into_inner) = core;
+    /// The core that runs here.
+    pub(crate) fn core(&self) -> Result<mpsc::Sender<Ask>, CellularError> {
+        match self.standing() {
+            Standing::Off => Err(CellularError::Off),
+            Standing::Standby => Err(CellularError::Standby),
+            Standing::Active(core) => Ok(core),
+        }
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        self.inner.core.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_core(&self, standing: Standing) {
+        *self.inner.core.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 
     pub(crate) fn has_core(&self) -> bool {
-        self.inner.core.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        matches!(self.standing(), Standing::Active(_))
     }
 
     /// Appends to the audit log in the transaction of the act. Call it last.

@@ -1,11 +1,11 @@
 //! What operators decide about the network.
 
-use super::{Cellular, Decided, require_administrator, require_operator};
+use super::{Cellular, Decided, Standing, require_administrator, require_operator};
 use crate::model::network::{compile, plmn};
 use crate::runner::Ask;
 use crate::{CellularError, store};
 use pakawaaz_base::Actor;
-use pakawaaz_contract::cellular::{CellularNetwork, CellularNetworkState, SetCellularNetworkRequest};
+use pakawaaz_contract::cellular::{CellularCore, CellularNetwork, CellularNetworkState, SetCellularNetworkRequest};
 use pakawaaz_control_plane::identifiers::Imsi;
 use pakawaaz_control_plane::io::Command;
 use std::sync::Arc;
@@ -20,13 +20,14 @@ impl Cellular {
     pub fn network(&self, actor: &Actor) -> Result<CellularNetworkState, CellularError> {
         require_operator(actor)?;
         let decided = self.decided();
-        Ok(CellularNetworkState { version: decided.version, network: decided.document.clone() })
+        let (version, network) = (decided.version, decided.document.clone());
+        Ok(CellularNetworkState { version, network, core: self.show_standing() })
     }
 
     /// Puts another document in force: gNBs are told, those that are not on the list any more are let go, and sessions of
     /// data networks that have gone end.
     ///
-    /// Errors: `Forbidden`, every `Bad…`, `PoolOverlap`, `Changed`, `PlmnInUse`.
+    /// Errors: `Forbidden`, every `Bad…`, `PoolOverlap`, `Changed`, `PlmnInUse`, `CanaryInPool`.
     pub async fn set_network(
         &self,
         actor: &Actor,
@@ -41,6 +42,11 @@ impl Cellular {
         if stored != version {
             return Err(CellularError::Changed);
         }
+        // One that is there already is an alarm, and holds up no other change.
+        let was = compile(&old).ok().and_then(|old| self.pool_of_canary(&old.network));
+        if was.is_none() && self.pool_of_canary(&compiled.network).is_some() {
+            return Err(CellularError::CanaryInPool);
+        }
         if plmn(&old.plmn)? != compiled.network.plmn && store::ues::any(tx.conn()).await? {
             return Err(CellularError::PlmnInUse);
         }
@@ -52,7 +58,15 @@ impl Cellular {
         self.audit(&mut tx, actor, "cellular.network_changed", "network".into(), detail).await?;
         tx.commit().await?;
         self.put_in_force(Decided { version, document: document.clone(), compiled });
-        Ok(CellularNetworkState { version, network: document })
+        Ok(CellularNetworkState { version, network: document, core: self.show_standing() })
+    }
+
+    fn show_standing(&self) -> CellularCore {
+        match self.standing() {
+            Standing::Off => CellularCore::Off,
+            Standing::Standby => CellularCore::Standby,
+            Standing::Active(_) => CellularCore::Active,
+        }
     }
 
     /// Another node may have changed it.

@@ -38,10 +38,9 @@ pub async fn put(conn: &mut AnyConnection, rows: &[AkmaRow]) -> Result<()> {
     Ok(())
 }
 
-/// Takes a card's key away.
-pub async fn forget(conn: &mut AnyConnection, imsi: &Imsi) -> Result<()> {
-    sqlx::query("DELETE FROM cellular_akma WHERE imsi = $1").bind(imsi.as_str().to_owned()).execute(conn).await?;
-    Ok(())
+/// Takes cards' keys away.
+pub async fn forget(conn: &mut AnyConnection, imsis: &[Imsi]) -> Result<()> {
+    super::delete(conn, "DELETE FROM cellular_akma WHERE imsi IN", imsis).await
 }
 
 /// The key with this name.

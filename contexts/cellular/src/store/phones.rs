@@ -42,14 +42,10 @@ pub async fn moved(conn: &mut AnyConnection, imsi: &Imsi, cell: i64, tac: i64, a
     Ok(())
 }
 
-/// A phone has gone, and its sessions with it.
-pub async fn gone(conn: &mut AnyConnection, imsi: &Imsi) -> Result<()> {
-    sqlx::query("DELETE FROM cellular_session WHERE imsi = $1")
-        .bind(imsi.as_str().to_owned())
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query("DELETE FROM cellular_phone WHERE imsi = $1").bind(imsi.as_str().to_owned()).execute(conn).await?;
-    Ok(())
+/// Phones have gone, and their sessions with them.
+pub async fn gone(conn: &mut AnyConnection, imsis: &[Imsi]) -> Result<()> {
+    super::delete(conn, "DELETE FROM cellular_session WHERE imsi IN", imsis).await?;
+    super::delete(conn, "DELETE FROM cellular_phone WHERE imsi IN", imsis).await
 }
 
 /// Takes away what belongs to no kept context: of phones that could not be restored.

@@ -37,10 +37,9 @@ pub async fn keep(conn: &mut AnyConnection, rows: &[UeRow], now: Millis) -> Resu
     Ok(())
 }
 
-/// Forgets a context.
-pub async fn forget(conn: &mut AnyConnection, imsi: &Imsi) -> Result<()> {
-    sqlx::query("DELETE FROM cellular_ue WHERE imsi = $1").bind(imsi.as_str().to_owned()).execute(conn).await?;
-    Ok(())
+/// Forgets contexts.
+pub async fn forget(conn: &mut AnyConnection, imsis: &[Imsi]) -> Result<()> {
+    super::delete(conn, "DELETE FROM cellular_ue WHERE imsi IN", imsis).await
 }
 
 /// Contexts by IMSI.

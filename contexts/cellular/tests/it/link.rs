@@ -32,7 +32,7 @@ async fn it_comes_back_and_begins_with_everything_anew() {
     let (ask, asked) = mpsc::channel(8);
     let (tell, mut told) = mpsc::channel(8);
     let stop = CancellationToken::new();
-    let running = tokio::spawn(link::run(path.clone(), asked, tell, stop.clone()));
+    let running = tokio::spawn(link::run(path.clone(), asked, tell, || true, stop.clone()));
     // Nobody is there yet: this comes to nothing, and does not fill the queue.
     for session in 0..100 {
         tokio::time::timeout(Duration::from_secs(30), ask.send(idle(session))).await.unwrap().unwrap();

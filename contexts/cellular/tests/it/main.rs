@@ -4,6 +4,7 @@
 
 mod akma;
 mod deciding;
+mod lease;
 mod link;
 mod logins;
 mod running;

@@ -1,13 +1,16 @@
 //! The core itself over N2 in memory, without a user plane. Phones are in the end-to-end tests (`testing/harness`).
 
-use crate::support::{MIGRATIONS, administrator, service};
+use crate::support::{MIGRATIONS, administrator, changed, clock, service_at};
+use pakawaaz_base::time::ManualClock;
 use pakawaaz_cellular::{Cellular, CellularError, Runner};
-use pakawaaz_contract::cellular::{CellularTraceReadRequest, CellularTraceRequest};
+use pakawaaz_contract::cellular::{CellularAlarm, CellularTraceReadRequest, CellularTraceRequest};
 use pakawaaz_n2::{Association, Endpoint, Event, Packet, memory};
 use pakawaaz_storage::Db;
 use pakawaaz_storesuite::store_test;
 use pakawaaz_user_plane::link::encode;
 use pakawaaz_user_plane::rules::{Isolation, UserPlaneReply};
+use std::net::Ipv6Addr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::UnixListener;
@@ -17,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 /// A running core, and where gNBs find it.
 pub struct Running {
     pub cellular: Cellular,
-    exchange: memory::Exchange,
+    clock: Arc<ManualClock>,
+    pub exchange: memory::Exchange,
     stop: CancellationToken,
     task: JoinHandle<()>,
     folder: tempfile::TempDir,
@@ -25,20 +29,27 @@ pub struct Running {
 
 impl Running {
     pub async fn start(db: &Db) -> Self {
-        let (cellular, folder) = (service(db).await, tempfile::tempdir().unwrap());
+        Self::start_as(db, "alone", Duration::from_secs(6)).await
+    }
+
+    /// As one of several nodes.
+    pub async fn start_as(db: &Db, node: &str, lease: Duration) -> Self {
+        let (clock, folder) = (clock(), tempfile::tempdir().unwrap());
+        let cellular = service_at(db, clock.clone()).await;
         let (n2, exchange) = memory::listen();
         let stop = CancellationToken::new();
         let runner = Runner::new(cellular.clone(), n2, folder.path().join("upf.sock"));
+        let runner = runner.named(node.into(), lease);
         let task = tokio::spawn(runner.run(stop.clone()));
-        Self { cellular, exchange, stop, task, folder }
+        Self { cellular, clock, exchange, stop, task, folder }
     }
 
     /// A gNB that the core knows of.
-    async fn gnb(&self) -> (Endpoint, Association) {
+    pub async fn gnb(&self) -> (Endpoint, Association) {
         let mut gnb = self.exchange.connect("10.0.0.9:1234");
         let Some(Event::Up { association, .. }) = gnb.next().await else { panic!("no association") };
         while self.cellular.gnbs(&administrator()).await.is_ok_and(|list| list.gnbs.is_empty())
-            || self.cellular.gnbs(&administrator()).await.err() == Some(CellularError::Off)
+            || matches!(self.cellular.gnbs(&administrator()).await, Err(CellularError::Off | CellularError::Standby))
         {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -53,7 +64,7 @@ impl Running {
 }
 
 /// Something that is an alarm, and has to be written.
-fn misbehave(gnb: &Endpoint, association: Association) {
+pub fn misbehave(gnb: &Endpoint, association: Association) {
     gnb.sender().send_packet(association, Packet { stream: 0, ppid: 61, bytes: vec![1] }).unwrap();
 }
 
@@ -111,17 +122,73 @@ store_test!(a_trace_is_begun_read_and_ended_by_administrators_and_audited, &MIGR
     cellular.start_trace(&first, &whom(9)).await.unwrap();
     let list = cellular.traces(&first).await.unwrap().traces;
     assert_eq!((list.len(), list[0].imsi.as_str()), (8, "410990000000002"), "an ended one has made room");
-    let audited = |action: &'static str| {
-        let db = db.clone();
-        async move {
-            let mut read = db.read().await.unwrap();
-            let query = sqlx::query_as("SELECT COUNT(*) FROM audit_log WHERE action = $1").bind(action);
-            let (count,): (i64,) = query.fetch_one(read.conn()).await.unwrap();
-            count
+    assert_eq!(audited(&db, "cellular.trace_started").await, 9);
+    assert_eq!((audited(&db, "cellular.trace_stopped").await, audited(&db, "cellular.trace_read").await), (1, 1));
+    running.end().await;
+    assert_eq!(audited(&db, "cellular.trace_ended").await, 8, "the core ended them");
+});
+
+async fn audited(db: &Db, action: &'static str) -> i64 {
+    let mut read = db.read().await.unwrap();
+    let query = sqlx::query_as("SELECT COUNT(*) FROM audit_log WHERE action = $1").bind(action);
+    let (count,): (i64,) = query.fetch_one(read.conn()).await.unwrap();
+    count
+}
+
+store_test!(a_trace_that_ends_by_itself_is_in_the_audit_log, &MIGRATIONS, |db| async move {
+    let running = Running::start(&db).await;
+    let _gnb = running.gnb().await;
+    let (cellular, first) = (&running.cellular, administrator());
+    let whom = CellularTraceRequest { imsi: "410990000000001".into() };
+    cellular.start_trace(&first, &whom).await.unwrap();
+    running.clock.advance(Duration::from_secs(3600));
+    while cellular.traces(&first).await.unwrap().traces[0].on {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    while audited(&db, "cellular.trace_ended").await == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(cellular.stop_trace(&first, &whom).await.err(), Some(CellularError::NotFound), "it has ended");
+    running.end().await;
+    let count = audited(&db, "cellular.trace_ended").await;
+    assert_eq!((count, audited(&db, "cellular.trace_stopped").await), (1, 0), "once");
+});
+
+store_test!(no_pool_may_hold_the_address_of_the_canary, &MIGRATIONS, |db| async move {
+    let running = Running::start(&db).await;
+    let listener = UnixListener::bind(running.folder.path().join("upf.sock")).unwrap();
+    let (mut user_plane, _) = listener.accept().await.unwrap();
+    let (cellular, first) = (&running.cellular, administrator());
+    let ipv6: Option<Ipv6Addr> = "fd00:44:0:ff::".parse().ok();
+    let mut bytes = Vec::new();
+    encode(&UserPlaneReply::Canary { ipv4: Some([10, 45, 0, 250].into()), ipv6 }, &mut bytes).unwrap();
+    user_plane.write_all(&bytes).await.unwrap();
+    let wrong = async || {
+        let all = cellular.alarms(&first).await.unwrap().alarms;
+        let ours = |alarm: &&CellularAlarm| alarm.probable_cause == "Configuration or customization error";
+        all.iter().find(ours).is_some_and(|alarm| alarm.perceived_severity != "CLEARED")
+    };
+    let until = async |wanted: bool| {
+        while wrong().await != wanted {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    assert_eq!(audited("cellular.trace_started").await, 9);
-    assert_eq!((audited("cellular.trace_stopped").await, audited("cellular.trace_read").await), (1, 1));
+    // The initial pools are 10.45.0.0/16 and fd00:45::/48.
+    until(true).await;
+    // It holds up nothing, and other pools end it.
+    let request = changed(cellular, |network| network.full_name = "Another".into());
+    cellular.set_network(&first, request).await.unwrap();
+    assert!(wrong().await);
+    let request = changed(cellular, |network| network.data_networks[0].ipv4_pool = Some("10.45.128.0/17".into()));
+    cellular.set_network(&first, request).await.unwrap();
+    until(false).await;
+    for (ipv4, ipv6) in [("10.45.0.0/16", "fd00:45::/48"), ("10.45.128.0/17", "fd00:44::/48")] {
+        let request = changed(cellular, |network| {
+            let one = &mut network.data_networks[0];
+            (one.ipv4_pool, one.ipv6_pool) = (Some(ipv4.into()), Some(ipv6.into()));
+        });
+        assert_eq!(cellular.set_network(&first, request).await, Err(CellularError::CanaryInPool), "{ipv4} {ipv6}");
+    }
     running.end().await;
 });
 

@@ -24,8 +24,15 @@ impl HomeNetwork for Nobody {
     }
 }
 
+pub fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at(Millis(1_800_000_000_000)))
+}
+
 pub async fn service(db: &Db) -> Cellular {
-    let clock = Arc::new(ManualClock::at(Millis(1_800_000_000_000)));
+    service_at(db, clock()).await
+}
+
+pub async fn service_at(db: &Db, clock: Arc<ManualClock>) -> Cellular {
     Cellular::start(db.clone(), clock, SealKey::new([7; 32]), Arc::new(Nobody)).await.unwrap()
 }
 

@@ -14,9 +14,12 @@ use pakawaaz_ransim::sims;
 use pakawaaz_ransim::traffic::{N3, N3Event, N3Sender, uplink_flow};
 use pakawaaz_ransim::world::{GnbId, Happened, N2Wire as _, World as Radio};
 use pakawaaz_upf::lab::{self, Lab, Upf};
+use pakawaaz_upf::namespace::NetworkNamespace;
+use pakawaaz_upf::tools;
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +38,7 @@ pub fn plmn() -> oxirush_security::Plmn {
 pub struct Site {
     pub world: World,
     pub radio: Radio<Links>,
-    n2: SocketAddr,
+    pub n2: SocketAddr,
     config: Arc<PhoneConfig>,
     lab: Lab,
     upf: Option<Upf>,
@@ -53,11 +56,27 @@ impl Site {
 
     /// The same, with the cards' keys in a vault of its own or not.
     pub async fn with(vault: bool) -> Option<Self> {
+        Self::over(Options { vault, ..Options::default() }).await
+    }
+
+    /// The same, whose user plane has more to its configuration.
+    pub async fn with_user_plane(more: &str) -> Option<Self> {
+        Self::made(Options::default(), more).await
+    }
+
+    /// The same over an installation with these options.
+    pub async fn over(options: Options) -> Option<Self> {
+        Self::made(options, "").await
+    }
+
+    async fn made(mut options: Options, user_plane: &str) -> Option<Self> {
         if let Some(why) = lab::missing() {
             say(&format!("skipped: {why}"));
             return None;
         }
         let lab = Lab::new().unwrap();
+        let mut config = std::fs::OpenOptions::new().append(true).open(lab.path("upf.toml")).unwrap();
+        config.write_all(user_plane.as_bytes()).unwrap();
         let upf = lab.start(&binaries::path("pakawaaz-upf")).unwrap();
         let port = free_port();
         let settings = [
@@ -66,8 +85,8 @@ impl Site {
             ("PAKAWAAZ_CELLULAR__N2_LISTEN", format!("[\"127.0.0.1:{port}\"]")),
             ("PAKAWAAZ_CELLULAR__USER_PLANE", lab.path("upf.sock").display().to_string()),
         ];
-        let settings = settings.map(|(key, value)| (key.to_owned(), value)).to_vec();
-        let world = World::with(Options { settings, vault, ..Options::default() });
+        options.settings.extend(settings.map(|(key, value)| (key.to_owned(), value)));
+        let world = World::with(options);
         let admin = |args: &[&str]| world.first.ok(&[&["admin", "cellular"], args].concat());
         admin(&["network", "set", "--plmn", "410-99"]);
         admin(&["gnbs", "allow", "1", "--tac", "1"]);
@@ -100,14 +119,54 @@ impl Site {
         SystemClock.now()
     }
 
+    /// How its phones hide their IMSI.
+    pub fn concealment(&self) -> Concealment {
+        self.config.concealment.clone()
+    }
+
     /// One more gNB, set up.
     pub async fn gnb(&mut self, id: u32) -> GnbId {
-        self.radio.wire.add_framed(self.n2).await.unwrap();
-        let mut config = GnbConfig::new(plmn(), id, TAC, lab::GNB.parse().unwrap());
-        config.inactivity = None;
-        let gnb = self.radio.add_gnb(config).unwrap();
+        let gnb = self.gnb_of(id, self.n2).await;
         self.until(|happened| matches!(happened, Happened::Gnb(of, GnbEvent::Ready { .. }) if *of == gnb)).await;
         gnb
+    }
+
+    /// One more gNB, connected to a core that may take it or not.
+    pub async fn gnb_of(&mut self, id: u32, core: SocketAddr) -> GnbId {
+        self.radio.wire.add_framed(core).await.unwrap();
+        let mut config = GnbConfig::new(plmn(), id, TAC, lab::GNB.parse().unwrap());
+        config.inactivity = None;
+        self.radio.add_gnb(config).unwrap()
+    }
+
+    /// A gNB that has lost its core connects again and again, until `core` takes it.
+    pub async fn again(&mut self, gnb: GnbId, core: SocketAddr) {
+        let began = tokio::time::Instant::now();
+        loop {
+            assert!(began.elapsed() < GIVE_UP, "no core takes the gNB");
+            if self.radio.wire.again_framed(gnb, core).await.is_ok() {
+                let mut taken = false;
+                self.until(|happened| match happened {
+                    Happened::Gnb(of, GnbEvent::Ready { .. }) if *of == gnb => {
+                        taken = true;
+                        true
+                    }
+                    Happened::Gnb(of, GnbEvent::Lost) => *of == gnb,
+                    _ => false,
+                })
+                .await;
+                if taken {
+                    return;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// A card of the batch that belongs to nobody.
+    pub fn spare(&mut self) -> SoftwareUsim {
+        let file = self.world.card();
+        sims::read(&std::fs::read(&file).unwrap()).unwrap().remove(0)
     }
 
     /// A phone with the card of an official, registered and with a session.
@@ -246,6 +305,32 @@ impl Site {
     pub fn crash_user_plane(&mut self) {
         self.kill_user_plane();
         self.start_user_plane();
+    }
+
+    /// Runs a program of the system in the user plane's network namespace; gives what it prints.
+    pub fn inside_user_plane(&self, program: &str, arguments: &str) -> String {
+        self.namespace_of_user_plane().inside(|| tools::run(program, arguments)).unwrap()
+    }
+
+    /// Puts rules into force there.
+    pub fn rules_of_user_plane(&self, rules: &str) {
+        self.namespace_of_user_plane().inside(|| tools::load_rules(rules)).unwrap();
+    }
+
+    fn namespace_of_user_plane(&self) -> NetworkNamespace {
+        let id = self.upf.as_ref().unwrap().id();
+        NetworkNamespace::open(Path::new(&format!("/proc/{id}/ns/net"))).unwrap()
+    }
+
+    /// The user plane's figures, as it last wrote them.
+    pub fn figures_of_user_plane(&self) -> String {
+        std::fs::read_to_string(self.lab.path("metrics.prom")).unwrap_or_default()
+    }
+
+    /// Packets that reached the Internet since the last time.
+    pub fn reached_the_internet(&self) -> u64 {
+        let (v4, v6) = self.lab.arrived().unwrap();
+        v4 + v6
     }
 
     /// `kill -9` of the user plane.

@@ -2,10 +2,12 @@
 
 use super::{Ask, Core, UePage, UeWithTraffic};
 use crate::runner::reports::Question;
+use pakawaaz_base::AuditId;
 use pakawaaz_control_plane::identifiers::Imsi;
 use pakawaaz_control_plane::io::{Command, Input, Output};
 use pakawaaz_control_plane::views::UeView;
 use pakawaaz_user_plane::rules::SessionRef;
+use rand::rngs::OsRng;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -107,7 +109,27 @@ impl Core {
         for imsi in self.traces.expire(now) {
             self.handle(Input::Command(Command::Trace { imsi, on: false }));
             tracing::info!("a trace has ended by itself");
+            self.audit_trace_end(&imsi, "an hour is over");
         }
+    }
+
+    /// The core ends, and with it what goes on.
+    pub(super) fn forget_traces(&mut self) {
+        let going: Vec<Imsi> =
+            self.traces.all().into_iter().filter(|(_, trace)| trace.on).map(|(imsi, _)| imsi).collect();
+        going.iter().for_each(|imsi| self.audit_trace_end(imsi, "the core has ended"));
+    }
+
+    fn audit_trace_end(&mut self, imsi: &Imsi, because: &'static str) {
+        let (at, messages) = (self.now(), self.traces.get(imsi).map_or(0, |trace| trace.entries.len()));
+        self.audits.push(pakawaaz_audit::Entry {
+            id: AuditId::new(at, &mut OsRng),
+            at,
+            actor: None,
+            action: "cellular.trace_ended",
+            subject: imsi.as_str().to_owned(),
+            detail: serde_json::json!({ "because": because, "messages": messages }),
+        });
     }
 
     fn page(&self, only: Option<Imsi>, after: Option<Imsi>, limit: usize) -> UePage {
