@@ -5,6 +5,8 @@
 mod akma;
 mod appointments;
 mod cellular;
+mod cellular_failover;
+mod cellular_faults;
 mod cellular_support;
 mod chat;
 mod faults;
