@@ -13,17 +13,17 @@ const GNB: GnbId = GnbId(0);
 const PROTOCOL: [u8; 5] = [0xff, b'p', b'k', b'w', 1];
 
 /// A terminal that the phone's software gives keys to.
-struct Terminal {
+pub struct Terminal {
     /// With the official's own card, so that the card can answer when the phone's key is not taken.
-    with_card: Person,
+    pub with_card: Person,
     /// With somebody else's card in its place: only the phone can prove anything.
-    without: Person,
+    pub without: Person,
     realm: String,
     file: PathBuf,
 }
 
 impl Terminal {
-    fn of(owner: &Person, other: &Person) -> Self {
+    pub fn of(owner: &Person, other: &Person) -> Self {
         let realm = owner.ok(&["whoami"])["realm"].as_str().unwrap().to_owned();
         let file = owner.profile.with_extension("phone.json");
         let mut with_card = owner.clone();
@@ -33,7 +33,7 @@ impl Terminal {
     }
 
     /// The phone's software leaves what it has now; gives the two values.
-    fn offer(&self, site: &Site, phone: PhoneId) -> (String, [u8; 32]) {
+    pub fn offer(&self, site: &Site, phone: PhoneId) -> (String, [u8; 32]) {
         let key = site.radio.phone(phone).unwrap().application_key(&self.realm, PROTOCOL).expect("it has registered");
         self.leave(&key.name, &key.key);
         (key.name, *key.key)
@@ -42,11 +42,12 @@ impl Terminal {
     fn leave(&self, a_kid: &str, k_af: &[u8; 32]) {
         let k_af: String = k_af.iter().map(|byte| format!("{byte:02x}")).collect();
         let text = serde_json::json!({ "realm": self.realm, "a_kid": a_kid, "k_af": k_af });
-        std::fs::write(&self.file, text.to_string()).unwrap();
+        // What others can read is not used.
+        pakawaaz_client_native::profile::write_private(&self.file, text.to_string().as_bytes()).unwrap();
     }
 
     /// Whether the phone's key alone logs in. When the server does not know it, the card is asked, which is the wrong one.
-    fn phone_is_enough(&self) -> bool {
+    pub fn phone_is_enough(&self) -> bool {
         let reply = self.without.run(&["login"]);
         match reply.error().as_deref() {
             None => reply.code == 0,

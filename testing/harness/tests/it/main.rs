@@ -13,6 +13,7 @@ mod faults;
 mod faults_storage;
 mod faults_support;
 mod files;
+mod hostile_gnb;
 mod login;
 mod operations;
 mod radius;
