@@ -1,6 +1,6 @@
 //! The end of a connection (TS 38.413 §8.3.2, §8.3.3): asked for by the gNB, commanded by us, or lost.
 
-use super::{Ue, paging};
+use super::{Ue, deregistration, paging};
 use crate::core::Cx;
 use crate::n2::build;
 use crate::session;
@@ -9,6 +9,7 @@ use oxirush_ngap::ngap::Cause;
 
 /// Commands the gNB to let go of the phone. From now on nothing more is exchanged on this connection.
 pub(crate) fn command(ue: &mut Ue, cx: &mut Cx<'_>, cause: Cause) {
+    deregistration::cut_short(ue, cx);
     session::rest(ue, cx);
     let key = ue.key;
     let after = cx.core.network.timers.ngap;
@@ -25,6 +26,7 @@ pub(crate) fn command(ue: &mut Ue, cx: &mut Cx<'_>, cause: Cause) {
 
 /// The connection is over: by the gNB's completion, because it did not answer, or because its association is gone.
 pub(crate) fn over(ue: &mut Ue, cx: &mut Cx<'_>) {
+    deregistration::cut_short(ue, cx);
     session::rest(ue, cx);
     if cx.close(ue).is_none() {
         return;

@@ -115,6 +115,29 @@ pub(crate) fn farewell(ue: &mut Ue, cx: &mut Cx<'_>) {
     cx.expect(ue, &request(false), Expect::DeregistrationAccept, every);
 }
 
+/// Whether the phone is being told to leave, and if so whether it is to come back.
+fn telling(ue: &Ue) -> Option<bool> {
+    /// "Re-registration required" in the type of deregistration (§9.11.3.20), which follows the three octets of the header.
+    const COME_BACK: u8 = 0b100;
+    let pending = ue.connection.as_ref()?.pending.as_ref()?;
+    (pending.expect == Expect::DeregistrationAccept)
+        .then(|| pending.plain.get(3).is_some_and(|kind| kind & COME_BACK != 0))
+}
+
+/// The connection ends under a phone that is being told to leave: it has left (§5.5.2.3.5, failure of the lower layers).
+pub(crate) fn cut_short(ue: &mut Ue, cx: &mut Cx<'_>) {
+    if telling(ue).is_some() {
+        local(ue, cx, DeregisteredBecause::Network);
+    }
+}
+
+/// The phone has come back on another connection before it was told all: it is told there.
+pub(crate) fn once_more(ue: &mut Ue) {
+    if let Some(come_back) = telling(ue).filter(|_| ue.registered) {
+        ue.detach = Some(come_back);
+    }
+}
+
 /// DEREGISTRATION ACCEPT of the phone.
 pub(crate) fn accepted(ue: &mut Ue, cx: &mut Cx<'_>) {
     if cx.answered(ue, Expect::DeregistrationAccept).is_some() {

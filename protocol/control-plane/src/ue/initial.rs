@@ -223,6 +223,7 @@ fn leave_behind(ues: &mut Ues, cx: &mut Cx<'_>, ue: &mut Ue) {
     if ue.connection.is_none() {
         return;
     }
+    deregistration::once_more(ue);
     session::rest(ue, cx);
     let Some(mut connection) = cx.close(ue) else { return };
     let releasing = std::mem::take(&mut connection.releasing);

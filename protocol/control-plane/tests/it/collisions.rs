@@ -165,6 +165,32 @@ fn an_initial_registration_stops_a_deregistration_and_begins_anew() {
 }
 
 #[test]
+fn a_phone_whose_connection_ends_while_it_is_told_to_leave_has_left() {
+    for lost in [false, true] {
+        let (mut world, ran) = told_to_leave();
+        match lost {
+            true => world.input(Input::Down { association: GNB }),
+            false => world.release(ran),
+        }
+        assert!(world.view(1).is_none(), "not a phone that is registered and idle");
+        let ends = |fact: &&Fact| matches!(fact, Fact::Deregistered { because: DeregisteredBecause::Network, .. });
+        assert_eq!(world.facts.iter().filter(ends).count(), 1);
+        world.pass(Duration::from_secs(60));
+        assert_eq!(times(&world, "DeregistrationRequestUeTerminated"), 1);
+        assert_eq!(world.core.gauges().map(|(_, value)| value), [0; 6]);
+    }
+}
+
+#[test]
+fn a_phone_that_comes_back_on_another_connection_is_told_to_leave_there() {
+    let (mut world, _) = told_to_leave();
+    world.phones[0].mute.clear();
+    world.service(0, ServiceType::Data, &[]);
+    assert_eq!(times(&world, "DeregistrationRequestUeTerminated"), 2);
+    assert!(world.view(1).is_none());
+}
+
+#[test]
 fn two_deregistrations_that_meet_are_one() {
     for switch_off in [false, true] {
         let (mut world, ran) = told_to_leave();

@@ -1,7 +1,6 @@
 //! Reads the SCTP packets between gNBs and core off the wire. None of it goes through our SCTP sockets: what it says about
 //! streams and protocol identifiers is what the kernels sent (RFC 9260 §3).
 
-use pakawaaz_n2::{PORT, PPID};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
@@ -11,6 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// `ETH_P_ALL`: of all protocols, and unlike the others also what is sent.
 const EVERYTHING: u16 = 3;
 const SCTP: u8 = 132;
+// Written down once more, so that a wrong number in our transport is seen (TS 38.412 §7).
+const PORT: u16 = 38412;
+const PPID: u32 = 60;
 /// Codes of NGAP's procedures (TS 38.413 §9.4.7).
 pub const NG_SETUP: u8 = 21;
 pub const INITIAL_UE_MESSAGE: u8 = 15;
