@@ -18,7 +18,10 @@ const EXPLAINED: Explained = Explained {
         ("n6.device", "name of that interface; of a pair, its outer end"),
         ("n6.addresses", "addresses of the inner end, with the length of their prefix"),
         ("n6.outer_addresses", "addresses of the outer end of a pair"),
-        ("n6.gateways", "next hops to destinations of the allow-list that are not on this link; there is no default route"),
+        (
+            "n6.gateways",
+            "next hops to destinations of the allow-list that are not on this link; there is no default route",
+        ),
         ("tun", "The phones' side"),
         ("tun.name", "name of the TUN device"),
         ("allow_list", "Where phones may go"),

@@ -14,7 +14,6 @@ pub mod forwarding;
 pub mod lab;
 pub mod metrics;
 pub mod namespace;
-pub mod privileges;
 pub mod server;
 pub mod setup;
 pub mod tools;

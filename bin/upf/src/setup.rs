@@ -7,7 +7,7 @@ use crate::canary;
 use crate::canary::sink::Sink;
 use crate::config::{Checked, Config, N6Kind};
 use crate::namespace::NetworkNamespace;
-use crate::{privileges, tools};
+use crate::tools;
 use anyhow::{Context as _, Result, bail};
 use pakawaaz_user_plane::AllowLists;
 use pakawaaz_user_plane::allow_list::{file, nftables};
@@ -88,7 +88,7 @@ pub fn prepare(config: &Config, checked: &Checked) -> Result<Ready> {
     let tun = open_tun(config, &lists)?;
     open_n6(config, checked, &lists, &outside)?;
     let canary = gnb.map(|gnb| anyhow::Ok(canary::Opened { gnb, sink: Sink::open()? })).transpose()?;
-    privileges::drop_all()?;
+    pakawaaz_privileges::drop_capabilities()?;
     Ok(Ready { n3, tun, listener, lists, canary })
 }
 

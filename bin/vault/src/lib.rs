@@ -11,7 +11,6 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod config_text;
-pub mod harden;
 pub mod issue;
 pub mod key;
 pub mod ledger;

@@ -7,7 +7,7 @@ use pakawaaz_sim_vault::making::{IssueKey, IssueKind};
 use pakawaaz_vault::client::Client;
 use pakawaaz_vault::ledger::Ledger;
 use pakawaaz_vault::vault::Vault;
-use pakawaaz_vault::{Config, bench, config_text, harden, issue, key, server};
+use pakawaaz_vault::{Config, bench, config_text, issue, key, server};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -102,7 +102,7 @@ fn run(arguments: Arguments) -> Result<()> {
     match arguments.command.context("say what to do: init, operator, transport, serve, status or bench")? {
         Command::Init => {
             config.check()?;
-            harden::hide_memory()?;
+            pakawaaz_privileges::hide_memory()?;
             let id = key::make(&config.key)?;
             Ok(writeln!(out, "made the key {}", encoded(id))?)
         }
@@ -147,7 +147,7 @@ fn run(arguments: Arguments) -> Result<()> {
 /// Reads a value and keeps it under the vault's key.
 fn keep(config: &Config, name: IssueKey, components: u8) -> Result<zeroize::Zeroizing<Vec<u8>>> {
     config.check()?;
-    harden::hide_memory()?;
+    pakawaaz_privileges::hide_memory()?;
     let wrap = key::open(&config.key)?;
     let value = issue::value(&mut std::io::stdin().lock(), usize::from(components), name.kind().length())?;
     issue::keep(&wrap, &config.issue.folder, name, &value)?;
@@ -157,13 +157,13 @@ fn keep(config: &Config, name: IssueKey, components: u8) -> Result<zeroize::Zero
 fn serve(config: &Config, until_stdin_closes: bool) -> Result<()> {
     let networks = config.check()?;
     pakawaaz_settings::start_logs(&config.log);
-    harden::hide_memory()?;
+    pakawaaz_privileges::hide_memory()?;
     let key = key::open(&config.key)?;
     // Has the lock: whoever comes second touches neither ledger nor socket.
     let ledger = Ledger::open(&config.ledger.file, key.0.id())?;
     let counters = ledger.handle()?;
     let listener = server::listen(&config.socket)?;
-    harden::drop_capabilities()?;
+    pakawaaz_privileges::drop_capabilities()?;
 
     std::thread::spawn(move || {
         loop {

@@ -1,4 +1,4 @@
-//! What this process may do, and who may look into it: as little and as few as possible without unsafe code.
+//! What a process may do, and who may look into it: as little and as few as possible without unsafe code.
 
 use anyhow::{Context as _, Result};
 use rustix::mm::{MlockAllFlags, mlockall};
@@ -56,4 +56,23 @@ pub fn drop_capabilities() -> Result<()> {
     set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
         .context("giving up capabilities")?;
     set_no_new_privs(true).context("giving up new privileges")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In a thread of its own: capabilities are a thread's, and so are those of what it starts.
+    #[test]
+    fn nothing_is_left_and_nothing_comes_back() {
+        let status = std::thread::spawn(|| {
+            drop_capabilities().expect("given up");
+            std::fs::read_to_string("/proc/thread-self/status").expect("status")
+        });
+        let status = status.join().expect("the thread");
+        for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+            assert!(status.contains(&format!("{set}:\t0000000000000000")), "{set} in {status}");
+        }
+        assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+    }
 }
