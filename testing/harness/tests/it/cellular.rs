@@ -215,7 +215,7 @@ async fn one_phone_is_traced_and_the_audit_log_says_so() {
     // It is over when somebody says so, and can still be read.
     trace(&site, &["--off"]);
     let before = trace(&site, &["--show"])["messages"].as_array().unwrap().len();
-    site.radio.power_on(phone, site.now());
+    site.radio.register(phone, site.now());
     site.until_phone(phone, |event| matches!(event, Event::SessionUp { .. })).await;
     assert_eq!(trace(&site, &["--show"])["messages"].as_array().unwrap().len(), before);
     let list = site.world.first.ok(&["admin", "cellular", "trace"]);
