@@ -1,11 +1,20 @@
 //! Measurements, kept as plain numbers; the edge turns them into metrics.
 //!
-//! A name is that of TS 28.552 where the specification measures the same thing, without the subcounter of slice or cause:
-//! registrations (§5.2.2: `RM.RegInitReq`, `RM.RegInitSucc`, `RM.RegInitFail`, and the same with `Mob` and `Period`),
-//! paging (`MM.Paging5GReq`, `MM.Paging5GSucc`), UE configuration update (`MM.ConfUpdate`, `MM.ConfUpdateSucc`),
-//! authentication (`AMF.AuthReq`, `AMF.AuthFail`, `AMF.AuthReject`), and creation of PDU sessions (§5.3.1:
-//! `SM.PduSessionCreationReq`, `SM.PduSessionCreationSucc`, `SM.PduSessionCreationFail`). Everything else begins with
-//! `control_plane.`, so that nobody takes a count of ours for one that the specification defines.
+//! A name is that of TS 28.552 where the specification measures the same thing, without the subcounter of slice or cause.
+//! Everything else begins with `control_plane.`, so that nobody takes a count of ours for one that the specification defines.
+//!
+//! | name | what is counted | TS 28.552 |
+//! |---|---|---|
+//! | `RM.RegInitReq`, `RM.RegMobReq`, `RM.RegPeriodReq` | registration requests received, by type | §5.2.2 |
+//! | `RM.RegInitSucc`, `RM.RegMobSucc`, `RM.RegPeriodSucc` | registrations accepted | §5.2.2 |
+//! | `RM.RegInitFail`, `RM.RegMobFail`, `RM.RegPeriodFail` | registrations rejected or given up | §5.2.2 |
+//! | `AMF.AuthReq` | authentication requests sent, without repetitions by T3560 | §5.2 |
+//! | `AMF.AuthFail` | authentication failure messages received | §5.2 |
+//! | `AMF.AuthReject` | authentication rejects sent | §5.2 |
+//! | `MM.Paging5GReq`, `MM.Paging5GSucc` | paging procedures begun, and those that were answered | §5.2 |
+//! | `MM.ConfUpdate`, `MM.ConfUpdateSucc` | configuration update commands sent, and completions received | §5.2 |
+//! | `SM.PduSessionCreationReq`, `…Succ`, `…Fail` | PDU sessions asked for, created, refused | §5.3.1.3 to §5.3.1.5 |
+//! | `RM.RegisteredSubNbrMean`, `SM.SessionNbrMean` | levels now, samples of the mean | §5.2.1.1, §5.3.1.1 |
 
 /// Counts since the process began.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 pub enum Reason {
     /// No GTP-U or IP packet, or one whose lengths disagree.
     Malformed,
-    /// From an address that is no gNB's.
+    /// From an address that is no gNB's, or a tunnel that leads to one.
     Stranger,
     /// For a tunnel that does not exist.
     UnknownTunnel,

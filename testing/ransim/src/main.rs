@@ -19,7 +19,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Simulates gNBs and phones.
+/// Simulates gNBs and phones against a 5G core: real NAS security, real GTP-U.
+///
+/// Makes cards with `make-sims`, and with `run` connects gNBs to a core and has the phones of these cards do something. Prints a
+/// summary; ends with 1 when not all phones got where the scenario wants them in time.
 #[derive(Parser)]
 #[command(name = "pakawaaz-ransim", version, arg_required_else_help = true)]
 struct Arguments {
@@ -37,18 +40,27 @@ enum Command {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum ScenarioName {
+    /// Register at --rate, open sessions, stay for --hold.
     Attach,
+    /// All phones register at once, as after a power cut.
     Storm,
+    /// Register, session, idle, service request, deregister: --cycles times each.
     Cycle,
+    /// Register at --rate and stay silent for --hold.
     Idle,
+    /// Register, open a session, and send --pings echo requests each to --target through it.
     Traffic,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum SessionName {
+    /// No session.
     None,
+    /// IPv4.
     V4,
+    /// IPv6.
     V6,
+    /// Both in one session.
     V4v6,
 }
 
@@ -72,7 +84,8 @@ struct Run {
     /// Network as MCC-MNC.
     #[arg(long, default_value = "410-01")]
     plmn: String,
-    /// Home network public key: a:ID:HEX, b:ID:HEX or null.
+    /// Home network public key: a:ID:HEX or b:ID:HEX for SUCI profile A or B, as `pakawaaz admin sims suci-keys` prints it, or
+    /// null for the null scheme, which our core refuses.
     #[arg(long, default_value = "null")]
     home_key: String,
     /// Tracking areas; gNBs take them in turn.

@@ -149,6 +149,8 @@ pub(crate) fn receive(ue: &mut Ue, cx: &mut Cx<'_>, transport: NasUlNasTransport
     let (header, message) = match received {
         Ok(Nas5gsMessage::Gsm(header, message)) => (header, message),
         Ok(_) => return nas_transport::not_forwarded(ue, cx, transport, GmmCause::PayloadWasNotForwarded),
+        // A reserved identity is nobody's (§7.3.2): an answer would have to bear it too.
+        Err(_) if octets.get(1).is_some_and(|psi| *psi > 15) => return cx.count("control_plane.nas_dropped"),
         Err(_) => {
             let psi = octets.get(1).copied().unwrap_or_default();
             if let Some(Ok(answer)) =

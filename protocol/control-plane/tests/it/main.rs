@@ -5,11 +5,13 @@
 mod collisions;
 mod configuring;
 mod connecting;
+mod counting;
 mod eap;
 mod first;
 mod gnbs;
 mod headers;
 mod hostile;
+mod narrow;
 mod pdus;
 mod phone;
 mod properties;

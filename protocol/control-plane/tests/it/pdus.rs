@@ -64,6 +64,10 @@ pub fn initial_ue_message(ran: u32, nas: &[u8], tac: u32) -> Vec<u8> {
 }
 
 pub fn uplink_nas_transport(amf: u64, ran: u32, nas: &[u8]) -> Vec<u8> {
+    uplink_nas_transport_at(AREA, amf, ran, nas)
+}
+
+pub fn uplink_nas_transport_at(tac: u32, amf: u64, ran: u32, nas: &[u8]) -> Vec<u8> {
     let pdu = build_ngap!(
         InitiatingMessage,
         UplinkNASTransport,
@@ -71,7 +75,7 @@ pub fn uplink_nas_transport(amf: u64, ran: u32, nas: &[u8]) -> Vec<u8> {
         AMF_UE_NGAP_ID(amf),
         RAN_UE_NGAP_ID(ran),
         NAS_PDU(nas),
-        UserLocationInformation(location(AREA)),
+        UserLocationInformation(location(tac)),
     );
     pdu.unwrap().encode().unwrap()
 }

@@ -83,10 +83,12 @@ impl World {
         }
     }
 
-    fn tunnel(&self, psi: u8) -> Vec<u8> {
+    pub fn tunnel(&self, psi: u8) -> Vec<u8> {
         let address = TransportLayerAddress(BitString::from(vec![198, 51, 100, 1]));
-        let tunnel = GTPTunnel::new(address, GTPTEID([0, 0, 7, psi]), None);
-        let flow = AssociatedQosFlowItem::new(QosFlowIdentifier(1), None, None);
+        let (qfi, teid) = self.gnb_end;
+        let teid = teid.unwrap_or(u32::from_be_bytes([0, 0, 7, psi]));
+        let tunnel = GTPTunnel::new(address, GTPTEID(teid.to_be_bytes()), None);
+        let flow = AssociatedQosFlowItem::new(QosFlowIdentifier(qfi), None, None);
         let information = QosFlowPerTNLInformation::new(
             UPTransportLayerInformation::gTPTunnel(tunnel),
             AssociatedQosFlowList(vec![flow]),

@@ -112,6 +112,8 @@ pub struct World {
     pub gnb_refuses_sessions: bool,
     pub gnb_integrity: bool,
     pub gnb_ciphering: bool,
+    /// The flow and the TEID that gNBs answer with.
+    pub gnb_end: (u64, Option<u32>),
     /// Answers to context setups come after what the phone says to them.
     pub gnb_late: bool,
     /// Names of PDUs to gNBs, in order.
@@ -157,6 +159,7 @@ impl World {
             gnb_refuses_sessions: false,
             gnb_integrity: true,
             gnb_ciphering: true,
+            gnb_end: (1, None),
             gnb_late: false,
             sent: Vec::new(),
             sent_bytes: Vec::new(),

@@ -1,6 +1,7 @@
 //! What the control plane asks for.
 
 use super::{Sink, UserPlane, downlink, send};
+use crate::counters::Reason;
 use crate::flows::Flows;
 use crate::rules::{RefusedBecause, SessionRef, SessionRules, Tunnel, UserPlaneReply, UserPlaneRequest};
 use crate::session::{Session, upper_half};
@@ -60,9 +61,13 @@ impl UserPlane {
             Err(because) => return out.control(UserPlaneReply::Refused { session, because }),
         };
         out.control(UserPlaneReply::Established { session, uplink: Tunnel { address: self.own, teid } });
-        if let Some(tunnel) = rules.downlink {
-            self.set_downlink(index, Some(tunnel));
-            self.advertise(index, None, out);
+        match rules.downlink {
+            Some(tunnel) if !self.leads_to_a_gnb(tunnel) => self.leads_nowhere(index, session, out),
+            Some(tunnel) => {
+                self.set_downlink(index, Some(tunnel));
+                self.advertise(index, None, out);
+            }
+            None => {}
         }
     }
 
@@ -108,6 +113,9 @@ impl UserPlane {
 
     fn reach(&mut self, reference: SessionRef, downlink: Tunnel, end_marker: bool, now: Millis, out: &mut dyn Sink) {
         let Some(index) = self.by_reference.get(&reference).copied() else { return };
+        if !self.leads_to_a_gnb(downlink) {
+            return self.leads_nowhere(index, reference, out);
+        }
         let before = self.sessions[index].as_ref().and_then(|session| session.downlink);
         if let Some(before) = before
             && end_marker
@@ -120,12 +128,31 @@ impl UserPlane {
         self.set_downlink(index, Some(downlink));
         self.advertise(index, None, out);
         let Some(session) = self.sessions[index].as_mut() else { return };
-        self.counters.refused[crate::Reason::KeptTooLong as usize] +=
+        self.counters.refused[Reason::KeptTooLong as usize] +=
             session.kept.forget(now, &self.limits, &mut self.counters.kept_bytes);
         while let Some(waiting) = session.kept.pop(&mut self.counters.kept_bytes) {
             downlink::deliver(session, waiting.qfi, waiting.dscp, &waiting.packet, &mut self.counters, out);
         }
         session.kept.clear(&mut self.counters.kept_bytes);
+    }
+
+    /// Whether what we send there reaches a gNB. A gNB names its end of a tunnel itself; a false one must not have us send
+    /// to ourselves, to many, or to others.
+    fn leads_to_a_gnb(&self, tunnel: Tunnel) -> bool {
+        let one = match tunnel.address {
+            IpAddr::V4(v4) => !(v4.is_unspecified() || v4.is_broadcast() || v4.is_multicast()),
+            IpAddr::V6(v6) => !(v6.is_unspecified() || v6.is_multicast()),
+        };
+        let gnbs = &self.limits.gnbs;
+        let known = gnbs.is_empty() || gnbs.iter().any(|network| network.contains(tunnel.address));
+        one && known && tunnel.address != self.own
+    }
+
+    /// The phone has no tunnel that could be used: the control plane takes it for idle.
+    fn leads_nowhere(&mut self, index: usize, session: SessionRef, out: &mut dyn Sink) {
+        self.counters.refuse(Reason::Stranger);
+        self.set_downlink(index, None);
+        out.control(UserPlaneReply::TunnelLost { session });
     }
 
     /// Where packets to the phone go; none: they are kept. What is kept stays, and may be reported again.

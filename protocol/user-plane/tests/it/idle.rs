@@ -3,7 +3,7 @@
 use crate::packets::*;
 use crate::world::*;
 use pakawaaz_gtpu::{MessageType, Signal, decode};
-use pakawaaz_user_plane::rules::{SessionRef, Tunnel, UserPlaneReply, UserPlaneRequest};
+use pakawaaz_user_plane::rules::{SessionRef, SessionRules, Tunnel, UserPlaneReply, UserPlaneRequest};
 use pakawaaz_user_plane::{Limits, Reason, Verdict};
 
 const S: SessionRef = SessionRef(1);
@@ -133,6 +133,9 @@ fn a_gnb_that_lost_the_tunnel_is_believed_and_nobody_else_is() {
     let mut of_another = [0; 64];
     let length = Signal::ErrorIndication { teid: 2, peer: at(GNB) }.encode(&mut of_another).expect("fits");
     assert_eq!(world.datagram(&of_another[..length]), no(Reason::UnknownTunnel));
+    let mut for_another = [0; 64];
+    let length = Signal::ErrorIndication { teid: 1, peer: at(OTHER_GNB) }.encode(&mut for_another).expect("fits");
+    assert_eq!(world.datagram(&for_another[..length]), no(Reason::UnknownTunnel), "it speaks for itself only");
     assert!(world.out.control.is_empty());
 
     assert_eq!(world.datagram(lost), Verdict::Heeded);
@@ -141,6 +144,32 @@ fn a_gnb_that_lost_the_tunnel_is_believed_and_nobody_else_is() {
     assert_eq!(world.out.control.last(), Some(&UserPlaneReply::Waiting { session: S, qfi: 9 }));
     // Said twice, it is no news.
     assert_eq!(world.datagram(lost), no(Reason::UnknownTunnel));
+}
+
+/// A gNB says itself where its end of a tunnel is, and need not say the truth: what we send must not reach others.
+#[test]
+fn a_tunnel_leads_to_gnbs_and_nowhere_else() {
+    let everywhere = ["10.3.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "::", "ff02::1"];
+    let gnbs = vec!["10.3.0.0/29".parse().expect("net")];
+    let listed = Limits { gnbs, ..Limits::default() };
+    let elsewhere = everywhere.iter().chain(["10.99.0.10", "10.3.0.9", "10.45.0.3", "fd00:99::10"].iter());
+    let cases = everywhere.iter().map(|to| (Limits::default(), to)).chain(elsewhere.map(|to| (listed.clone(), to)));
+    for (limits, to) in cases {
+        let mut world = World::with(limits);
+        world.establish(session(1, A));
+        let away = Tunnel { address: at(to), teid: 9 };
+        world.request(UserPlaneRequest::Reach { session: S, downlink: away, end_marker: true });
+        assert_eq!(world.out.control.pop(), Some(UserPlaneReply::TunnelLost { session: S }), "{to}");
+        assert_eq!(world.refused(Reason::Stranger), 1);
+        assert_eq!(world.down(&packet(1)), Verdict::Kept, "it waits for a tunnel that can be");
+        assert!(world.out.gnb.is_empty());
+        world.request(reach(3, false));
+        assert_eq!(world.to_phone().0, gnb_tunnel(3));
+        // The same when the session is made anew.
+        let rules = SessionRules { downlink: Some(away), ..session(2, B) };
+        world.establish_lost(rules);
+        assert_eq!(world.refused(Reason::Stranger), 2);
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use crate::packets::*;
 use crate::world::*;
 use pakawaaz_gtpu::{Elements, MessageType, Signal, decode};
-use pakawaaz_user_plane::{Limits, Reason, Verdict};
+use pakawaaz_user_plane::rules::{SessionRef, UserPlaneReply, UserPlaneRequest};
+use pakawaaz_user_plane::{Limits, Reason, UserPlane, Verdict};
 
 #[test]
 fn what_the_allow_list_names_goes_on() {
@@ -80,6 +81,25 @@ fn tunnels_in_the_tunnel_are_cut() {
         let packet = v4(A.parse().expect("v4"), CALLS.parse().expect("v4"), protocol, &udp(A, 1, CALLS, 5000));
         assert_eq!(world.up(teid, &packet), no(Reason::NotAllowed));
     }
+}
+
+#[test]
+fn tunnels_from_a_service_are_cut_too() {
+    let (mut world, _) = World::with_a();
+    for port in [2152, 2123, 8805] {
+        assert_eq!(world.down(&udp(CALLS, port, A, 4000)), no(Reason::Nested));
+        assert_eq!(world.down(&udp(CALLS, 5000, A, port)), no(Reason::Nested));
+    }
+}
+
+#[test]
+fn we_are_no_service_even_when_the_list_names_our_address() {
+    let mut world = World::new();
+    world.plane = UserPlane::new(at(CALLS), Limits::default(), lists(), world.now);
+    world.request(UserPlaneRequest::Establish(Box::new(session(1, A))));
+    let Some(UserPlaneReply::Established { uplink, .. }) = world.out.control.pop() else { panic!("established") };
+    assert_eq!(world.up(uplink.teid, &udp(A, 4000, CALLS, 5000)), no(Reason::NotAllowed));
+    assert_eq!(world.up(uplink.teid, &udp(A, 4000, "10.99.0.20", 5000)), Verdict::Forwarded);
 }
 
 #[test]
@@ -216,6 +236,19 @@ fn streams_are_bounded_and_close() {
     assert_eq!(world.up(teid, &tcp(A, 50000, CHAT, 443, SYN)), Verdict::Forwarded);
     world.pass_millis(180_001);
     assert_eq!(world.up(teid, &udp(A, 50000, CALLS, 5000)), Verdict::Forwarded);
+}
+
+#[test]
+fn streams_of_all_phones_together_are_bounded() {
+    let mut world = World::with(Limits { streams_in_all: 3, ..Limits::default() });
+    let (a, b) = (world.establish(session(1, A)), world.establish(session(2, B)));
+    for port in [1000, 1001] {
+        assert_eq!(world.up(a, &udp(A, port, CALLS, 5000)), Verdict::Forwarded);
+    }
+    assert_eq!(world.up(b, &udp(B, 1000, CALLS, 5000)), Verdict::Forwarded);
+    assert_eq!(world.up(b, &udp(B, 1001, CALLS, 5000)), no(Reason::TooManyFlows));
+    world.request(UserPlaneRequest::Release { session: SessionRef(1) });
+    assert_eq!(world.up(b, &udp(B, 1001, CALLS, 5000)), Verdict::Forwarded, "and given back");
 }
 
 #[test]

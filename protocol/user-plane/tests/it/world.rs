@@ -155,6 +155,14 @@ impl World {
         }
     }
 
+    /// A session whose tunnel cannot be.
+    pub fn establish_lost(&mut self, rules: SessionRules) {
+        let session = rules.session;
+        self.request(UserPlaneRequest::Establish(Box::new(rules)));
+        assert_eq!(self.out.control.pop(), Some(UserPlaneReply::TunnelLost { session }));
+        assert!(matches!(self.out.control.pop(), Some(UserPlaneReply::Established { .. })));
+    }
+
     pub fn pass_millis(&mut self, millis: i64) {
         self.now = Millis(self.now.0 + millis);
     }
