@@ -35,7 +35,10 @@ const EXPLAINED: Explained = Explained {
         ("identity.demo_keys", "marks the installation as a demonstration, which every client shows"),
         ("identity.loopback_channel", "lets devices bind logins to a loopback address instead of a TLS connection"),
         ("identity.session_hours", "hours until all three factors are asked for again"),
-        ("identity.site", "number of this site in SIM sequence numbers; sites that share subscribers need different ones"),
+        (
+            "identity.site",
+            "number of this site in SIM sequence numbers; sites that share subscribers need different ones",
+        ),
         ("vault", "The SIMs' keys in a process of their own (docs/how-to/run-the-vault.md)"),
         ("vault.socket", "socket of pakawaaz-vault; \"\" = the SIMs' keys are in this process"),
         ("vault.uids", "users that it may run as, besides this process's own and root"),
@@ -66,7 +69,10 @@ const EXPLAINED: Explained = Explained {
         ("cellular.lease_seconds", "PostgreSQL: silence after which another node takes the core over (2 to 60)"),
         ("radius", "RADIUS for Wi-Fi and VPN: EAP-AKA' with the officials' SIMs (docs/how-to/run-radius.md)"),
         ("radius.listen", "UDP address, for example \"10.0.0.1:1812\"; \"\" = off"),
-        ("radius.clients_file", "access points and gateways, a line each: address, space, secret; private to the server"),
+        (
+            "radius.clients_file",
+            "access points and gateways, a line each: address, space, secret; private to the server",
+        ),
         ("radius.network_name", "name of the access network, part of every key; phones expect \"WLAN\""),
         ("radius.session_minutes", "minutes after which the card is asked again"),
         ("radius.requests_per_second", "requests of one access point or gateway"),

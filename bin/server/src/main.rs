@@ -4,8 +4,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use pakawaaz_server::init::{ADMINISTRATORS, Administrator, Request};
 use pakawaaz_server::{
-    Config, Server, SystemClock, backup, config_text, descriptors, init, installation, sim_vault, vouchers,
-    web,
+    Config, Server, SystemClock, backup, config_text, descriptors, init, installation, sim_vault, vouchers, web,
 };
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;

@@ -21,7 +21,10 @@ const EXPLAINED: Explained = Explained {
         ("issue", "What cards are made with"),
         ("issue.folder", "operator's constants and transport keys, sealed (`pakawaaz-vault operator`, `transport`)"),
         ("policy", "For whom it answers"),
-        ("policy.networks", "networks for which challenges are made: realm, \"5G:mnc….mcc….3gppnetwork.org\"; [] = any"),
+        (
+            "policy.networks",
+            "networks for which challenges are made: realm, \"5G:mnc….mcc….3gppnetwork.org\"; [] = any",
+        ),
         ("limits", "How often it answers"),
         ("limits.card_burst", "challenges of one card at once"),
         ("limits.card_per_minute", "and how many come back each minute"),

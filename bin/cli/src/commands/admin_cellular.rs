@@ -10,8 +10,9 @@ use crate::output;
 use anyhow::{Context as _, bail, ensure};
 use pakawaaz_client_native::NativeClient;
 use pakawaaz_contract::cellular::{
-    CellularCore, CellularDataNetwork, CellularDetachRequest, CellularGnb, CellularNetwork, CellularProfile, CellularQuery,
-    CellularRates, CellularSlice, CellularSubscribedNetwork, CellularSubscriber, CellularUe, SetCellularNetworkRequest,
+    CellularCore, CellularDataNetwork, CellularDetachRequest, CellularGnb, CellularNetwork, CellularProfile,
+    CellularQuery, CellularRates, CellularSlice, CellularSubscribedNetwork, CellularSubscriber, CellularUe,
+    SetCellularNetworkRequest,
 };
 
 /// Rows fetched at once.
