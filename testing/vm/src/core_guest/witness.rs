@@ -168,3 +168,76 @@ fn length(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
         long => Some((usize::from(u16::from_be_bytes([long & 0x3f, *bytes.get(at + 1)?])), at + 2)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A message as it is on the wire, between port 38412 of the core and a gNB.
+    fn wire(up: bool, stream: u16, ppid: u32, pdu: &[u8]) -> Vec<u8> {
+        let (source, destination) = if up { (40_000, PORT) } else { (PORT, 40_000) };
+        let length = u16::try_from(16 + pdu.len()).unwrap();
+        let mut sctp = [source.to_be_bytes(), destination.to_be_bytes()].concat();
+        // Verification tag and checksum; then a chunk that is not of interest, and the message in one fragment.
+        sctp.extend([0; 8]);
+        sctp.extend([3, 0, 0, 5, 9, 0, 0, 0]);
+        sctp.extend([&[0, 3][..], &length.to_be_bytes(), &7u32.to_be_bytes(), &stream.to_be_bytes(), &[0, 0]].concat());
+        sctp.extend(ppid.to_be_bytes());
+        sctp.extend(pdu);
+        let mut bytes = vec![0x45, 0];
+        bytes.extend(u16::try_from(20 + sctp.len()).unwrap().to_be_bytes());
+        bytes.extend([0, 0, 0, 0, 64, SCTP, 0, 0, 10, 9, 1, 2, 10, 9, 1, 1]);
+        bytes.extend(sctp);
+        bytes
+    }
+
+    /// Uplink NAS transport, with the two names of a phone and nothing else.
+    fn of_phone(ran: u8) -> Vec<u8> {
+        vec![0, 46, 0x40, 15, 0, 0, 2, 0, 10, 0, 2, 0, 1, 0, 85, 0, 2, 0, ran]
+    }
+
+    /// What `changed` makes of an exchange in order, judged.
+    fn judged(changed: impl Fn(&mut Vec<Vec<u8>>)) {
+        let setup = [0, NG_SETUP, 0, 3, 0, 0, 0];
+        let mut packets = Vec::new();
+        for up in [true, false] {
+            packets.push(wire(up, 0, PPID, &setup));
+            packets.push(wire(up, 1, PPID, &of_phone(1)));
+            packets.push(wire(up, 2, PPID, &of_phone(2)));
+        }
+        changed(&mut packets);
+        let chunks: Vec<Chunk> = packets.iter().flat_map(|bytes| packet(bytes).expect("SCTP")).collect();
+        judge(&chunks);
+    }
+
+    #[test]
+    fn an_exchange_in_order_is_right() {
+        judged(|packets| packets.push(wire(true, 1, PPID, &of_phone(1))));
+    }
+
+    #[test]
+    #[should_panic(expected = "ppid: 61")]
+    fn another_protocol_identifier_is_seen() {
+        judged(|packets| packets.push(wire(false, 1, 61, &of_phone(1))));
+    }
+
+    #[test]
+    #[should_panic(expected = "stream: 0")]
+    fn a_phone_on_the_gnb_s_stream_is_seen() {
+        judged(|packets| packets.push(wire(true, 0, PPID, &of_phone(3))));
+    }
+
+    #[test]
+    #[should_panic(expected = "{1, 2}")]
+    fn a_phone_that_changes_its_stream_is_seen() {
+        judged(|packets| packets.push(wire(true, 2, PPID, &of_phone(1))));
+    }
+
+    #[test]
+    fn what_is_cut_short_is_nothing() {
+        let whole = wire(true, 1, PPID, &of_phone(1));
+        for end in 0..whole.len() {
+            let _ = packet(&whole[..end]);
+        }
+    }
+}
