@@ -82,6 +82,11 @@ impl Device {
         done
     }
 
+    /// A copy of its card, for a phone. It hears other parts of the network's sequence numbers than the one that logs in.
+    pub fn card(&self) -> SoftwareUsim {
+        self.usim.borrow().clone()
+    }
+
     /// Connects by token and takes the socket over once the server says Ready.
     pub async fn socket(&self) -> Result<NativeSocket> {
         self.tap.mode.set(Mode::HandOver);
@@ -115,8 +120,13 @@ pub struct City {
 impl City {
     /// `count` officials, each with a device that is logged in. `within`: folder for the server's data.
     pub async fn build(count: usize, within: Option<&Path>) -> Result<Self> {
+        Self::build_with(count, within, Vec::new()).await
+    }
+
+    /// The same with more settings for the server.
+    pub async fn build_with(count: usize, within: Option<&Path>, settings: Vec<(String, String)>) -> Result<Self> {
         let (cards, csv) = cards(0, 2)?;
-        let mut server = Server::init(&csv, within)?;
+        let mut server = Server::init(&csv, within, settings)?;
         server.start()?;
         let mut administrators = Vec::new();
         for (name, card) in ADMINISTRATORS.iter().zip(cards) {

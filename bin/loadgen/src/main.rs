@@ -10,6 +10,7 @@ mod logins;
 mod machine;
 mod memory;
 mod messages;
+mod radio;
 mod report;
 mod revocation;
 mod server;
@@ -41,7 +42,7 @@ enum Benchmark {
     Files(files::Options),
     /// Full three-factor logins.
     Logins(logins::Options),
-    /// Time from a revocation's approval to the end of the socket.
+    /// Time from a revocation's approval, or from a phone's goodbye, to the end of what it ends.
     Revocation(revocation::Options),
 }
 

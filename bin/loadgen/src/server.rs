@@ -13,19 +13,20 @@ pub const ADMINISTRATORS: [&str; 2] = ["first.admin", "second.admin"];
 pub struct Server {
     dir: tempfile::TempDir,
     port: u16,
+    settings: Vec<(String, String)>,
     child: Option<Child>,
 }
 
 impl Server {
     /// Makes an installation whose first cards are `sims`; it does not run yet.
-    pub fn init(sims: &str, within: Option<&Path>) -> Result<Self> {
+    pub fn init(sims: &str, within: Option<&Path>, settings: Vec<(String, String)>) -> Result<Self> {
         let dir = match within {
             Some(parent) => tempfile::tempdir_in(parent),
             None => tempfile::tempdir(),
         };
         let dir = dir.context("a folder for the server's data")?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let server = Self { dir, port, child: None };
+        let server = Self { dir, port, settings, child: None };
         let batch = server.dir.path().join("sims.csv");
         std::fs::write(&batch, sims)?;
         let mut command = server.command()?;
@@ -72,7 +73,8 @@ impl Server {
             .env("PAKAWAAZ_LIMITS__ANONYMOUS_BURST", "1000000")
             .env("PAKAWAAZ_LIMITS__ANONYMOUS_PER_SECOND", "1000000")
             // A device that connects has a socket and, for a moment, an HTTP connection.
-            .env("PAKAWAAZ_LIMITS__CONNECTIONS", "30000");
+            .env("PAKAWAAZ_LIMITS__CONNECTIONS", "30000")
+            .envs(self.settings.iter().map(|(name, value)| (name, value)));
         Ok(command)
     }
 
