@@ -36,6 +36,20 @@ fn bytes(text: &str) -> [u8; 16] {
 /// # Panics
 /// When `eapol_test` is not installed; says how to install it.
 pub fn attempt(dir: &Path, server: SocketAddr, secret: &str, identity: &str, usim: &mut SoftwareUsim) -> Attempt {
+    attempt_with(dir, (server, secret), identity, usim, |_| {})
+}
+
+/// The same with a phone that changes the card's RES, though its keys are right: only the server can notice.
+///
+/// # Panics
+/// As [`attempt`].
+pub fn attempt_with(
+    dir: &Path,
+    (server, secret): (SocketAddr, &str),
+    identity: &str,
+    usim: &mut SoftwareUsim,
+    change: impl Fn(&mut Vec<u8>),
+) -> Attempt {
     std::fs::create_dir_all(dir).unwrap();
     let (sockets, config, output) = (dir.join("ctrl"), dir.join("eapol.conf"), dir.join("eapol.log"));
     std::fs::write(
@@ -80,7 +94,9 @@ pub fn attempt(dir: &Path, server: SocketAddr, secret: &str, identity: &str, usi
         let (rand, autn) = (bytes(&question[..32]), bytes(&question[33..65]));
         let answer = match usim.authenticate(&Rand(rand), &Autn::from_bytes(autn)) {
             Ok(UsimResponse::Success { res, ck, ik }) => {
-                format!("UMTS-AUTH:{}:{}:{}", hex(ik.as_bytes()), hex(ck.as_bytes()), hex(res.as_bytes()))
+                let mut res = res.as_bytes().to_vec();
+                change(&mut res);
+                format!("UMTS-AUTH:{}:{}:{}", hex(ik.as_bytes()), hex(ck.as_bytes()), hex(&res))
             }
             Ok(UsimResponse::SyncFailure { auts }) => format!("UMTS-AUTS:{}", hex(&auts.to_bytes())),
             Err(_) => "UMTS-FAIL".to_owned(),

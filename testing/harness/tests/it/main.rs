@@ -8,6 +8,7 @@ mod cellular;
 mod cellular_failover;
 mod cellular_faults;
 mod cellular_support;
+mod cellular_vault;
 mod chat;
 mod faults;
 mod faults_storage;

@@ -1,7 +1,7 @@
 //! Wi-Fi with the officials' cards: wpa_supplicant's `eapol_test` as phone and access point against the real server.
 
 use pakawaaz_aka::{Ind, Purpose, Site, SoftwareSim, SoftwareUsim, UsimState};
-use pakawaaz_harness::eapol::{Attempt, attempt};
+use pakawaaz_harness::eapol::{Attempt, attempt, attempt_with};
 use pakawaaz_harness::sims::SimBatch;
 use pakawaaz_harness::{Options, World};
 use std::net::{SocketAddr, UdpSocket};
@@ -60,10 +60,15 @@ fn the_right_card_gets_into_the_wifi_and_no_other() {
     let mut counters = [0u64; 32];
     counters[usize::from(Ind::allocate(Purpose::Other, Site::new(0).unwrap()).as_u8())] = 50_000_000;
     let ahead = UsimState::try_from(counters).unwrap();
-    let again = wifi.try_as(&identity(&card), SECRET, &mut SoftwareUsim::new(card.clone()).with_state(ahead));
+    let again = wifi.try_as(&identity(&card), SECRET, &mut SoftwareUsim::new(card.clone()).with_state(ahead.clone()));
     assert!(again.let_in, "{}", again.log);
     assert_eq!(again.challenges, 2);
-    // The right name with another card's key.
+    // A phone with the right keys and another answer than the card's: nobody but the server can notice.
+    let dir = wifi.world.dir().join("eapol-answer");
+    let mut usim = SoftwareUsim::new(card.clone()).with_state(ahead);
+    let other = attempt_with(&dir, (wifi.server, SECRET), &identity(&card), &mut usim, |res| res[0] ^= 1);
+    assert!(!other.let_in && other.challenges == 1, "{}", other.log);
+    // The right name with another card's key: that card does not know this network.
     let forged = SoftwareSim { algorithm: wifi.cards[0].algorithm.clone(), ..card.clone() };
     let wrong = wifi.try_as(&identity(&card), SECRET, &mut SoftwareUsim::new(forged));
     assert!(!wrong.let_in && wrong.challenges == 1, "{}", wrong.log);
