@@ -140,6 +140,13 @@ impl City {
         Ok(city)
     }
 
+    /// `count` more cards, from serial number `first` on, that are nobody's.
+    pub async fn spare_cards(&self, first: usize, count: usize) -> Result<Vec<SoftwareSim>> {
+        let (cards, csv) = cards(first, count)?;
+        patiently(|| self.first.client.import_sims(csv.as_bytes())).await.context("importing cards")?;
+        Ok(cards)
+    }
+
     async fn enrol(&mut self, count: usize) -> Result<()> {
         let (cards, csv) = cards(2, count)?;
         say(&format!("enrolling {count} officials: cards, directory"))?;

@@ -1,6 +1,7 @@
 //! Load generator: every figure we claim is printed by one of these. Each starts a server of its own (the program
 //! beside this one, with the same build profile) on loopback with temporary data, and is bounded in count and time.
 
+mod cellular;
 mod city;
 mod clock;
 mod engine;
@@ -44,6 +45,8 @@ enum Benchmark {
     Logins(logins::Options),
     /// Time from a revocation's approval, or from a phone's goodbye, to the end of what it ends.
     Revocation(revocation::Options),
+    /// Phones that register, and that go round, through the server's 5G core and its database.
+    Cellular(cellular::Options),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +68,7 @@ fn run(arguments: &Arguments) -> Result<()> {
             Benchmark::Files(options) => files::run(options).await,
             Benchmark::Logins(options) => logins::run(options).await,
             Benchmark::Revocation(options) => revocation::run(options).await,
+            Benchmark::Cellular(options) => cellular::run(options).await,
         }
     })?;
     let mut out = std::io::stdout();
