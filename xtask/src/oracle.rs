@@ -1,6 +1,7 @@
 //! The 5G core before an independent judge: its tests with the simulator are recorded, and pycrate reads every NGAP and NAS
 //! message of them (`testing/ransim/oracle/check.py` says what it checks). The vault's files for new cards are opened by
-//! pycryptodome, and a card with the keys in them is played (`bin/vault/oracle/check_cards.py`).
+//! pycryptodome, and a card with the keys in them is played (`bin/vault/oracle/check_cards.py`). Traces of phones are opened by
+//! tshark (`testing/ransim/oracle/check_traces.py`).
 
 use crate::report::{Outcome, excerpt};
 use crate::{process, tree};
@@ -11,7 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// The tests that say everything in order; those that forge and garble messages have no judge.
-const RECORDED: &str = "(package(pakawaaz-ransim) and test(/^(mobility|oracle|procedures|sessions)::/)) \
+const RECORDED: &str = "(package(pakawaaz-ransim) and test(/^(mobility|oracle|procedures|sessions|traces)::/)) \
      or (package(pakawaaz-vault) and test(/^files::/))";
 
 /// Pinned by version and by the hash of the wheel: pycrate runs everywhere, pycryptodome's is for x86-64 Linux.
@@ -41,7 +42,11 @@ pub fn check(limit: Duration) -> Result<Outcome> {
     let mut bureau = Command::new(&python);
     bureau.arg(tree::root().join("bin/vault/oracle/check_cards.py")).arg(recordings.join("cards"));
     let cards = process::logged("oracle-cards", &mut bureau, limit)?;
-    Ok(both(verdict(judged.ok, judged.output), verdict(cards.ok, cards.output)))
+    let mut tshark = Command::new(&python);
+    tshark.arg(tree::root().join("testing/ransim/oracle/check_traces.py")).arg(recordings.join("traces"));
+    let traces = process::logged("oracle-traces", &mut tshark, limit)?;
+    let own = both(verdict(judged.ok, judged.output), verdict(cards.ok, cards.output));
+    Ok(both(own, verdict(traces.ok, traces.output)))
 }
 
 /// One verdict of two.

@@ -6,7 +6,7 @@
 use crate::report::Outcome;
 use crate::tools::{
     BUSYBOX, CARGO_DENY, CARGO_NEXTEST, CHROMIUM, CLIPPY, EAPOL_TEST, FAKETIME, IPROUTE, KERNEL, NFTABLES, PING,
-    POSTGRESQL, QEMU, RUSTFMT, SOFTHSM, Tool,
+    POSTGRESQL, QEMU, RUSTFMT, SOFTHSM, TSHARK, Tool,
 };
 use crate::{browser, contract, oracle, process, tidy, tree, wasm, web};
 use anyhow::{Result, ensure};
@@ -124,10 +124,10 @@ pub const SUITES: &[Suite] = &[
     },
     Suite {
         name: "oracle",
-        about: "pycrate reads every message of the 5G core and its phones",
+        about: "pycrate reads every message of the 5G core, pycryptodome the files for new cards, tshark the traces",
         budget: 60,
         after_build: true,
-        tools: &[CARGO_NEXTEST],
+        tools: &[CARGO_NEXTEST, TSHARK],
         run: |suite| oracle::check(suite.limit()),
     },
     Suite {

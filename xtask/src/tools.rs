@@ -143,6 +143,13 @@ pub const EAPOL_TEST: Tool = Tool {
     source: Source::Debian { package: "eapoltest" },
 };
 
+/// Reads captures.
+pub const TSHARK: Tool = Tool {
+    name: "tshark",
+    present: || answers("tshark", &["--version"]),
+    source: Source::Debian { package: "tshark" },
+};
+
 /// Asks whether a host answers.
 pub const PING: Tool =
     Tool { name: "ping", present: || answers("ping", &["-V"]), source: Source::Debian { package: "iputils-ping" } };
