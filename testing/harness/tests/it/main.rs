@@ -5,6 +5,7 @@
 mod akma;
 mod appointments;
 mod cellular;
+mod cellular_canary;
 mod cellular_failover;
 mod cellular_faults;
 mod cellular_support;
