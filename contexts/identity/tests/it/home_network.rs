@@ -246,7 +246,7 @@ store_test!(a_recorded_suci_uses_up_no_cards_limit, MIGRATIONS, |db| async move 
     // Much more often than the card's limit, as it was and with another routing indicator around it.
     for n in 0..BURST * 2 {
         let mut again = recorded.clone();
-        again[4] = n as u8 % 10 | 0xf0;
+        again[4] = (n as u8 % 10) | 0xf0;
         assert_eq!(draw(&world, Subscriber::Concealed(again)).await.unwrap_err(), Error::Busy);
     }
     assert_eq!(world.number(vectors).await, before, "nothing was drawn");
