@@ -177,7 +177,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             }
             m.events.drain(..).for_each(&mut *events);
             if let Some(code) = m.closed.take() {
-                return if code.starts_with("identity.") { self.ended_by_server(&code).await } else { Ok(Ended::Broken) };
+                return if code.starts_with("identity.") { self.ended(&code).await } else { Ok(Ended::Broken) };
             }
             if m.resync {
                 return Ok(Ended::Again);
@@ -232,7 +232,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     }
 
     /// The server ended the session. A token may only have run out: then a refresh brings a new one.
-    async fn ended_by_server(&self, code: &str) -> Result<Ended, ClientError> {
+    async fn ended(&self, code: &str) -> Result<Ended, ClientError> {
         match code {
             // The socket says the same to those who are suspended and to those who are revoked, and to some of both that
             // only their session has ended. The answer to the refresh tells them apart.
