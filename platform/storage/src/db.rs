@@ -131,9 +131,7 @@ impl Db {
         // Whoever has it wait for a following server to show what was committed as well, keeps that.
         const SETUP: &str = "SET lock_timeout = '30s'; SELECT set_config('synchronous_commit',
             CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)";
-        let writers = pool(options.max_writers, SETUP)
-            .connect_with(connect.clone())
-            .await?;
+        let writers = pool(options.max_writers, SETUP).connect_with(connect.clone()).await?;
         let readers = pool(options.max_readers, "SET default_transaction_read_only = on").connect_with(connect).await?;
         Ok(Self::assemble(Engine::Postgres, url.to_owned(), readers, writers))
     }
