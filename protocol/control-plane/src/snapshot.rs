@@ -92,7 +92,8 @@ fn encode(ue: &Ue) -> Option<UeSnapshot> {
     let subscription = ue.subscription.as_deref()?;
     let (integrity, ciphering) = security.algorithms();
     let (uplink, downlink) = security.counts();
-    let sessions = ue.sessions.iter().filter(|session| session.phase == Phase::Active).map(|session| KeptSession {
+    let lasting = ue.sessions.iter().filter(|session| session.accepted && session.phase != Phase::Releasing);
+    let sessions = lasting.map(|session| KeptSession {
         psi: session.psi,
         dnn: session.dnn.to_string(),
         slice: slice(session.slice),
@@ -262,6 +263,7 @@ fn session(core: &mut Core, key: UeKey, one: &KeptSession) -> Option<Session> {
         repeated: None,
         user_plane_timer: None,
         ngap_timer: None,
+        accepted: true,
         since: Millis(one.since),
     })
 }

@@ -215,6 +215,7 @@ fn session(
         repeated: None,
         user_plane_timer: None,
         ngap_timer: None,
+        accepted: false,
         since: cx.now,
     })
 }
@@ -282,11 +283,12 @@ pub(crate) fn not_established(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, because: Op
     }
 }
 
-/// The phone has its session.
-pub(crate) fn done(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
-    cx.count("SM.PduSessionCreationSucc");
+/// The accept goes to the phone now. The session is kept before that, and not when the gNB has confirmed it: a phone that
+/// has its accept has its session after a restart as well, and one that never got it says so with its next service.
+pub(crate) fn accepted(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
     let at = cx.now;
     let (Some(imsi), Some(session)) = (ue.imsi, ue.session(psi)) else { return };
+    (session.accepted, session.since) = (true, at);
     let (dnn, ipv4, ipv6) = (session.dnn.to_string(), session.ipv4, session.ipv6);
     cx.fact(Fact::SessionStarted { imsi, dnn, ipv4, ipv6, at });
     snapshot::keep(ue, cx);

@@ -9,6 +9,7 @@ use crate::config::Snssai;
 use crate::core::Cx;
 use crate::io::{Fact, Output};
 use crate::n2::sessions::{self as n2, Resource};
+use crate::snapshot;
 use crate::timers::{SessionTimer, Timer, TimerId};
 use crate::ue::service_request::Carried;
 use crate::ue::{Access, Ue, nas_transport};
@@ -96,6 +97,8 @@ pub(crate) struct Session {
     pub(crate) repeated: Option<Box<Repeated>>,
     pub(crate) user_plane_timer: Option<TimerId>,
     pub(crate) ngap_timer: Option<TimerId>,
+    /// The phone was sent its accept, and may have it: the session is kept from then on.
+    pub(crate) accepted: bool,
     pub(crate) since: Millis,
 }
 
@@ -364,6 +367,9 @@ pub(crate) fn set_up(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
         _ => None,
     };
     let nas = nas.and_then(|message| nas_transport::downlink(psi, message)).and_then(|plain| cx.protect(ue, &plain));
+    if nas.is_some() {
+        establishment::accepted(ue, cx, psi);
+    }
     let Some(connection) = ue.connection.as_deref_mut() else { return };
     let pdu = n2::setup_request(connection.ids, rates, None, vec![(psi, slice, transfer, nas)]);
     cx.tell_gnb(connection, pdu);
@@ -371,7 +377,6 @@ pub(crate) fn set_up(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
 
 /// The gNB carries the session, to there.
 pub(crate) fn carried(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, downlink: Tunnel) {
-    let now = cx.now;
     let Some(session) = ue.session(psi).filter(|session| session.resources == Resources::Requested) else { return };
     session.resources = Resources::Active;
     cx.core.timers.stop(session.ngap_timer.take());
@@ -379,11 +384,10 @@ pub(crate) fn carried(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, downlink: Tunnel) {
     let created = matches!(session.phase, Phase::Creating(_));
     if created {
         session.phase = Phase::Active;
-        session.since = now;
     }
     cx.user_plane(UserPlaneRequest::Reach { session: reference, downlink, end_marker: false });
     if created {
-        establishment::done(ue, cx, psi);
+        cx.count("SM.PduSessionCreationSucc");
     }
     resume(ue, cx);
 }
@@ -408,7 +412,8 @@ pub(crate) fn not_carried(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
     }
 }
 
-/// The connection ends: sessions stay, and nothing of them is carried.
+/// The connection ends: sessions stay, and nothing of them is carried. One whose accept was sent stays as well: whether the
+/// phone has it, the phone says with its next service.
 pub(crate) fn rest(ue: &mut Ue, cx: &mut Cx<'_>) {
     let mut over = Vec::new();
     for session in &mut ue.sessions {
@@ -418,6 +423,9 @@ pub(crate) fn rest(ue: &mut Ue, cx: &mut Cx<'_>) {
             session.unsaid |= session.phase == Phase::Active;
         }
         let held = std::mem::take(&mut session.held);
+        if session.accepted && matches!(session.phase, Phase::Creating(_)) {
+            session.phase = Phase::Active;
+        }
         if session.phase != Phase::Active {
             over.push(session.psi);
         } else if std::mem::replace(&mut session.resources, Resources::Inactive) != Resources::Inactive || held {
@@ -443,12 +451,15 @@ pub(crate) fn end(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
     if session.phase != Phase::Releasing {
         cx.user_plane(UserPlaneRequest::Release { session: session.reference });
     }
-    let began = !matches!(session.phase, Phase::Creating(_));
-    if began
+    if session.accepted
         && session.phase != Phase::Releasing
         && let Some(imsi) = ue.imsi
     {
         cx.fact(Fact::SessionEnded { imsi, dnn: session.dnn.into(), at: cx.now });
+        // Kept since its accept, and the phone does not have it now. A phone of before has its place taken already.
+        if matches!(session.phase, Phase::Creating(_)) && cx.core.by_imsi.get(&imsi) == Some(&ue.key) {
+            snapshot::keep(ue, cx);
+        }
     }
 }
 

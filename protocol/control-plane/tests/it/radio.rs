@@ -195,6 +195,9 @@ impl World {
             if let Some(nas) = &item.pdu_session_nas_pdu {
                 answers.extend(self.tell_phone(association, amf, ran, nas.0.as_slice()));
             }
+            if self.gnb_setup_answers_lost {
+                continue;
+            }
             let done = PDUSessionResourceSetupItemSURes::new(PDUSessionID(psi), self.tunnel(psi).into(), None);
             let response = build_ngap!(
                 SuccessfulOutcome,

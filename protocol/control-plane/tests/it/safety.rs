@@ -222,6 +222,63 @@ fn after_a_restart_one_service_request_is_enough() {
 }
 
 #[test]
+fn a_session_whose_accept_was_sent_is_there_after_a_restart() {
+    let (mut world, ran) = World::registered();
+    world.gnb_setup_answers_lost = true;
+    let request = world.phones[0].session_request(1, PduSessionTypeValue::Ipv4, None);
+    world.uplink(ran, &request);
+    let has = world.phones[0].sessions[&1].pdu_address.as_ref().unwrap().ipv4().unwrap();
+    let mut after = restarted(&mut world);
+    assert_eq!(after.view(1).unwrap().sessions[0].ipv4, Some(has.into()));
+    after.service(0, ServiceType::Data, &[1]);
+    assert_eq!(after.heard(), ["ServiceAccept", "ConfigurationUpdateCommand"]);
+    assert!(after.view(1).unwrap().sessions[0].carried);
+}
+
+#[test]
+fn a_session_whose_accept_was_lost_goes_with_the_next_service_after_a_restart() {
+    let (mut world, ran) = World::registered();
+    world.gnb_mute.insert("PDUSessionResourceSetupRequest");
+    let request = world.phones[0].session_request(1, PduSessionTypeValue::Ipv4, None);
+    world.uplink(ran, &request);
+    assert!(world.phones[0].sessions.is_empty());
+    let mut after = restarted(&mut world);
+    assert_eq!(after.view(1).unwrap().sessions.len(), 1);
+    after.service(0, ServiceType::Signalling, &[]);
+    assert_eq!(after.view(1).unwrap().sessions, []);
+    assert_eq!(after.facts.iter().filter(|fact| matches!(fact, Fact::SessionEnded { .. })).count(), 1);
+}
+
+#[test]
+fn a_session_whose_accept_was_sent_outlives_its_connection() {
+    let (mut world, ran) = World::registered();
+    world.gnb_setup_answers_lost = true;
+    let request = world.phones[0].session_request(1, PduSessionTypeValue::Ipv4, None);
+    world.uplink(ran, &request);
+    world.gnb_setup_answers_lost = false;
+    world.release(ran);
+    assert_eq!(world.view(1).unwrap().sessions.len(), 1);
+    world.service(0, ServiceType::Data, &[1]);
+    assert!(world.view(1).unwrap().sessions[0].carried);
+}
+
+#[test]
+fn a_session_that_its_gnb_refused_is_not_kept() {
+    let (mut world, ran) = World::registered();
+    world.gnb_refuses_sessions = true;
+    let request = world.phones[0].session_request(1, PduSessionTypeValue::Ipv4, None);
+    world.uplink(ran, &request);
+    assert!(world.view(1).unwrap().sessions.is_empty());
+    let count = |of: fn(&Fact) -> bool| world.facts.iter().filter(|fact| of(fact)).count();
+    let (began, ended) = (
+        count(|fact| matches!(fact, Fact::SessionStarted { .. })),
+        count(|fact| matches!(fact, Fact::SessionEnded { .. })),
+    );
+    assert_eq!((began, ended), (1, 1));
+    assert!(restarted(&mut world).view(1).unwrap().sessions.is_empty());
+}
+
+#[test]
 fn after_a_restart_a_registration_needs_no_new_authentication() {
     let (mut world, _) = World::registered();
     let mut after = restarted(&mut world);

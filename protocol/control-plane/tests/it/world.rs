@@ -110,6 +110,8 @@ pub struct World {
     /// PDUs that the gNBs do not answer.
     pub gnb_mute: HashSet<&'static str>,
     pub gnb_refuses_sessions: bool,
+    /// Phones get what is for them; what gNBs say to the setup of a session is lost.
+    pub gnb_setup_answers_lost: bool,
     pub gnb_integrity: bool,
     pub gnb_ciphering: bool,
     /// The flow and the TEID that gNBs answer with.
@@ -157,6 +159,7 @@ impl World {
             eap: false,
             gnb_mute: HashSet::new(),
             gnb_refuses_sessions: false,
+            gnb_setup_answers_lost: false,
             gnb_integrity: true,
             gnb_ciphering: true,
             gnb_end: (1, None),
