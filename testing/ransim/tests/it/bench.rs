@@ -204,18 +204,16 @@ impl Bench {
                 Output::Vault { ue, request, ask } => {
                     if !self.vault.down {
                         let reply = self.vault.answer(&ask, self.now, &mut self.rng).map(Box::new);
+                        if let Ok(vector) = &reply {
+                            self.recorder.key(vector);
+                        }
                         self.input(Input::Vault { ue, request, reply });
                     }
                 }
                 Output::UserPlane(request) => self.user_plane(request),
                 Output::Keep(snapshot) => drop(self.kept.insert(snapshot.imsi, *snapshot)),
                 Output::Forget { imsi } => drop(self.kept.remove(&imsi)),
-                Output::Fact(fact) => {
-                    if let Fact::Authenticated { imsi, k_ausf, .. } = &fact {
-                        self.recorder.key(*imsi, k_ausf);
-                    }
-                    self.facts.push(fact);
-                }
+                Output::Fact(fact) => self.facts.push(fact),
                 Output::Alarm(alarm) => self.alarms.push(alarm),
                 Output::Traced { downlink, name, bytes, .. } => {
                     self.traced.push(Entry { at: self.now, downlink, name, bytes });

@@ -2,8 +2,8 @@
 //!
 //! Only when `PAKAWAAZ_RECORD` names a folder: each bench writes a file of its own there, one JSON object a line.
 
-use pakawaaz_control_plane::identifiers::{AssociationId, Imsi};
-use pakawaaz_control_plane::io::SharedKAusf;
+use pakawaaz_control_plane::identifiers::AssociationId;
+use pakawaaz_control_plane::io::{Expected, HomeVector};
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
@@ -40,11 +40,12 @@ impl Recorder {
         }
     }
 
-    /// An authentication has succeeded.
-    pub fn key(&mut self, imsi: Imsi, k_ausf: &SharedKAusf) {
+    /// What a phone is asked with: its keys are those of what follows, when it answers.
+    pub fn key(&mut self, vector: &HomeVector) {
         if let Some(file) = &mut self.0 {
-            let key = hex::encode(k_ausf.0.as_slice());
-            writeln!(file, r#"{{"imsi":"{}","k_ausf":"{key}"}}"#, imsi.as_str()).unwrap();
+            let (Expected::FiveGAka { k_ausf, .. } | Expected::EapAkaPrime { k_ausf, .. }) = &vector.expected;
+            let key = hex::encode(k_ausf.as_octets());
+            writeln!(file, r#"{{"imsi":"{}","k_ausf":"{key}"}}"#, vector.imsi.as_str()).unwrap();
         }
     }
 }
