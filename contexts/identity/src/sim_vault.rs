@@ -14,6 +14,7 @@ use pakawaaz_sim_vault::{Answer, Ask, Bound, Refusal, Report, Wrap, WrapError, a
 use pakawaaz_vault_client::VaultClient;
 use rand::rngs::OsRng;
 use std::sync::Arc;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Whom the service asks. Nothing waits for a vault that is gone: transactions are open meanwhile.
@@ -28,6 +29,10 @@ pub trait SimVault: Send + Sync + 'static {
     /// Whether it is there at the moment, without asking it.
     fn is_there(&self) -> bool {
         true
+    }
+    /// Waits until it is there, at most so long; whether it is. For callers that hold nothing open.
+    async fn wait(&self, _at_most: Duration) -> bool {
+        self.is_there()
     }
 }
 
@@ -115,6 +120,10 @@ impl SimVault for RemoteSimVault {
 
     fn is_there(&self) -> bool {
         self.0.is_up()
+    }
+
+    async fn wait(&self, at_most: Duration) -> bool {
+        self.0.ready(at_most).await.is_ok()
     }
 }
 

@@ -13,7 +13,12 @@ use pakawaaz_audit::AuditActor;
 use pakawaaz_base::{Actor, Bytes, OfficialId, Role, SimId};
 use pakawaaz_contract::admin::{SuciKeyList, SuciKeyRecord};
 use pakawaaz_sim_vault::{Answer, Ask, Want};
+use std::time::Duration;
 use zeroize::Zeroizing;
+
+/// How long a vault that is gone is waited for before anything is begun. A phone that is told of congestion stays away for 15
+/// minutes or more (TS 24.501 §5.5.1.2.5), and waits 15 s for an answer (T3510): a vault that is restarted is worth it.
+const RESTARTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Whom the core asks about.
 #[derive(Clone, PartialEq, Eq)]
@@ -80,12 +85,35 @@ impl Identity {
     /// Draws a vector for the 5G core. `resynchronise`: RAND of the challenge before, which the caller has made sure is
     /// the one that this phone was asked, and the AUTS of its card, which counts elsewhere; accepted once.
     ///
+    /// A vault that is being restarted is waited for, some seconds at most. One that goes while it is asked is asked once more:
+    /// nobody has seen the number that it may have counted.
+    ///
     /// The errors are told apart for the core alone, which tells the radio less.
     ///
     /// Errors: [`Error::NotFound`] (no such card), [`Error::SimUnavailable`] (the card or its official is suspended or
     /// revoked), [`Error::Concealed`], [`Error::SimRejected`] (AUTS), [`Error::AttemptExpired`] (AUTS used before),
-    /// [`Error::Busy`] (too many for this card, or a SUCI that was used before: see [`crate::model::suci_memory`]), [`Error::Conflict`] (the card is changing hands: ask again).
+    /// [`Error::Busy`] (too many for this card, or a SUCI that was used before: see [`crate::model::suci_memory`]),
+    /// [`Error::Conflict`] (the card is changing hands: ask again), [`Error::VaultUnavailable`].
     pub async fn core_vector(
+        &self,
+        who: &Subscriber,
+        network: &NetworkName,
+        method: CoreMethod,
+        resynchronise: Option<([u8; 16], [u8; 14])>,
+    ) -> Result<CoreVector> {
+        let vault = self.sim_vault();
+        if !vault.wait(RESTARTED_WITHIN).await {
+            return Err(Error::VaultUnavailable);
+        }
+        match self.draw_for_core(who, network, method, resynchronise).await {
+            Err(Error::VaultUnavailable) if vault.wait(RESTARTED_WITHIN).await => {
+                self.draw_for_core(who, network, method, resynchronise).await
+            }
+            drawn => drawn,
+        }
+    }
+
+    async fn draw_for_core(
         &self,
         who: &Subscriber,
         network: &NetworkName,

@@ -12,11 +12,14 @@ use pakawaaz_storesuite::store_test;
 use rand::rngs::OsRng;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A vault in this process that can be switched off, and remembers how it was asked.
 struct Switch {
     inner: SoftwareVault,
     down: AtomicBool,
+    /// It is there again for whoever waits.
+    restarts: AtomicBool,
     too_many: AtomicBool,
     questions: AtomicUsize,
     numbers: Mutex<Vec<(SimId, [u8; 6])>>,
@@ -44,6 +47,18 @@ impl SimVault for Switch {
         let uses = Uses { eap_vectors: 7, ..Uses::default() };
         Ok(Some(Report { key: [0xab; 8], starts: 3, uses }))
     }
+
+    fn is_there(&self) -> bool {
+        !self.down.load(Ordering::SeqCst)
+    }
+
+    async fn wait(&self, _: Duration) -> bool {
+        // One that goes while it is asked is still there when the question begins.
+        if self.restarts.load(Ordering::SeqCst) && self.questions.load(Ordering::SeqCst) > 0 {
+            self.down.store(false, Ordering::SeqCst);
+        }
+        self.restarts.load(Ordering::SeqCst) || self.is_there()
+    }
 }
 
 /// The same installation, asked through a switch.
@@ -52,6 +67,7 @@ fn switched(world: &mut World) -> Arc<Switch> {
     let switch = Arc::new(Switch {
         inner,
         down: AtomicBool::new(false),
+        restarts: AtomicBool::new(false),
         too_many: AtomicBool::new(false),
         questions: AtomicUsize::new(0),
         numbers: Mutex::default(),
@@ -97,6 +113,24 @@ store_test!(without_its_vault_a_login_goes_on_where_it_was_and_nobody_is_blamed,
     world.identity.login_password(&request).await.unwrap();
     assert_eq!(world.identity.login_password(&request).await.unwrap_err(), Error::AttemptExpired, "drawn once");
     world.login(&mut first, PASSWORD).await.unwrap();
+});
+
+store_test!(a_vault_that_is_restarted_costs_a_phone_no_registration, MIGRATIONS, |db| async move {
+    let (mut world, ..) = World::with_administrators(db).await;
+    let switch = switched(&mut world);
+    let network = pakawaaz_aka::NetworkName::new("5G:mnc001.mcc410.3gppnetwork.org").unwrap();
+    let who = pakawaaz_identity::Subscriber::Imsi(crate::world::card(1).imsi.as_str().to_owned());
+    let draw = || world.identity.core_vector(&who, &network, pakawaaz_identity::CoreMethod::FiveGAka, None);
+    // It goes while it is asked, and is back.
+    switch.down.store(true, Ordering::SeqCst);
+    switch.restarts.store(true, Ordering::SeqCst);
+    draw().await.unwrap();
+    assert_eq!(switch.questions.load(Ordering::SeqCst), 2);
+    // It is gone and stays away: nobody asks it.
+    switch.down.store(true, Ordering::SeqCst);
+    switch.restarts.store(false, Ordering::SeqCst);
+    assert_eq!(draw().await.unwrap_err(), Error::VaultUnavailable);
+    assert_eq!(switch.questions.load(Ordering::SeqCst), 2);
 });
 
 store_test!(many_at_once_are_one_question_and_no_number_is_given_out_twice, MIGRATIONS, |db| async move {
