@@ -36,4 +36,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { context: "cellular", version: 1, sql: include_str!("../migrations/0001_cellular.sql") },
     Migration { context: "cellular", version: 2, sql: include_str!("../migrations/0002_akma.sql") },
     Migration { context: "cellular", version: 3, sql: include_str!("../migrations/0003_lease.sql") },
+    Migration { context: "cellular", version: 4, sql: include_str!("../migrations/0004_traces.sql") },
 ];

@@ -19,9 +19,14 @@ pub const LASTS: Duration = Duration::from_secs(3600);
 /// What was written down can be read for so long after the end.
 pub const KEPT: Duration = Duration::from_secs(3600);
 
+/// Names a trace for as long as its end is owed to the audit log.
+pub type TraceId = [u8; 16];
+
 /// One phone's trace.
 #[derive(Clone, Debug)]
 pub struct Trace {
+    /// Its name.
+    pub id: TraceId,
     /// When it began.
     pub began: Millis,
     /// When it ends, or has ended.
@@ -63,7 +68,7 @@ impl Traces {
 
     /// Begins one, with nothing in it, in the place of an older one of the same phone. One that has ended makes room when
     /// there are as many as can be. Whether it [fits](Self::fits).
-    pub fn begin(&mut self, imsi: Imsi, now: Millis) -> bool {
+    pub fn begin(&mut self, imsi: Imsi, id: TraceId, now: Millis) -> bool {
         if !self.fits(&imsi) {
             return false;
         }
@@ -73,17 +78,17 @@ impl Traces {
             oldest.map(|oldest| self.0.remove(&oldest));
         }
         let until = now.plus(LASTS);
-        let trace = Trace { began: now, until, on: true, entries: VecDeque::new(), dropped: 0, bytes: 0 };
+        let trace = Trace { id, began: now, until, on: true, entries: VecDeque::new(), dropped: 0, bytes: 0 };
         self.0.insert(imsi, trace);
         true
     }
 
-    /// Ends one. Whether it went on.
-    pub fn end(&mut self, imsi: &Imsi, now: Millis) -> bool {
-        let Some(trace) = self.0.get_mut(imsi).filter(|trace| trace.on) else { return false };
+    /// Ends one; its name if it went on.
+    pub fn end(&mut self, imsi: &Imsi, now: Millis) -> Option<TraceId> {
+        let trace = self.0.get_mut(imsi).filter(|trace| trace.on)?;
         trace.on = false;
         trace.until = trace.until.min(now);
-        true
+        Some(trace.id)
     }
 
     /// One more message of a phone.
@@ -94,11 +99,12 @@ impl Traces {
     }
 
     /// Those that have lasted long enough end, and are given; those that have ended long ago are forgotten.
-    pub fn expire(&mut self, now: Millis) -> Vec<Imsi> {
+    pub fn expire(&mut self, now: Millis) -> Vec<(Imsi, TraceId)> {
         let due = |trace: &Trace| trace.on && trace.until <= now;
-        let mut ended: Vec<Imsi> = self.0.iter().filter(|(_, trace)| due(trace)).map(|(imsi, _)| *imsi).collect();
+        let found = self.0.iter().filter(|(_, trace)| due(trace));
+        let mut ended: Vec<(Imsi, TraceId)> = found.map(|(imsi, trace)| (*imsi, trace.id)).collect();
         ended.sort_unstable();
-        for imsi in &ended {
+        for (imsi, _) in &ended {
             self.end(imsi, now);
         }
         self.0.retain(|_, trace| trace.on || trace.until.plus(KEPT) > now);
@@ -128,6 +134,7 @@ mod tests {
     use super::*;
 
     const NOW: Millis = Millis(1_800_000_000_000);
+    const ID: TraceId = [7; 16];
 
     fn imsi(n: usize) -> Imsi {
         Imsi::new(&format!("41099{n:010}")).unwrap()
@@ -140,18 +147,18 @@ mod tests {
     #[test]
     fn a_trace_ends_by_itself_and_is_forgotten_later() {
         let mut traces = Traces::default();
-        assert!(traces.begin(imsi(1), NOW));
+        assert!(traces.begin(imsi(1), ID, NOW));
         let until = NOW.plus(LASTS);
         traces.add(&imsi(1), entry(10));
         traces.add(&imsi(2), entry(10));
         assert!(traces.get(&imsi(2)).is_none(), "of nobody else");
         assert!(traces.expire(Millis(until.0 - 1)).is_empty());
         assert_eq!(traces.next_end(), Some(until));
-        assert_eq!(traces.expire(until), [imsi(1)]);
+        assert_eq!(traces.expire(until), [(imsi(1), ID)]);
         assert!(traces.expire(until).is_empty() && traces.next_end().is_none(), "said once");
         traces.add(&imsi(1), entry(10));
         assert_eq!(traces.get(&imsi(1)).unwrap().entries.len(), 1, "nothing more, and still to be read");
-        assert!(!traces.end(&imsi(1), until), "it has ended");
+        assert_eq!(traces.end(&imsi(1), until), None, "it has ended");
         traces.expire(until.plus(KEPT));
         assert!(traces.get(&imsi(1)).is_none());
     }
@@ -159,7 +166,7 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let mut traces = Traces::default();
-        traces.begin(imsi(1), NOW);
+        traces.begin(imsi(1), ID, NOW);
         (0..MESSAGES + 7).for_each(|_| traces.add(&imsi(1), entry(1)));
         let trace = traces.get(&imsi(1)).unwrap();
         assert_eq!((trace.entries.len(), trace.dropped), (MESSAGES, 7));
@@ -173,11 +180,11 @@ mod tests {
     #[test]
     fn there_are_only_so_many_and_an_ended_one_makes_room() {
         let mut traces = Traces::default();
-        (0..MOST).for_each(|n| assert!(traces.begin(imsi(n), NOW)));
-        assert!(!traces.begin(imsi(99), NOW));
-        assert!(traces.begin(imsi(3), NOW), "the same phone anew");
-        assert!(traces.end(&imsi(5), NOW));
-        assert!(traces.begin(imsi(99), NOW));
+        (0..MOST).for_each(|n| assert!(traces.begin(imsi(n), ID, NOW)));
+        assert!(!traces.begin(imsi(99), ID, NOW));
+        assert!(traces.begin(imsi(3), ID, NOW), "the same phone anew");
+        assert_eq!(traces.end(&imsi(5), NOW), Some(ID));
+        assert!(traces.begin(imsi(99), ID, NOW));
         assert!(traces.get(&imsi(5)).is_none() && traces.all().len() == MOST);
     }
 }

@@ -5,13 +5,14 @@ mod canary;
 
 use super::reports::{Question, Reports};
 use super::restore::RestoredContexts;
+use super::traces::EndedTrace;
 use super::writer::Batch;
 use super::{Open, Tenure, report, vault};
 use crate::Cellular;
 use crate::model::alarms::{Alarm as Row, Alarms, Kind};
 use crate::model::cuts::RecentCuts;
 use crate::model::lease::Free;
-use crate::model::traces::{Trace, Traces};
+use crate::model::traces::{Trace, TraceId, Traces};
 use crate::net::link::LinkEvent;
 use pakawaaz_base::{AuditId, Millis};
 use pakawaaz_control_plane::identifiers::{AmfUeNgapId, AssociationId, Imsi};
@@ -58,10 +59,10 @@ pub(crate) enum Ask {
     ClearAlarm([u8; 16], oneshot::Sender<bool>),
     /// Whether one more phone can be traced.
     TraceFits(Imsi, oneshot::Sender<bool>),
-    /// Begin to trace; none when too many are traced.
-    TraceOn(Imsi, oneshot::Sender<Option<Trace>>),
-    /// Trace no longer; whether it was traced.
-    TraceOff(Imsi, oneshot::Sender<bool>),
+    /// Begin to trace, under this name; none when too many are traced.
+    TraceOn(Imsi, TraceId, oneshot::Sender<Option<Trace>>),
+    /// Trace no longer; the name of the trace that went on.
+    TraceOff(Imsi, oneshot::Sender<Option<TraceId>>),
     /// What was written down.
     Trace(Imsi, oneshot::Sender<Option<Trace>>),
     /// All traces.
@@ -122,8 +123,8 @@ pub(crate) struct Core {
     /// What is to be done, until it is handed over.
     outputs: Vec<Output>,
     rows: Vec<Row>,
-    /// For the audit log: what nobody did, but the core by itself.
-    audits: Vec<pakawaaz_audit::Entry>,
+    /// Traces that nobody has ended, but the core by itself.
+    ended_traces: Vec<EndedTrace>,
 }
 
 impl Core {
@@ -165,7 +166,7 @@ impl Core {
             linked: false,
             outputs: Vec::new(),
             rows: Vec::new(),
-            audits: Vec::new(),
+            ended_traces: Vec::new(),
         };
         if core.tenure.why == Free::Silent {
             core.raise(Kind::Takeover, CORE, "the node that ran the core fell silent; another one has taken over");
@@ -290,12 +291,12 @@ impl Core {
 
     /// Gives the writer what is to be done. Whether there is a writer.
     async fn hand_over(&mut self, done: Option<oneshot::Sender<()>>) -> bool {
-        let nothing = self.outputs.is_empty() && self.rows.is_empty() && self.audits.is_empty();
+        let nothing = self.outputs.is_empty() && self.rows.is_empty() && self.ended_traces.is_empty();
         if nothing && done.is_none() {
             return true;
         }
         let (outputs, alarms) = (std::mem::take(&mut self.outputs), std::mem::take(&mut self.rows));
-        let batch = Batch { outputs, alarms, audits: std::mem::take(&mut self.audits), done };
+        let batch = Batch { outputs, alarms, ended_traces: std::mem::take(&mut self.ended_traces), done };
         self.batches.send(batch).await.is_ok()
     }
 
@@ -422,7 +423,7 @@ impl Core {
         // Not waited for: the writer may have no room because of just this. What finds none is written with the next batch.
         let alarms = std::mem::take(&mut self.rows);
         if let Err(mpsc::error::TrySendError::Full(batch)) =
-            self.batches.try_send(Batch { outputs: Vec::new(), alarms, audits: Vec::new(), done: None })
+            self.batches.try_send(Batch { outputs: Vec::new(), alarms, ended_traces: Vec::new(), done: None })
         {
             self.rows = batch.alarms;
         }

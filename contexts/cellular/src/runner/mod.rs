@@ -20,6 +20,7 @@ mod report;
 mod reports;
 mod restore;
 mod rows;
+mod traces;
 mod vault;
 mod writer;
 

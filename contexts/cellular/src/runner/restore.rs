@@ -1,6 +1,6 @@
 //! What was kept, read back at the start. Contexts rest sealed, bound to their card and name.
 
-use super::Tenure;
+use super::{Tenure, traces};
 use crate::model::alarms::Alarm;
 use crate::store::ues::UeRow;
 use crate::{Cellular, CellularError, store};
@@ -33,6 +33,7 @@ pub(super) async fn read(cellular: &Cellular, tenure: &Tenure) -> Result<Restore
         return Err(CellularError::Standby);
     }
     store::phones::tidy(tx.conn()).await?;
+    traces::end_all(&mut tx, cellular.now()).await?;
     tx.commit().await?;
     let mut found = RestoredContexts::default();
     let mut read = cellular.inner.db.read().await?;

@@ -1,6 +1,7 @@
 //! What a number of batches means for the database, last word first: many contexts of one phone become one row.
 
 use super::restore::seal;
+use super::traces::EndedTrace;
 use super::writer::Batch;
 use crate::service::akma;
 use crate::store::akma::AkmaRow;
@@ -28,7 +29,7 @@ pub(super) struct Rows {
     keys: BTreeMap<Imsi, Option<AkmaRow>>,
     left: Vec<PhoneLeft>,
     alarms: Vec<crate::model::alarms::Alarm>,
-    audits: Vec<pakawaaz_audit::Entry>,
+    ended_traces: Vec<EndedTrace>,
 }
 
 impl Rows {
@@ -54,7 +55,7 @@ impl Rows {
                 }
             }
             rows.alarms.extend(batch.alarms.iter().cloned());
-            rows.audits.extend(batch.audits.iter().cloned());
+            rows.ended_traces.extend(batch.ended_traces.iter().cloned());
         }
         rows
     }
@@ -116,7 +117,7 @@ impl Rows {
             && self.keys.is_empty()
             && self.left.is_empty()
             && self.alarms.is_empty()
-            && self.audits.is_empty()
+            && self.ended_traces.is_empty()
     }
 
     /// Writes everything.
@@ -146,8 +147,8 @@ impl Rows {
             outbox::append(tx, PhoneLeft::KIND, left, now)?;
         }
         // Last: its chain is locked until the end.
-        for entry in &self.audits {
-            pakawaaz_audit::append(tx, entry.clone()).await?;
+        for ended in &self.ended_traces {
+            ended.write(tx).await?;
         }
         Ok(())
     }
@@ -174,7 +175,7 @@ mod tests {
     }
 
     fn batch(outputs: Vec<Output>) -> Batch {
-        Batch { outputs, alarms: Vec::new(), audits: Vec::new(), done: None }
+        Batch { outputs, alarms: Vec::new(), ended_traces: Vec::new(), done: None }
     }
 
     fn gone(because: DeregisteredBecause) -> Output {

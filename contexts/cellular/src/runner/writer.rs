@@ -1,6 +1,7 @@
 //! The task that performs what the core wants: first everything durable, then messages and requests, in their order.
 
 use super::rows::Rows;
+use super::traces::EndedTrace;
 use super::{Health, Open, Tenure};
 use crate::Cellular;
 use crate::CellularError;
@@ -28,8 +29,8 @@ pub(super) struct Batch {
     pub outputs: Vec<Output>,
     /// Alarms to write.
     pub alarms: Vec<Alarm>,
-    /// For the audit log.
-    pub audits: Vec<pakawaaz_audit::Entry>,
+    /// Traces that have ended by themselves.
+    pub ended_traces: Vec<EndedTrace>,
     /// Told when all of it is durable and sent.
     pub done: Option<oneshot::Sender<()>>,
 }
@@ -203,7 +204,8 @@ mod tests {
                 Output::Send { association: AssociationId(association.0), stream: 0, bytes: vec![1] },
                 Output::UserPlane(UserPlaneRequest::ReleaseAll),
             ];
-            batches.send(Batch { outputs, alarms: Vec::new(), audits: Vec::new(), done: Some(done) }).await.unwrap();
+            let (alarms, ended_traces) = (Vec::new(), Vec::new());
+            batches.send(Batch { outputs, alarms, ended_traces, done: Some(done) }).await.unwrap();
             let waits = "SELECT COUNT(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
                          WHERE NOT l.granted AND c.relname = 'cellular_ue'";
             while count(&db, waits).await == 0 {

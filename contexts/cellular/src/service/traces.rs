@@ -2,16 +2,18 @@
 //! audit log. Nothing begins and nothing is handed out that the audit log refuses.
 
 use super::{Cellular, read_imsi, require_administrator};
-use crate::CellularError;
-use crate::model::traces::Trace;
+use crate::model::traces::{Trace, TraceId};
 use crate::runner::Ask;
-use pakawaaz_base::Actor;
+use crate::{CellularError, store};
+use pakawaaz_base::{Actor, AuditId};
 use pakawaaz_contract::cellular::{
     CellularTrace, CellularTraceList, CellularTraceMessage, CellularTraceReadRequest, CellularTraceRequest,
     CellularTraceState,
 };
 use pakawaaz_control_plane::identifiers::Imsi;
 use pakawaaz_control_plane::trace::{self, Entry};
+use rand::rngs::OsRng;
+use serde_json::json;
 
 impl Cellular {
     /// Traces that go on, and those that have ended and can still be read.
@@ -36,10 +38,20 @@ impl Cellular {
         if !self.ask(|reply| Ask::TraceFits(imsi, reply)).await? {
             return Err(CellularError::TooManyTraces);
         }
-        self.audit_trace(actor, "cellular.trace_started", &imsi, serde_json::json!({})).await?;
-        // Somebody may have been faster in the meantime.
-        let trace = self.ask(|reply| Ask::TraceOn(imsi, reply)).await?.ok_or(CellularError::TooManyTraces)?;
-        Ok(state(&imsi, &trace))
+        // The row is what a core that begins knows of those that a killed one has left open.
+        let id = *AuditId::new(self.now(), &mut OsRng).as_bytes();
+        let mut tx = self.inner.db.begin().await?;
+        store::traces::begun(tx.conn(), &id, &imsi).await?;
+        self.audit(&mut tx, actor, "cellular.trace_started", imsi.as_str().to_owned(), json!({})).await?;
+        tx.commit().await?;
+        match self.ask(|reply| Ask::TraceOn(imsi, id, reply)).await? {
+            Some(trace) => Ok(state(&imsi, &trace)),
+            // Somebody was faster in the meantime.
+            None => {
+                self.audit_stop(actor, &id, &imsi).await?;
+                Err(CellularError::TooManyTraces)
+            }
+        }
     }
 
     /// Ends a trace. What was written down can be read for another hour.
@@ -49,10 +61,8 @@ impl Cellular {
         require_administrator(actor)?;
         let imsi = read_imsi(&request.imsi)?;
         // Ended first: nothing more is written down even if the audit log refuses.
-        if !self.ask(|reply| Ask::TraceOff(imsi, reply)).await? {
-            return Err(CellularError::NotFound);
-        }
-        self.audit_trace(actor, "cellular.trace_stopped", &imsi, serde_json::json!({})).await
+        let id = self.ask(|reply| Ask::TraceOff(imsi, reply)).await?.ok_or(CellularError::NotFound)?;
+        self.audit_stop(actor, &id, &imsi).await
     }
 
     /// What was written down.
@@ -66,8 +76,10 @@ impl Cellular {
         require_administrator(actor)?;
         let imsi = read_imsi(&request.imsi)?;
         let mut trace = self.ask(|reply| Ask::Trace(imsi, reply)).await?.ok_or(CellularError::NotFound)?;
-        let detail = serde_json::json!({ "messages": trace.entries.len(), "capture": request.capture });
-        self.audit_trace(actor, "cellular.trace_read", &imsi, detail).await?;
+        let detail = json!({ "messages": trace.entries.len(), "capture": request.capture });
+        let mut tx = self.inner.db.begin().await?;
+        self.audit(&mut tx, actor, "cellular.trace_read", imsi.as_str().to_owned(), detail).await?;
+        tx.commit().await?;
         let state = state(&imsi, &trace);
         let entries: &[Entry] = trace.entries.make_contiguous();
         Ok(CellularTrace {
@@ -78,15 +90,10 @@ impl Cellular {
         })
     }
 
-    async fn audit_trace(
-        &self,
-        actor: &Actor,
-        action: &'static str,
-        imsi: &Imsi,
-        detail: serde_json::Value,
-    ) -> Result<(), CellularError> {
+    async fn audit_stop(&self, actor: &Actor, id: &TraceId, imsi: &Imsi) -> Result<(), CellularError> {
         let mut tx = self.inner.db.begin().await?;
-        self.audit(&mut tx, actor, action, imsi.as_str().to_owned(), detail).await?;
+        store::traces::ended(tx.conn(), id).await?;
+        self.audit(&mut tx, actor, "cellular.trace_stopped", imsi.as_str().to_owned(), json!({})).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -7,6 +7,7 @@ pub mod lease;
 pub mod network;
 pub mod phones;
 pub mod subscribers;
+pub mod traces;
 pub mod ues;
 
 use crate::CellularError;

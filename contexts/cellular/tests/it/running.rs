@@ -61,6 +61,12 @@ impl Running {
         self.task.await.unwrap();
         assert_eq!(self.cellular.gnbs(&administrator()).await.err(), Some(CellularError::Off));
     }
+
+    /// No time for a last word.
+    async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
 }
 
 /// Something that is an alarm, and has to be written.
@@ -122,10 +128,15 @@ store_test!(a_trace_is_begun_read_and_ended_by_administrators_and_audited, &MIGR
     cellular.start_trace(&first, &whom(9)).await.unwrap();
     let list = cellular.traces(&first).await.unwrap().traces;
     assert_eq!((list.len(), list[0].imsi.as_str()), (8, "410990000000002"), "an ended one has made room");
-    assert_eq!(audited(&db, "cellular.trace_started").await, 9);
+    // The same phone anew: that ends what was written down of it until then.
+    cellular.start_trace(&first, &whom(9)).await.unwrap();
+    assert_eq!(audited(&db, "cellular.trace_started").await, 10);
     assert_eq!((audited(&db, "cellular.trace_stopped").await, audited(&db, "cellular.trace_read").await), (1, 1));
     running.end().await;
-    assert_eq!(audited(&db, "cellular.trace_ended").await, 8, "the core ended them");
+    assert_eq!(ended(&db, "another one has begun").await, 1);
+    assert_eq!(ended(&db, "the core has ended").await, 8);
+    Running::start(&db).await.end().await;
+    assert_eq!(audited(&db, "cellular.trace_ended").await, 9, "each start has one end");
 });
 
 async fn audited(db: &Db, action: &'static str) -> i64 {
@@ -134,6 +145,32 @@ async fn audited(db: &Db, action: &'static str) -> i64 {
     let (count,): (i64,) = query.fetch_one(read.conn()).await.unwrap();
     count
 }
+
+/// Ends that no administrator has asked for, with this reason.
+async fn ended(db: &Db, because: &str) -> usize {
+    let all = pakawaaz_audit::list(db, 0, 10_000).await.unwrap().into_iter();
+    all.filter(|entry| entry.action == "cellular.trace_ended" && entry.detail.contains(because)).count()
+}
+
+store_test!(a_trace_whose_server_was_killed_is_ended_by_the_restart, &MIGRATIONS, |db| async move {
+    let whom = |n: u32| CellularTraceRequest { imsi: format!("4109900000{n:05}") };
+    let (running, first) = (Running::start(&db).await, administrator());
+    let _gnb = running.gnb().await;
+    for n in 1..=3 {
+        running.cellular.start_trace(&first, &whom(n)).await.unwrap();
+    }
+    running.cellular.stop_trace(&first, &whom(2)).await.unwrap();
+    running.kill().await;
+    assert_eq!(audited(&db, "cellular.trace_ended").await, 0, "it had no time for that");
+    for _ in 0..2 {
+        let running = Running::start(&db).await;
+        let _gnb = running.gnb().await;
+        assert_eq!(running.cellular.traces(&first).await.unwrap().traces, []);
+        running.end().await;
+        let all = audited(&db, "cellular.trace_ended").await;
+        assert_eq!((ended(&db, "the core was restarted").await, all), (2, 2), "once each");
+    }
+});
 
 store_test!(a_trace_that_ends_by_itself_is_in_the_audit_log, &MIGRATIONS, |db| async move {
     let running = Running::start(&db).await;

@@ -1,13 +1,13 @@
 //! Questions of operators, and what has to be asked or ended because of them.
 
 use super::{Ask, Core, UePage, UeWithTraffic};
+use crate::model::traces::TraceId;
 use crate::runner::reports::Question;
-use pakawaaz_base::AuditId;
+use crate::runner::traces::EndedTrace;
 use pakawaaz_control_plane::identifiers::Imsi;
 use pakawaaz_control_plane::io::{Command, Input, Output};
 use pakawaaz_control_plane::views::UeView;
 use pakawaaz_user_plane::rules::SessionRef;
-use rand::rngs::OsRng;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -46,9 +46,13 @@ impl Core {
             Ask::TraceFits(imsi, reply) => {
                 let _ = reply.send(self.traces.fits(&imsi));
             }
-            Ask::TraceOn(imsi, reply) => {
+            Ask::TraceOn(imsi, id, reply) => {
                 let now = self.now();
-                let begun = self.traces.begin(imsi, now);
+                // The same phone anew.
+                if let Some(before) = self.traces.end(&imsi, now) {
+                    self.trace_ended(before, imsi, "another one has begun");
+                }
+                let begun = self.traces.begin(imsi, id, now);
                 if begun {
                     self.handle(Input::Command(Command::Trace { imsi, on: true }));
                 }
@@ -106,30 +110,24 @@ impl Core {
     /// An hour is enough.
     pub(super) fn end_traces(&mut self) {
         let now = self.now();
-        for imsi in self.traces.expire(now) {
+        for (imsi, id) in self.traces.expire(now) {
             self.handle(Input::Command(Command::Trace { imsi, on: false }));
             tracing::info!("a trace has ended by itself");
-            self.audit_trace_end(&imsi, "an hour is over");
+            self.trace_ended(id, imsi, "an hour is over");
         }
     }
 
     /// The core ends, and with it what goes on.
     pub(super) fn forget_traces(&mut self) {
-        let going: Vec<Imsi> =
-            self.traces.all().into_iter().filter(|(_, trace)| trace.on).map(|(imsi, _)| imsi).collect();
-        going.iter().for_each(|imsi| self.audit_trace_end(imsi, "the core has ended"));
+        let all = self.traces.all().into_iter();
+        let going: Vec<(Imsi, TraceId)> =
+            all.filter(|(_, trace)| trace.on).map(|(imsi, trace)| (imsi, trace.id)).collect();
+        going.into_iter().for_each(|(imsi, id)| self.trace_ended(id, imsi, "the core has ended"));
     }
 
-    fn audit_trace_end(&mut self, imsi: &Imsi, because: &'static str) {
-        let (at, messages) = (self.now(), self.traces.get(imsi).map_or(0, |trace| trace.entries.len()));
-        self.audits.push(pakawaaz_audit::Entry {
-            id: AuditId::new(at, &mut OsRng),
-            at,
-            actor: None,
-            action: "cellular.trace_ended",
-            subject: imsi.as_str().to_owned(),
-            detail: serde_json::json!({ "because": because, "messages": messages }),
-        });
+    fn trace_ended(&mut self, id: TraceId, imsi: Imsi, because: &'static str) {
+        let (at, messages) = (self.now(), self.traces.get(&imsi).map(|trace| trace.entries.len()));
+        self.ended_traces.push(EndedTrace { id, imsi, at, because, messages });
     }
 
     fn page(&self, only: Option<Imsi>, after: Option<Imsi>, limit: usize) -> UePage {
