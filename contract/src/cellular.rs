@@ -2,6 +2,7 @@
 //!
 //! Names are those of the specifications: PLMN, TAC, DNN, S-NSSAI (TS 23.003), alarms by TS 28.532.
 
+use crate::directory::BilingualName;
 use pakawaaz_base::{Bytes, Millis};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -61,6 +62,18 @@ pub struct CellularGnb {
     pub bits: u8,
     /// Tracking areas that it may serve.
     pub tacs: Vec<u32>,
+    /// The place that it stands for, as officials and operators are shown it; none: its cells are shown by their number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<BilingualName>,
+}
+
+/// A tracking area that has a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CellularArea {
+    /// Which.
+    pub tac: u32,
+    /// What it is called.
+    pub place: BilingualName,
 }
 
 /// How long a phone may be silent.
@@ -89,6 +102,9 @@ pub struct CellularNetwork {
     pub full_name: String,
     /// Tracking areas, 24 bits each; all of them are one registration area.
     pub tacs: Vec<u32>,
+    /// Names of tracking areas; one that is not here is shown by its number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub areas: Vec<CellularArea>,
     /// Slices, the default one first.
     pub slices: Vec<CellularSlice>,
     /// Data networks, the default one first.
@@ -233,6 +249,9 @@ pub struct CellularGnbState {
     pub bits: Option<u8>,
     /// Its name, as it says.
     pub name: String,
+    /// The place that it stands for, as administrators say.
+    #[serde(default)]
+    pub place: Option<BilingualName>,
     /// Tracking areas of ours that it serves.
     pub tacs: Vec<u32>,
     /// Phones that are connected through it.
@@ -295,8 +314,14 @@ pub struct CellularUe {
     pub pei: Option<String>,
     /// Cell where it was heard the last time (NR cell identity, nine hexadecimal digits).
     pub cell: Option<String>,
+    /// The place that the cell's gNB stands for, if it has a name.
+    #[serde(default)]
+    pub place: Option<BilingualName>,
     /// Tracking area of that cell.
     pub tac: Option<u32>,
+    /// Its name, if it has one.
+    #[serde(default)]
+    pub area: Option<BilingualName>,
     /// What it is doing: `idle`, `paging`, `connected`, `releasing`, or the procedure that is going on.
     pub state: String,
     /// Registered since.

@@ -1,5 +1,6 @@
 //! Server facts, enrolment, login, tokens, passwords, devices (context `identity`).
 
+use crate::directory::BilingualName;
 use pakawaaz_base::{
     Assurance, Bytes, DeviceId, EnrolmentId, LoginId, Millis, OfficialId, Role, SessionId, SimId, VoucherId,
 };
@@ -371,8 +372,14 @@ pub struct SessionList {
 pub struct MyPhone {
     /// Cell where it was heard (NR cell identity, nine hexadecimal digits).
     pub cell: String,
+    /// The place of that cell, if administrators of the network gave it a name.
+    #[serde(default)]
+    pub place: Option<BilingualName>,
     /// Tracking area of that cell.
     pub tac: u32,
+    /// Its name, if administrators of the network gave it one.
+    #[serde(default)]
+    pub area: Option<BilingualName>,
     /// Registered since.
     pub since: Millis,
     /// When it was last heard of from elsewhere than before.

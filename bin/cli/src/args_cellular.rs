@@ -10,7 +10,7 @@ pub enum CellularCommand {
         #[command(subcommand)]
         command: NetworkCommand,
     },
-    /// gNBs: which are connected, which may connect.
+    /// gNBs: which are connected, which may connect, what their places are called.
     Gnbs {
         #[command(subcommand)]
         command: Option<GnbsCommand>,
@@ -25,7 +25,7 @@ pub enum CellularCommand {
         #[command(subcommand)]
         command: Option<SlicesCommand>,
     },
-    /// Tracking areas.
+    /// Tracking areas, and what they are called.
     Tacs {
         #[command(subcommand)]
         command: Option<TacsCommand>,
@@ -37,24 +37,27 @@ pub enum CellularCommand {
     },
     /// Registered phones.
     Ues {
-        /// Only this card.
+        /// Only the one with this card.
         imsi: Option<String>,
     },
     /// Sessions of registered phones, with their addresses.
     Sessions,
     /// What sessions have carried.
     Traffic,
-    /// Have a phone leave the network.
+    /// Have a phone leave the network. Nobody is logged out by it.
     Detach {
+        /// The phone's card, by its IMSI.
         imsi: String,
         /// Tell it to register again.
         #[arg(long)]
         come_back: bool,
     },
-    /// What one phone and the core say to each other, or all traces. It shows an official's movements: administrators only,
-    /// and each use is in the audit log. A trace ends by itself after an hour.
+    /// What one phone and the core say to each other, or all traces.
+    ///
+    /// It shows an official's movements: administrators only, and each use is in the audit log. A trace ends by itself after an
+    /// hour. Without an IMSI: which traces there are.
     Trace {
-        /// The phone's card.
+        /// The phone's card, by its IMSI.
         #[arg(requires = "what")]
         imsi: Option<String>,
         #[command(flatten)]
@@ -97,6 +100,7 @@ pub enum NetworkCommand {
 }
 
 #[derive(Args, Debug)]
+#[group(required = true, multiple = true)]
 pub struct NetworkChange {
     /// Everything, from a JSON file; what else is given changes that.
     #[arg(long)]
@@ -141,10 +145,27 @@ pub enum GnbsCommand {
         /// Tracking areas that it may serve.
         #[arg(long = "tac", required = true)]
         tacs: Vec<u32>,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Name the place that it stands for, as officials are shown it. Without a name: its cells are shown by their number.
+    Name {
+        /// Its identity.
+        id: u32,
+        /// Bits of the identity.
+        #[arg(long, default_value_t = 24)]
+        bits: u8,
+        /// In English, at most 64 characters.
+        place: Option<String>,
+        /// In Urdu.
+        #[arg(requires = "place")]
+        urdu: Option<String>,
     },
     /// Let it connect no more; it is disconnected.
     Forbid {
+        /// Its identity.
         id: u32,
+        /// Bits of the identity.
         #[arg(long, default_value_t = 24)]
         bits: u8,
     },
@@ -156,6 +177,7 @@ pub enum DnnsCommand {
     List,
     /// Add one.
     Add {
+        /// Its name, which must be in the user plane's allow-list as well.
         name: String,
         /// Addresses for phones, such as 10.46.0.0/16.
         #[arg(long)]
@@ -168,6 +190,7 @@ pub enum DnnsCommand {
         /// Name server told to phones.
         #[arg(long)]
         dns: Vec<String>,
+        /// Largest packet told to phones, in bytes.
         #[arg(long, default_value_t = 1400)]
         mtu: u16,
         /// Standardised QoS characteristics of the default flow.
@@ -181,7 +204,10 @@ pub enum DnnsCommand {
         always_on: bool,
     },
     /// Take one away; its sessions end.
-    Remove { name: String },
+    Remove {
+        /// Its name.
+        name: String,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -209,9 +235,38 @@ pub enum TacsCommand {
     /// Show them (the default).
     List,
     /// Add one.
-    Add { tac: u32 },
+    Add {
+        /// Its code, 1 to 16777213.
+        tac: u32,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Name one, as officials are shown it. Without a name: it is shown by its number.
+    Name {
+        /// Its code.
+        tac: u32,
+        /// In English, at most 64 characters.
+        place: Option<String>,
+        /// In Urdu.
+        #[arg(requires = "place")]
+        urdu: Option<String>,
+    },
     /// Take one away.
-    Remove { tac: u32 },
+    Remove {
+        /// Its code.
+        tac: u32,
+    },
+}
+
+/// The name of a place.
+#[derive(Args, Debug)]
+pub struct PlaceArgs {
+    /// Name of the place, as officials are shown it: English, at most 64 characters.
+    #[arg(long)]
+    pub place: Option<String>,
+    /// The same in Urdu.
+    #[arg(long, requires = "place")]
+    pub place_ur: Option<String>,
 }
 
 #[derive(Subcommand, Debug)]
@@ -219,9 +274,13 @@ pub enum SubscribersCommand {
     /// Show them (the default).
     List,
     /// Show one.
-    Show { imsi: String },
+    Show {
+        /// The card, by its IMSI.
+        imsi: String,
+    },
     /// Say what a card may do, in the place of what was said before.
     Set {
+        /// The card, by its IMSI.
         imsi: String,
         /// Data networks, the default one first; none: all.
         #[arg(long = "dnn")]
@@ -231,9 +290,20 @@ pub enum SubscribersCommand {
         mbits: Option<u64>,
     },
     /// Refuse the card: its phone is detached, and its owner's logins end.
-    Block { imsi: String },
+    Block {
+        /// The card, by its IMSI.
+        imsi: String,
+    },
     /// Take it again.
-    Unblock { imsi: String },
-    /// Bind a card to equipment (IMEI, 14 to 16 digits); none: to any. What a phone says of itself proves nothing.
-    BindImei { imsi: String, imei: Vec<String> },
+    Unblock {
+        /// The card, by its IMSI.
+        imsi: String,
+    },
+    /// Bind a card to equipment. What a phone says of itself proves nothing.
+    BindImei {
+        /// The card, by its IMSI.
+        imsi: String,
+        /// IMEI of each phone that may use the card, 14 to 16 digits; none: any phone may.
+        imei: Vec<String>,
+    },
 }

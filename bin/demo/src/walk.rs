@@ -113,7 +113,7 @@ pub async fn introduce(
     screen.line("    pk listen");
 
     screen.heading("Your phone");
-    screen.line("  It registers with the 5G core in a moment; /phone shows on which cell, and since when.");
+    screen.line("  It registers with the 5G core in a moment; /phone shows where it is, and since when.");
     if let Some(card) = patiently(|| me.client().my_cards()).await?.cards.first() {
         screen.line("  An administrator can take its card away, which ends your login; unsuspend gives it back:");
         let administrator = ADMINISTRATORS[0].0;

@@ -41,7 +41,7 @@ pub async fn prepare(city: &City, gnbs: u32) -> Result<PhoneConfig> {
     let found = client.cellular_network().await.context("asking for the cellular network")?;
     let mut network = found.network;
     network.plmn = format!("{}-{}", PLMN.0, PLMN.1);
-    network.gnbs = (GNB..GNB + gnbs).map(|id| CellularGnb { id, bits: 24, tacs: vec![TAC] }).collect();
+    network.gnbs = (GNB..GNB + gnbs).map(|id| CellularGnb { id, bits: 24, tacs: vec![TAC], place: None }).collect();
     let request = SetCellularNetworkRequest { version: found.version, network };
     client.set_cellular_network(&request).await.context("setting the cellular network up")?;
     let key = client.make_suci_key("a").await.context("a key for concealed identities")?;

@@ -139,7 +139,9 @@ impl Phones for AskCellular {
         Ok(found.map(|phone| NetworkPhone {
             equipment: phone.pei,
             cell: phone.cell,
+            place: phone.place,
             tac: phone.tac,
+            area: phone.area,
             since: phone.since,
             seen: phone.seen,
         }))

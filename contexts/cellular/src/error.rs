@@ -40,6 +40,12 @@ pub enum CellularError {
     /// A gNB twice, with identity bits that do not fit, or for a tracking area that is not ours.
     #[error("a gNB is there twice, has an identity that does not fit, or serves no tracking area of ours")]
     BadGnb,
+    /// A place's name, or a tracking area that has two or is not ours.
+    #[error(
+        "the name of a place is a line of at most 64 characters in English, and in Urdu or not; a tracking area has one \
+         name and is one of the network's"
+    )]
+    BadPlace,
     /// An unknown algorithm, one twice, or none.
     #[error("algorithms: nia1 to nia3, nea1 to nea3, each once, at least one of each kind")]
     BadAlgorithm,
@@ -107,6 +113,7 @@ impl StableError for CellularError {
             Self::BadPool => "cellular.bad_pool",
             Self::PoolOverlap => "cellular.pool_overlap",
             Self::BadGnb => "cellular.bad_gnb",
+            Self::BadPlace => "cellular.bad_place",
             Self::BadAlgorithm => "cellular.bad_algorithm",
             Self::BadAuthentication => "cellular.bad_authentication",
             Self::BadTimer => "cellular.bad_timer",
@@ -138,6 +145,7 @@ impl StableError for CellularError {
             | Self::BadPool
             | Self::PoolOverlap
             | Self::BadGnb
+            | Self::BadPlace
             | Self::BadAlgorithm
             | Self::BadAuthentication
             | Self::BadTimer

@@ -4,6 +4,7 @@ use crate::error::Result;
 use async_trait::async_trait;
 use pakawaaz_aka::{AKid, UaStar};
 use pakawaaz_base::Millis;
+use pakawaaz_contract::directory::BilingualName;
 use std::net::IpAddr;
 use zeroize::Zeroizing;
 
@@ -35,8 +36,12 @@ pub struct NetworkPhone {
     pub equipment: Option<String>,
     /// NR cell identity, 36 bits (TS 38.413 §9.3.1.7).
     pub cell: u64,
+    /// The name of its place.
+    pub place: Option<BilingualName>,
     /// Tracking area.
     pub tac: u32,
+    /// The tracking area's name.
+    pub area: Option<BilingualName>,
     /// Registered since.
     pub since: Millis,
     /// Last time that it was heard of from elsewhere.

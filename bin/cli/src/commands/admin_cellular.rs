@@ -1,5 +1,6 @@
 //! The cellular network. A change reads the document, changes it and writes it back; who was slower is told.
 
+use super::admin_cellular_radio::{self, place_text};
 use super::people::time;
 use crate::args_cellular::{
     CellularCommand, DnnsCommand, GnbsCommand, NetworkChange, NetworkCommand, SliceArgs, SlicesCommand,
@@ -10,9 +11,8 @@ use crate::output;
 use anyhow::{Context as _, bail, ensure};
 use pakawaaz_client_native::NativeClient;
 use pakawaaz_contract::cellular::{
-    CellularCore, CellularDataNetwork, CellularDetachRequest, CellularGnb, CellularNetwork, CellularProfile,
-    CellularQuery, CellularRates, CellularSlice, CellularSubscribedNetwork, CellularSubscriber, CellularUe,
-    SetCellularNetworkRequest,
+    CellularCore, CellularDataNetwork, CellularDetachRequest, CellularNetwork, CellularProfile, CellularQuery,
+    CellularRates, CellularSlice, CellularSubscribedNetwork, CellularSubscriber, CellularUe, SetCellularNetworkRequest,
 };
 
 /// Rows fetched at once.
@@ -24,10 +24,14 @@ pub async fn run(shell: &Shell, client: &NativeClient, command: CellularCommand)
         CellularCommand::Network { command: NetworkCommand::Set(change) } => {
             change_network(shell, client, |network| apply(network, *change)).await
         }
-        CellularCommand::Gnbs { command } => gnbs(shell, client, command.unwrap_or(GnbsCommand::List)).await,
+        CellularCommand::Gnbs { command } => {
+            admin_cellular_radio::gnbs(shell, client, command.unwrap_or(GnbsCommand::List)).await
+        }
         CellularCommand::Dnns { command } => dnns(shell, client, command.unwrap_or(DnnsCommand::List)).await,
         CellularCommand::Slices { command } => slices(shell, client, command.unwrap_or(SlicesCommand::List)).await,
-        CellularCommand::Tacs { command } => tacs(shell, client, command.unwrap_or(TacsCommand::List)).await,
+        CellularCommand::Tacs { command } => {
+            admin_cellular_radio::tacs(shell, client, command.unwrap_or(TacsCommand::List)).await
+        }
         CellularCommand::Subscribers { command } => {
             subscribers(shell, client, command.unwrap_or(SubscribersCommand::List)).await
         }
@@ -38,9 +42,10 @@ pub async fn run(shell: &Shell, client: &NativeClient, command: CellularCommand)
                     let cell = ue.cell.clone().unwrap_or_default();
                     let pei = ue.pei.clone().unwrap_or_default();
                     let sessions = ue.sessions.len().to_string();
-                    vec![ue.imsi.clone(), pei, cell, ue.state.clone(), time(ue.since), time(ue.seen), sessions]
+                    let place = place_text(ue.place.as_ref());
+                    vec![ue.imsi.clone(), pei, cell, place, ue.state.clone(), time(ue.since), time(ue.seen), sessions]
                 };
-                let header = ["IMSI", "EQUIPMENT", "CELL", "STATE", "SINCE", "HEARD", "SESSIONS"];
+                let header = ["IMSI", "EQUIPMENT", "CELL", "PLACE", "STATE", "SINCE", "HEARD", "SESSIONS"];
                 output::table(&header, &ues.iter().map(row).collect::<Vec<_>>())
             });
             Ok(())
@@ -109,7 +114,10 @@ async fn show_network(shell: &Shell, client: &NativeClient) -> anyhow::Result<()
     let state = client.cellular_network().await?;
     shell.out.show(&state, |state| {
         let network = &state.network;
-        let list = |all: &[u32]| all.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+        let area = |tac: &u32| match network.areas.iter().find(|area| area.tac == *tac) {
+            Some(named) => format!("{tac} ({})", named.place.en),
+            None => tac.to_string(),
+        };
         vec![
             format!("PLMN {}, {} ({}), version {}", network.plmn, network.full_name, network.amf_name, state.version),
             match state.core {
@@ -118,7 +126,7 @@ async fn show_network(shell: &Shell, client: &NativeClient) -> anyhow::Result<()
                 CellularCore::Off => "this node runs no core".to_owned(),
             },
             format!("AMF region {}, set {}, pointer {}", network.amf_region, network.amf_set, network.amf_pointer),
-            format!("tracking areas: {}", list(&network.tacs)),
+            format!("tracking areas: {}", network.tacs.iter().map(area).collect::<Vec<_>>().join(", ")),
             format!("slices: {}", network.slices.iter().map(slice_text).collect::<Vec<_>>().join(", ")),
             format!("data networks: {}", network.data_networks.iter().map(|d| &*d.name).collect::<Vec<_>>().join(", ")),
             format!("gNBs that may connect: {}", network.gnbs.len()),
@@ -161,7 +169,7 @@ fn apply(network: &mut CellularNetwork, change: NetworkChange) -> anyhow::Result
     Ok(())
 }
 
-async fn change_network(
+pub(super) async fn change_network(
     shell: &Shell,
     client: &NativeClient,
     change: impl FnOnce(&mut CellularNetwork) -> anyhow::Result<()>,
@@ -172,46 +180,6 @@ async fn change_network(
     let state = client.set_cellular_network(&SetCellularNetworkRequest { version, network }).await?;
     shell.out.show(&state, |state| vec![format!("In force: version {}.", state.version)]);
     Ok(())
-}
-
-async fn gnbs(shell: &Shell, client: &NativeClient, command: GnbsCommand) -> anyhow::Result<()> {
-    match command {
-        GnbsCommand::List => {
-            let allowed = client.cellular_network().await?.network.gnbs;
-            // A server without a core still says which would be let in.
-            let connected = client.cellular_gnbs().await.map(|list| list.gnbs).unwrap_or_default();
-            shell.out.show(&serde_json::json!({ "allowed": allowed, "connected": connected }), |_| {
-                let rows: Vec<Vec<String>> = allowed
-                    .iter()
-                    .map(|gnb| {
-                        let here = connected.iter().find(|one| (one.id, one.bits) == (Some(gnb.id), Some(gnb.bits)));
-                        let state = here.map_or("away".into(), |one| format!("{} phones, {}", one.connected, one.name));
-                        let tacs: Vec<String> = gnb.tacs.iter().map(u32::to_string).collect();
-                        vec![format!("{}/{}", gnb.id, gnb.bits), tacs.join(","), state]
-                    })
-                    .collect();
-                output::table(&["GNB", "TACS", "STATE"], &rows)
-            });
-            Ok(())
-        }
-        GnbsCommand::Allow { id, bits, tacs } => {
-            change_network(shell, client, |network| {
-                network.gnbs.retain(|gnb| (gnb.id, gnb.bits) != (id, bits));
-                network.gnbs.push(CellularGnb { id, bits, tacs });
-                Ok(())
-            })
-            .await
-        }
-        GnbsCommand::Forbid { id, bits } => {
-            change_network(shell, client, |network| {
-                let before = network.gnbs.len();
-                network.gnbs.retain(|gnb| (gnb.id, gnb.bits) != (id, bits));
-                ensure!(network.gnbs.len() < before, "there is no gNB {id}/{bits} on the list");
-                Ok(())
-            })
-            .await
-        }
-    }
 }
 
 async fn dnns(shell: &Shell, client: &NativeClient, command: DnnsCommand) -> anyhow::Result<()> {
@@ -286,32 +254,6 @@ async fn slices(shell: &Shell, client: &NativeClient, command: SlicesCommand) ->
                 let before = network.slices.len();
                 network.slices.retain(|one| *one != slice);
                 ensure!(network.slices.len() < before, "there is no such slice");
-                Ok(())
-            })
-            .await
-        }
-    }
-}
-
-async fn tacs(shell: &Shell, client: &NativeClient, command: TacsCommand) -> anyhow::Result<()> {
-    match command {
-        TacsCommand::List => {
-            let tacs = client.cellular_network().await?.network.tacs;
-            shell.out.show(&tacs, |tacs| tacs.iter().map(u32::to_string).collect());
-            Ok(())
-        }
-        TacsCommand::Add { tac } => {
-            change_network(shell, client, |network| {
-                network.tacs.push(tac);
-                Ok(())
-            })
-            .await
-        }
-        TacsCommand::Remove { tac } => {
-            change_network(shell, client, |network| {
-                let before = network.tacs.len();
-                network.tacs.retain(|one| *one != tac);
-                ensure!(network.tacs.len() < before, "there is no such tracking area");
                 Ok(())
             })
             .await

@@ -2,6 +2,7 @@
 
 mod admin;
 mod admin_cellular;
+mod admin_cellular_radio;
 mod admin_cellular_trace;
 mod admin_sims;
 mod chat;

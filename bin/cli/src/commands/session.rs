@@ -95,20 +95,25 @@ pub async fn phone(shell: &Shell) -> anyhow::Result<()> {
     shell.out.show(&cards, |cards| {
         let row = |card: &MyCard| {
             let at = |show: fn(&MyPhone) -> String| card.phone.as_ref().map(show).unwrap_or_default();
-            let (cell, area) = (at(|phone| phone.cell.clone()), at(|phone| phone.tac.to_string()));
             vec![
                 card.iccid.clone(),
                 card.status.clone(),
-                cell,
-                area,
+                at(whereabouts),
                 at(|phone| time(phone.since)),
                 card.sim.to_string(),
             ]
         };
-        let header = ["CARD", "STATUS", "CELL", "AREA", "REGISTERED SINCE", "ID"];
+        let header = ["CARD", "STATUS", "PHONE", "ON THE NETWORK SINCE", "ID"];
         output::table(&header, &cards.iter().map(row).collect::<Vec<_>>())
     });
     Ok(())
+}
+
+/// Where a phone is, by the names that administrators gave, otherwise by numbers, and since when.
+fn whereabouts(phone: &MyPhone) -> String {
+    let place = phone.place.as_ref().map_or_else(|| format!("cell {}", phone.cell), |place| place.en.clone());
+    let area = phone.area.as_ref().map_or_else(|| format!("tracking area {}", phone.tac), |area| area.en.clone());
+    format!("{place}, {area}, since {}", time(phone.seen))
 }
 
 /// Which phone a login came through, as far as the network knows.
@@ -117,5 +122,23 @@ pub fn through(agreement: NetworkAgreement) -> &'static str {
         NetworkAgreement::SamePhone => "your phone",
         NetworkAgreement::OtherCard => "ANOTHER PHONE",
         NetworkAgreement::OtherEquipment => "your SIM, OTHER PHONE",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pakawaaz_base::Millis;
+    use pakawaaz_contract::directory::BilingualName;
+
+    #[test]
+    fn a_place_is_called_by_its_name_and_otherwise_by_its_number() {
+        let (since, seen) = (Millis(0), Millis(3_600_000));
+        let name = |en: &str| Some(BilingualName { en: en.into(), ur: "نام".into() });
+        let mut phone =
+            MyPhone { cell: "000001001".into(), place: None, tac: 7, area: None, since, seen, equipment: None };
+        assert_eq!(whereabouts(&phone), format!("cell 000001001, tracking area 7, since {}", time(seen)));
+        (phone.place, phone.area) = (name("Block C"), name("Islamabad"));
+        assert_eq!(whereabouts(&phone), format!("Block C, Islamabad, since {}", time(seen)));
     }
 }

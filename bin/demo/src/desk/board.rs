@@ -1,7 +1,7 @@
 //! What the core says of every official's phone, and the home network of every card: fetched while somebody looks.
 
 use crate::member::Member;
-use crate::network::{DataPath, gnb_of};
+use crate::network::DataPath;
 use anyhow::Result;
 use pakawaaz_contract::admin::SimRecord;
 use pakawaaz_contract::cellular::{CellularQuery, CellularUe};
@@ -60,8 +60,9 @@ fn show(owners: &HashMap<String, String>, cards: &[SimRecord], phones: &[Cellula
         let phone = phone.map(|phone| {
             json!({
                 "cell": phone.cell,
-                "gnb": phone.cell.as_deref().and_then(gnb_of),
+                "place": phone.place.as_ref().map(|place| &place.en),
                 "tac": phone.tac,
+                "area": phone.area.as_ref().map(|area| &area.en),
                 "since": phone.since,
                 "address": phone.sessions.iter().find_map(|session| session.ipv4.as_deref()),
             })
@@ -75,6 +76,7 @@ fn show(owners: &HashMap<String, String>, cards: &[SimRecord], phones: &[Cellula
 mod tests {
     use super::*;
     use pakawaaz_base::{Millis, SimId};
+    use pakawaaz_contract::directory::BilingualName;
 
     fn card(n: u8, status: &str) -> SimRecord {
         SimRecord {
@@ -96,7 +98,9 @@ mod tests {
             imsi: format!("41099000000000{n}"),
             pei: None,
             cell: Some("000001001".into()),
+            place: Some(BilingualName { en: "Block C".into(), ur: "بلاک سی".into() }),
             tac: Some(1),
+            area: None,
             state: "idle".into(),
             since: Millis(7),
             seen: Millis(9),
@@ -104,7 +108,8 @@ mod tests {
         };
         let board = show(&owners, &cards, &[phone(1), phone(4)], &DataPath::There);
         assert_eq!(board["people"].as_object().unwrap().len(), 3, "{board}");
-        assert_eq!(board["people"]["owner.1"]["phone"]["gnb"], "Secretariat");
+        assert_eq!(board["people"]["owner.1"]["phone"]["place"], "Block C");
+        assert_eq!(board["people"]["owner.1"]["phone"]["area"], Value::Null);
         assert_eq!(board["people"]["owner.1"]["phone"]["since"], 7);
         assert_eq!(board["people"]["owner.2"], json!({ "card": "revoked", "phone": null }));
         assert_eq!(board["people"]["owner.4"]["card"], "available", "handed out, not enrolled yet");

@@ -41,10 +41,11 @@ async function wish(person, what) {
 
 function whereabouts(phone) {
   if (!phone) return "phone not on the network";
-  const gnb = phone.gnb ? ` “${phone.gnb}”` : "";
+  const place = phone.place ?? `cell ${phone.cell}`;
+  const area = phone.area ?? `tracking area ${phone.tac}`;
   const since = new Date(phone.since).toLocaleTimeString();
   const address = phone.address ? `, address ${phone.address}` : "";
-  return `phone on cell ${phone.cell}${gnb}, tracking area ${phone.tac}, since ${since}${address}`;
+  return `phone at ${place}, ${area}, since ${since}${address}`;
 }
 
 /** A line with the state of card and phone, and what an administrator and the phone's owner can do about it. */

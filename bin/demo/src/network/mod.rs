@@ -16,7 +16,8 @@ use crate::output::span;
 use crate::state::{State, write_private};
 use anyhow::{Context as _, Result};
 use pakawaaz_base::Millis;
-use pakawaaz_contract::cellular::{CellularGnb, SetCellularNetworkRequest};
+use pakawaaz_contract::cellular::{CellularArea, CellularGnb, SetCellularNetworkRequest};
+use pakawaaz_contract::directory::BilingualName;
 use pakawaaz_contract::identity::MyCard;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -27,6 +28,10 @@ use std::io::ErrorKind;
 pub const PLMN: (&str, &str) = ("410", "99");
 /// What the gNB calls itself.
 pub const GNB_NAME: &str = "Secretariat";
+/// The place that it stands for, in English and Urdu.
+const PLACE: (&str, &str) = ("Secretariat, Block C", "سیکرٹریٹ، بلاک سی");
+/// The name of its tracking area.
+const AREA: (&str, &str) = ("Islamabad", "اسلام آباد");
 const GNB: u32 = 1;
 const GNB_BITS: u8 = 24;
 const TAC: u32 = 1;
@@ -79,7 +84,7 @@ impl Network {
     }
 }
 
-/// Names the network, allows the gNB and makes a key for concealed identities. What is there already stays.
+/// Names the network and its places, allows the gNB and makes a key for concealed identities. What is there already stays.
 async fn set_up(admin: &Member) -> Result<Network> {
     let client = admin.client();
     let found = patiently(|| client.cellular_network()).await.context("asking for the cellular network")?;
@@ -87,7 +92,10 @@ async fn set_up(admin: &Member) -> Result<Network> {
     network.plmn = format!("{}-{}", PLMN.0, PLMN.1);
     "Pakawaaz demo".clone_into(&mut network.full_name);
     if !network.gnbs.iter().any(|gnb| (gnb.id, gnb.bits) == (GNB, GNB_BITS)) {
-        network.gnbs.push(CellularGnb { id: GNB, bits: GNB_BITS, tacs: vec![TAC] });
+        network.gnbs.push(CellularGnb { id: GNB, bits: GNB_BITS, tacs: vec![TAC], place: Some(bilingual(PLACE)) });
+    }
+    if !network.areas.iter().any(|area| area.tac == TAC) {
+        network.areas.push(CellularArea { tac: TAC, place: bilingual(AREA) });
     }
     if network != found.network {
         let request = SetCellularNetworkRequest { version: found.version, network };
@@ -102,10 +110,8 @@ async fn set_up(admin: &Member) -> Result<Network> {
     Ok(Network { key: key.number, public: hex::encode(&key.public.0), handed_out: BTreeSet::new() })
 }
 
-/// The name of the gNB that a cell belongs to, by the leading bits of the cell's identity (TS 38.413 §9.3.1.7).
-pub fn gnb_of(cell: &str) -> Option<&'static str> {
-    let cell = u64::from_str_radix(cell, 16).ok()?;
-    (cell >> (36 - u32::from(GNB_BITS)) == u64::from(GNB)).then_some(GNB_NAME)
+fn bilingual((en, ur): (&str, &str)) -> BilingualName {
+    BilingualName { en: en.to_owned(), ur: ur.to_owned() }
 }
 
 /// Where the phone of a card is, in one line.
@@ -113,9 +119,10 @@ pub fn describe(card: &MyCard, now: Millis) -> String {
     let place = match &card.phone {
         None => "not on the network".to_owned(),
         Some(phone) => {
-            let gnb = gnb_of(&phone.cell).map(|name| format!(" “{name}”")).unwrap_or_default();
-            let since = span(now.since(phone.since));
-            format!("registered at cell {}{gnb}, tracking area {}, for {since}", phone.cell, phone.tac)
+            let place = phone.place.as_ref().map_or_else(|| format!("cell {}", phone.cell), |place| place.en.clone());
+            let area =
+                phone.area.as_ref().map_or_else(|| format!("tracking area {}", phone.tac), |area| area.en.clone());
+            format!("on the network at {place}, {area}, for {}", span(now.since(phone.since)))
         }
     };
     let status = if card.status == "bound" { String::new() } else { format!(", {}", card.status) };
@@ -143,16 +150,17 @@ mod tests {
     }
 
     #[test]
-    fn a_phone_is_described_by_its_gnb_and_a_card_by_what_was_done_to_it() {
+    fn a_phone_is_described_by_its_place_and_a_card_by_what_was_done_to_it() {
         let (sim, iccid) = (SimId::from_bytes([1; 16]), "8992419900000001019".to_owned());
         let (cell, since) = ("000001001".to_owned(), Millis(1_000));
-        let phone = MyPhone { cell, tac: 1, since, seen: since, equipment: None };
+        let place = Some(bilingual(PLACE));
+        let phone = MyPhone { cell, place, tac: 1, area: None, since, seen: since, equipment: None };
         let mut card = MyCard { sim, iccid, status: "bound".into(), phone: Some(phone) };
         let text = describe(&card, Millis(3_000));
-        assert!(text.contains("cell 000001001 “Secretariat”") && text.ends_with("for 2.0 s"), "{text}");
+        assert!(text.ends_with("on the network at Secretariat, Block C, tracking area 1, for 2.0 s"), "{text}");
+        card.phone.iter_mut().for_each(|phone| (phone.place, phone.area) = (None, Some(bilingual(AREA))));
+        assert!(describe(&card, Millis(3_000)).contains("at cell 000001001, Islamabad, for"));
         (card.phone, card.status) = (None, "suspended".into());
         assert!(describe(&card, Millis(3_000)).ends_with(", suspended: not on the network"));
-        assert_eq!(gnb_of("000002001"), None);
-        assert_eq!(gnb_of("cell"), None);
     }
 }

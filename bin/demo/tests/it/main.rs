@@ -176,7 +176,7 @@ fn a_newcomer_checks_talks_and_leaves_nothing_behind() {
         demo.wait_for("4 phones on the network");
     }
     demo.type_line("/phone");
-    demo.wait_for("registered at cell 000001001 “Secretariat”");
+    demo.wait_for("on the network at Secretariat, Block C, Islamabad");
     administrator(state, &["admin", "suspend", "--card", &card]);
     demo.wait_for("Your login has ended");
     wait_for_phones(state, 3);
@@ -184,7 +184,7 @@ fn a_newcomer_checks_talks_and_leaves_nothing_behind() {
     demo.wait_for("You are logged in again");
     wait_for_phones(state, 4);
     demo.type_line("/phone");
-    demo.wait_for("registered at cell 000001001 “Secretariat”");
+    demo.wait_for("on the network at Secretariat, Block C, Islamabad");
 
     demo.signal("-TERM");
     let (code, text) = demo.end();

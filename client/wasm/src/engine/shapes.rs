@@ -191,8 +191,15 @@ fn views(out: &mut Shapes) {
         network: Some(LoginNetwork { agreement: NetworkAgreement::OtherEquipment, equipment: Some("1".into()) }),
     };
     out.add("sessions", "SessionView[]", &[session]);
-    let phone =
-        MyPhone { cell: "000001001".into(), tac: 1, since: Millis(1), seen: Millis(2), equipment: Some("1".into()) };
+    let phone = MyPhone {
+        cell: "000001001".into(),
+        place: Some(name()),
+        tac: 1,
+        area: None,
+        since: Millis(1),
+        seen: Millis(2),
+        equipment: Some("1".into()),
+    };
     let card = |status: &str, phone: Option<MyPhone>| MyCard {
         sim: SimId::from_bytes([7; 16]),
         iccid: "8992".into(),

@@ -9,8 +9,8 @@ use axum::routing::{get, post, put};
 use pakawaaz_http::{Problem, body_limit};
 use utoipa::OpenApi;
 
-/// Largest request body: a document with a thousand gNBs.
-const MAX_BODY: usize = 256 * 1024;
+/// Largest request body: a document with a thousand gNBs, whose places have names in both languages.
+const MAX_BODY: usize = 512 * 1024;
 
 /// The routes; wrap them with `pakawaaz_http::Edge`.
 pub fn router(cellular: Cellular) -> Router {

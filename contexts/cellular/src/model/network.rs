@@ -1,5 +1,6 @@
 //! The operator's document, checked and made into what the control plane works with.
 
+use super::places;
 use crate::CellularError;
 use oxirush_security::Plmn;
 use pakawaaz_contract::cellular::{
@@ -34,6 +35,7 @@ pub fn initial() -> CellularNetwork {
         amf_pointer: 0,
         full_name: "Pakawaaz".into(),
         tacs: vec![1],
+        areas: Vec::new(),
         slices: vec![slice.clone()],
         data_networks: vec![CellularDataNetwork {
             name: "gov".into(),
@@ -78,6 +80,7 @@ pub fn compile(document: &CellularNetwork) -> Result<Compiled, CellularError> {
     if !tacs_fit(&document.tacs, 16) {
         return Err(CellularError::BadTac);
     }
+    places::check(document)?;
     let slices: Vec<Snssai> = document.slices.iter().map(slice).collect::<Result<_, _>>()?;
     if slices.is_empty() || slices.len() > 8 || has_twice(&slices) {
         return Err(CellularError::BadSlice);
@@ -329,6 +332,10 @@ mod tests {
         }
     }
 
+    fn gnb(id: u32, bits: u8, tac: u32) -> CellularGnb {
+        CellularGnb { id, bits, tacs: vec![tac], place: None }
+    }
+
     #[test]
     fn each_rule_has_its_own_error() {
         let rules: [(CellularError, fn(&mut CellularNetwork)); 17] = [
@@ -344,8 +351,8 @@ mod tests {
             (CellularError::BadPool, |n| n.data_networks[0].ipv4_pool = Some("8.8.0.0/16".into())),
             (CellularError::BadPool, |n| n.data_networks[0].ipv4_pool = Some("10.45.0.1/16".into())),
             (CellularError::BadPool, |n| n.data_networks[0].ipv6_pool = Some("2001:db8::/48".into())),
-            (CellularError::BadGnb, |n| n.gnbs = vec![CellularGnb { id: 1 << 22, bits: 22, tacs: vec![1] }]),
-            (CellularError::BadGnb, |n| n.gnbs = vec![CellularGnb { id: 1, bits: 24, tacs: vec![2] }]),
+            (CellularError::BadGnb, |n| n.gnbs = vec![gnb(1 << 22, 22, 1)]),
+            (CellularError::BadGnb, |n| n.gnbs = vec![gnb(1, 24, 2)]),
             (CellularError::BadAlgorithm, |n| n.integrity = vec!["nia0".into()]),
             (CellularError::BadAlgorithm, |n| n.ciphering = vec![]),
             (CellularError::BadTimer, |n| n.timers.t3512_seconds = 1),

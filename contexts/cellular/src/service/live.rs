@@ -4,11 +4,12 @@ use super::subscribers::{MOST, USUAL};
 use super::{Cellular, read_imsi, require_operator};
 use crate::CellularError;
 use crate::model::network::show_slice;
+use crate::model::places;
 use crate::runner::{Ask, Question, UePage, UeWithTraffic};
 use pakawaaz_base::Actor;
 use pakawaaz_contract::cellular::{
-    CellularDetachRequest, CellularGnbList, CellularGnbState, CellularQuery, CellularSession, CellularTraffic,
-    CellularUe, CellularUeList,
+    CellularDetachRequest, CellularGnbList, CellularGnbState, CellularNetwork, CellularQuery, CellularSession,
+    CellularTraffic, CellularUe, CellularUeList,
 };
 use pakawaaz_control_plane::io::Command;
 use pakawaaz_control_plane::views::{GnbView, UeState};
@@ -24,7 +25,8 @@ impl Cellular {
         let after = query.after.as_deref().map(read_imsi).transpose()?;
         let limit = query.limit.unwrap_or(USUAL).clamp(1, MOST) as usize;
         let UePage { ues, more } = self.ask(|reply| Ask::Ues(Question { only, after, limit, reply })).await?;
-        Ok(CellularUeList { ues: ues.into_iter().map(show).collect(), more })
+        let decided = self.decided();
+        Ok(CellularUeList { ues: ues.into_iter().map(|ue| show(ue, &decided.document)).collect(), more })
     }
 
     /// gNBs that are connected.
@@ -33,7 +35,8 @@ impl Cellular {
     pub async fn gnbs(&self, actor: &Actor) -> Result<CellularGnbList, CellularError> {
         require_operator(actor)?;
         let gnbs = self.ask(Ask::Gnbs).await?;
-        Ok(CellularGnbList { gnbs: gnbs.into_iter().map(show_gnb).collect() })
+        let decided = self.decided();
+        Ok(CellularGnbList { gnbs: gnbs.into_iter().map(|gnb| show_gnb(gnb, &decided.document)).collect() })
     }
 
     /// Has a phone leave the network now. Nobody is logged out by it.
@@ -54,19 +57,20 @@ impl Cellular {
     }
 }
 
-fn show_gnb(gnb: GnbView) -> CellularGnbState {
+fn show_gnb(gnb: GnbView, document: &CellularNetwork) -> CellularGnbState {
     CellularGnbState {
         peer: gnb.peer,
         ready: gnb.ready,
         id: gnb.id.map(|(id, _)| id),
         bits: gnb.id.map(|(_, bits)| bits),
         name: gnb.name,
+        place: gnb.id.and_then(|(id, bits)| places::of_gnb(document, id, bits)),
         tacs: gnb.tacs,
         connected: gnb.connected as u64,
     }
 }
 
-fn show(one: UeWithTraffic) -> CellularUe {
+fn show(one: UeWithTraffic, document: &CellularNetwork) -> CellularUe {
     let UeWithTraffic { ue, traffic } = one;
     let state = match ue.state {
         UeState::Idle => "idle",
@@ -90,7 +94,9 @@ fn show(one: UeWithTraffic) -> CellularUe {
         imsi: ue.imsi.as_str().to_owned(),
         pei: ue.pei.map(|pei| pei.as_str().to_owned()),
         cell: ue.location.map(|location| format!("{:09x}", location.cell)),
+        place: ue.location.and_then(|location| places::of_cell(document, location.cell)),
         tac: ue.location.map(|location| location.tac),
+        area: ue.location.and_then(|location| places::of_area(document, location.tac)),
         state: state.to_owned(),
         since: ue.since,
         seen: ue.seen,

@@ -2,9 +2,12 @@
 //! phone, and a phone says of itself what it likes.
 
 use super::{Cellular, read_imsi};
+use crate::model::places;
 use crate::store::PhoneRow;
 use crate::{CellularError, store};
 use pakawaaz_base::Millis;
+use pakawaaz_contract::cellular::CellularNetwork;
+use pakawaaz_contract::directory::BilingualName;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// A registered phone, as the database last heard.
@@ -16,8 +19,12 @@ pub struct RegisteredPhone {
     pub pei: Option<String>,
     /// NR cell identity.
     pub cell: u64,
+    /// The name of its place.
+    pub place: Option<BilingualName>,
     /// Tracking area.
     pub tac: u32,
+    /// The tracking area's name.
+    pub area: Option<BilingualName>,
     /// Registered since.
     pub since: Millis,
     /// Last time that it was heard of from elsewhere.
@@ -31,7 +38,7 @@ impl Cellular {
     pub async fn phone(&self, imsi: &str) -> Result<Option<RegisteredPhone>, CellularError> {
         let imsi = read_imsi(imsi)?;
         let row = store::phones::get(self.inner.db.read().await?.conn(), &imsi).await?;
-        Ok(row.map(phone))
+        Ok(row.map(|row| phone(row, &self.decided().document)))
     }
 
     /// Whether there is a network at all: a core runs here, or somebody has decided what it is to be.
@@ -53,7 +60,7 @@ impl Cellular {
             IpAddr::V6(address) => (Ipv6Addr::from(u128::from(address) >> 64 << 64).to_string(), false),
         };
         let row = store::phones::by_address(self.inner.db.read().await?.conn(), &text, v4).await?;
-        Ok(row.map(phone))
+        Ok(row.map(|row| phone(row, &self.decided().document)))
     }
 
     fn is_of_a_pool(&self, address: IpAddr) -> bool {
@@ -63,12 +70,16 @@ impl Cellular {
     }
 }
 
-fn phone(row: PhoneRow) -> RegisteredPhone {
+fn phone(row: PhoneRow, document: &CellularNetwork) -> RegisteredPhone {
+    let cell = u64::try_from(row.cell).unwrap_or_default();
+    let tac = u32::try_from(row.tac).unwrap_or_default();
     RegisteredPhone {
         imsi: row.imsi.as_str().to_owned(),
         pei: row.pei,
-        cell: u64::try_from(row.cell).unwrap_or_default(),
-        tac: u32::try_from(row.tac).unwrap_or_default(),
+        cell,
+        place: places::of_cell(document, cell),
+        tac,
+        area: places::of_area(document, tac),
         since: row.registered_at,
         seen: row.seen_at,
     }

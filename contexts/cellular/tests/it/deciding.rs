@@ -4,14 +4,18 @@ use crate::support::{MIGRATIONS, actor, administrator, changed, service};
 use pakawaaz_base::Role;
 use pakawaaz_cellular::CellularError;
 use pakawaaz_cellular::jobs::cards::Cards;
+use pakawaaz_cellular::jobs::follow;
 use pakawaaz_contract::cellular::{
-    CellularDetachRequest, CellularGnb, CellularProfile, CellularQuery, CellularSubscriber, CellularTraceReadRequest,
-    CellularTraceRequest,
+    CellularArea, CellularDetachRequest, CellularGnb, CellularProfile, CellularQuery, CellularSubscriber,
+    CellularTraceReadRequest, CellularTraceRequest,
 };
+use pakawaaz_contract::directory::BilingualName;
 use pakawaaz_contract::facts::CardCut;
 use pakawaaz_storage::{Db, OutboxConsumer, outbox};
 use pakawaaz_storesuite::store_test;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 const IMSI: &str = "410990000000001";
 
@@ -26,7 +30,7 @@ store_test!(a_decision_is_kept_audited_and_made_from_the_version_it_names, &MIGR
     let first = administrator();
     let allow = |network: &mut pakawaaz_contract::cellular::CellularNetwork| {
         network.plmn = "410-99".into();
-        network.gnbs = vec![CellularGnb { id: 7, bits: 24, tacs: vec![1] }];
+        network.gnbs = vec![CellularGnb { id: 7, bits: 24, tacs: vec![1], place: None }];
     };
     let request = changed(&cellular, allow);
     assert_eq!(cellular.set_network(&first, request.clone()).await.unwrap().version, 1);
@@ -41,6 +45,44 @@ store_test!(a_decision_is_kept_audited_and_made_from_the_version_it_names, &MIGR
     assert_eq!((again.version, again.network.plmn.as_str(), again.network.gnbs.len()), (2, "410-99", 1));
     let audited = "SELECT COUNT(*) FROM audit_log WHERE action = 'cellular.network_changed'";
     assert_eq!(count(&db, audited).await, 2);
+});
+
+store_test!(places_have_names_on_every_node_and_numbers_without, &MIGRATIONS, |db| async move {
+    let (cellular, other, first) = (service(&db).await, service(&db).await, administrator());
+    let name = |en: &str, ur: &str| BilingualName { en: en.into(), ur: ur.into() };
+    let registered = "INSERT INTO cellular_phone (imsi, cell, tac, registered_at, seen_at) VALUES ($1, 28673, 1, 1, 2)";
+    let mut tx = db.begin().await.unwrap();
+    sqlx::query(registered).bind(IMSI).execute(tx.conn()).await.unwrap();
+    tx.commit().await.unwrap();
+    let gnb = |place| CellularGnb { id: 7, bits: 24, tacs: vec![1], place };
+
+    let request = changed(&cellular, |network| network.gnbs = vec![gnb(None)]);
+    cellular.set_network(&first, request).await.unwrap();
+    let phone = cellular.phone(IMSI).await.unwrap().expect("registered");
+    assert_eq!((phone.cell, phone.place, phone.area), (0x7001, None, None));
+
+    let request = changed(&cellular, |network| {
+        network.gnbs = vec![gnb(Some(name(" Block C ", "بلاک سی")))];
+        network.areas = vec![CellularArea { tac: 1, place: name("Islamabad", "") }];
+    });
+    let state = cellular.set_network(&first, request).await.unwrap();
+    assert_eq!(state.network.gnbs[0].place, Some(name("Block C", "بلاک سی")), "what surrounds it is not kept");
+    let stop = CancellationToken::new();
+    let following = tokio::spawn(follow::run(other.clone(), stop.clone()));
+    while other.network(&first).unwrap().version < state.version {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    stop.cancel();
+    following.await.unwrap();
+    for node in [&cellular, &other, &service(&db).await] {
+        let phone = node.phone(IMSI).await.unwrap().expect("registered");
+        assert_eq!((phone.place, phone.area), (Some(name("Block C", "بلاک سی")), Some(name("Islamabad", ""))));
+    }
+    // A name cannot rearrange the screens that show it, and an area that has gone leaves no name behind.
+    let request = changed(&cellular, |network| network.gnbs[0].place = Some(name("Block\u{202e}C", "")));
+    assert_eq!(cellular.set_network(&first, request).await, Err(CellularError::BadPlace));
+    let request = changed(&cellular, |network| (network.tacs, network.gnbs) = (vec![2], Vec::new()));
+    assert_eq!(cellular.set_network(&first, request).await, Err(CellularError::BadPlace));
 });
 
 store_test!(roles_say_who_sees_and_who_decides, &MIGRATIONS, |db| async move {

@@ -15,7 +15,9 @@ impl Identity {
         for card in own {
             let phone = self.phones().phone(&card.imsi).await?.map(|phone| MyPhone {
                 cell: format!("{:09x}", phone.cell),
+                place: phone.place,
                 tac: phone.tac,
+                area: phone.area,
                 since: phone.since,
                 seen: phone.seen,
                 equipment: phone.equipment,

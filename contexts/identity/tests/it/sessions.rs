@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use pakawaaz_aka::{AKid, UaStar};
 use pakawaaz_base::SessionId;
 use pakawaaz_contract::admin::Subject;
+use pakawaaz_contract::directory::BilingualName;
 use pakawaaz_contract::identity::MyPhone;
 use pakawaaz_identity::Error;
 use pakawaaz_identity::ports::{NetworkPhone, PhoneKey, Phones, SeenPhone};
@@ -39,6 +40,10 @@ store_test!(an_official_sees_and_ends_own_sessions_only, MIGRATIONS, |db| async 
     world.authenticate(&second).await.unwrap();
 });
 
+fn block_c() -> BilingualName {
+    BilingualName { en: "Block C".into(), ur: "بلاک سی".into() }
+}
+
 /// A network with one phone, or one that cannot say.
 struct Network(Mutex<Option<String>>);
 
@@ -54,7 +59,8 @@ impl Phones for Network {
 
     async fn phone(&self, imsi: &str) -> Result<Option<NetworkPhone>, Error> {
         let there = self.0.lock().unwrap().clone().ok_or(Error::Busy)?;
-        let phone = NetworkPhone { equipment: None, cell: 0x1001, tac: 7, since: NOW, seen: NOW };
+        let (place, area) = (Some(block_c()), None);
+        let phone = NetworkPhone { equipment: None, cell: 0x1001, place, tac: 7, area, since: NOW, seen: NOW };
         Ok((imsi == there).then_some(phone))
     }
 }
@@ -68,7 +74,8 @@ store_test!(an_official_sees_where_the_own_phone_is_and_nobody_elses, MIGRATIONS
     world.identity.connect(network.clone());
     let mine = world.identity.cards_of(&person.actor()).await.unwrap().cards;
     assert_eq!((mine.len(), mine[0].iccid.as_str(), mine[0].status.as_str()), (1, card(3).iccid.as_str(), "bound"));
-    let phone = MyPhone { cell: "000001001".into(), tac: 7, since: NOW, seen: NOW, equipment: None };
+    let (cell, place) = ("000001001".into(), Some(block_c()));
+    let phone = MyPhone { cell, place, tac: 7, area: None, since: NOW, seen: NOW, equipment: None };
     assert_eq!(mine[0].phone, Some(phone));
 
     // The other one's card is another one, and its phone is switched off.

@@ -1,8 +1,10 @@
 //! The 5G core end to end: server, user plane, terminal clients and simulated phones, all over real sockets.
 
 use crate::cellular_support::{Listening, Site, imsi, keys_of, say};
+use pakawaaz_harness::Person;
 use pakawaaz_ransim::phone::Event;
 use pakawaaz_ransim::world::GnbId;
+use serde_json::Value;
 
 /// The gNB that every site begins with.
 const GNB: GnbId = GnbId(0);
@@ -26,6 +28,8 @@ async fn a_phone_reaches_a_service_and_leaves_with_its_owners_login() {
     assert_eq!((own.as_array().unwrap().len(), &own[0]["status"]), (1, &serde_json::json!("bound")));
     assert_eq!((&own[0]["phone"]["cell"], &own[0]["phone"]["since"]), (&seen["cell"], &seen["since"]));
     assert_ne!(own[0]["sim"], bilal.ok(&["phone"])[0]["sim"]);
+    places_get_names(&site, &ayesha, &seen);
+    assert!(site.pings(phone, 5).await, "a name lets no gNB go");
 
     // A hostile gNB sends every plain message in their names: nobody leaves, and nobody is logged out.
     let (mut listening, mut others) = (Listening::start(&ayesha), Listening::start(&bilal));
@@ -48,6 +52,31 @@ async fn a_phone_reaches_a_service_and_leaves_with_its_owners_login() {
     let took = others.ended().await;
     say(&format!("the session had ended {took:?} after the phone was told"));
     assert!(site.seen(&bilal).is_none());
+}
+
+/// Without a name a place has its number; with one, operators and the phone's owner read it.
+fn places_get_names(site: &Site, owner: &Person, before: &Value) {
+    let admin = |args: &[&str]| site.world.first.ok(&[&["admin", "cellular"], args].concat());
+    assert!(before["place"].is_null() && before["area"].is_null(), "{before}");
+    assert!(owner.ok(&["phone"])[0]["phone"]["place"].is_null());
+    admin(&["gnbs", "name", "1", "Secretariat, Block C", "سیکرٹریٹ، بلاک سی"]);
+    admin(&["tacs", "name", "1", "Islamabad"]);
+    let (block, area) = (
+        serde_json::json!({ "en": "Secretariat, Block C", "ur": "سیکرٹریٹ، بلاک سی" }),
+        serde_json::json!({ "en": "Islamabad", "ur": "" }),
+    );
+    let after = site.seen(owner).expect("still registered");
+    assert_eq!((&after["place"], &after["area"], &after["cell"]), (&block, &area, &before["cell"]));
+    let own = owner.ok(&["phone"]);
+    assert_eq!((&own[0]["phone"]["place"], &own[0]["phone"]["area"]), (&block, &area));
+    let gnbs = admin(&["gnbs"]);
+    assert_eq!((&gnbs["allowed"][0]["place"], &gnbs["connected"][0]["place"]), (&block, &block));
+    assert_eq!(admin(&["tacs"]), serde_json::json!([{ "tac": 1, "place": area }]));
+    // One that would rearrange a screen is none; and names can be taken away.
+    let refused = ["admin", "cellular", "gnbs", "name", "1", "Block \u{202e}C"];
+    site.world.first.fails(&refused, "cellular.bad_place");
+    admin(&["gnbs", "name", "1"]);
+    assert!(owner.ok(&["phone"])[0]["phone"]["place"].is_null());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
