@@ -157,7 +157,10 @@ export interface SessionView {
 /** One of this official's own SIM cards; nobody else's is ever shown. What the server says, and nothing proves. */
 export interface CardView { sim: Id; iccid: string; status: "bound" | "suspended" | "revoked"; phone: PhoneView | null }
 /** Where the phone with a card is: the cell as hexadecimal digits, registered since, last heard of from elsewhere. */
-export interface PhoneView { cell: string; tac: number; since: Millis; seen: Millis; equipment: string | null }
+export interface PhoneView {
+  cell: string; place: BilingualName | null; tac: number; area: BilingualName | null;
+  since: Millis; seen: Millis; equipment: string | null;
+}
 export interface AlarmView { kind: AlarmKind; at: Millis; group: Id | null; seq?: number | null; official: Id | null; device: Id | null }
 
 // ---- Files -------------------------------------------------------------------------------------------------------

@@ -1,11 +1,10 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import type { AppState } from "@pakawaaz/api/protocol";
-import { Banner, Button, toast } from "@pakawaaz/ui";
+import { Banner, Button } from "@pakawaaz/ui";
 import { useNavigate } from "@tanstack/react-router";
-import { CloudOff, HardDrive, LogIn, RefreshCw } from "lucide-react";
+import { CloudOff, LogIn, RefreshCw } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useCommand, useEngine, useTopic } from "./engine.tsx";
-import { useStorageWarning } from "./storage-note.tsx";
+import { useEngine, useTopic } from "./engine.tsx";
 import { useUpdate } from "./updates.tsx";
 
 /** A short interruption is nobody's business. */
@@ -13,15 +12,12 @@ const OFFLINE_AFTER_MS = 1_500;
 /** An attempt that fails at once is shown for so long: otherwise nothing seems to have happened. */
 const SEEN_MS = 800;
 
-/** What concerns the whole app: no connection, no session, no space, a new version. */
+/** What concerns the whole app: no connection, no session, a new version. */
 export function TopBanners() {
   const { t } = useLingui();
   const app = useTopic("app", {});
   const navigate = useNavigate();
   const update = useUpdate();
-  const persist = useCommand("persist_storage");
-  const [closed, setClosed] = useState(false);
-  const full = useStorageWarning(closed) === "strong";
   const offline = useOffline(app);
   const queued = app?.queued ?? 0;
   return (
@@ -58,31 +54,6 @@ export function TopBanners() {
           ) : (
             <Trans>No connection. You can read and write; messages go out when it is back.</Trans>
           )}
-        </Banner>
-      )}
-      {full && (
-        <Banner
-          tone="warn"
-          flush
-          icon={HardDrive}
-          onDismiss={() => setClosed(true)}
-          dismissLabel={t`Close`}
-          action={
-            <Button
-              size="small"
-              busy={persist.running}
-              onPress={async () => {
-                const kept = await persist.run({});
-                setClosed(true);
-                if (kept === true) toast({ text: t`The browser keeps this data until you delete it.` });
-                else toast({ text: t`The browser said no. Install the app or use it for some days, then ask again.` });
-              }}
-            >
-              <Trans>Ask it to keep them</Trans>
-            </Button>
-          }
-        >
-          <Trans>Space is running out, and the browser may delete your messages.</Trans>
         </Banner>
       )}
       {update.ready && (

@@ -21,7 +21,7 @@ import { TopBanners } from "./banners.tsx";
 import { useCommand, useTopic } from "./engine.tsx";
 import { Mark } from "./mark.tsx";
 import { Notices } from "./notices.tsx";
-import { StorageNote } from "./storage-note.tsx";
+import { StorageAside, StorageNote } from "./storage-note.tsx";
 
 interface Place {
   to: "/" | "/find" | "/devices" | "/settings";
@@ -83,7 +83,9 @@ export function Shell() {
       <div className="flex min-h-0 flex-1">
         <SideNavigation places={places} />
         <main id="main" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col outline-none">
-          <Outlet />
+          <StorageAside>
+            <Outlet />
+          </StorageAside>
         </main>
       </div>
       {!deep && <BottomNavigation places={places} />}

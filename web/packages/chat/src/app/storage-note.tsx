@@ -1,9 +1,9 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Banner } from "@pakawaaz/ui";
+import { Banner, Button, toast } from "@pakawaaz/ui";
 import { Link } from "@tanstack/react-router";
 import { HardDrive } from "lucide-react";
-import { useEffect, useState } from "react";
-import { useEngine, useTopic } from "./engine.tsx";
+import { createContext, type ReactNode, use, useEffect, useState } from "react";
+import { useCommand, useEngine, useTopic } from "./engine.tsx";
 import { usePreferences } from "./preferences.tsx";
 import { storageWarning } from "./storage-warning.ts";
 
@@ -11,7 +11,7 @@ import { storageWarning } from "./storage-warning.ts";
 let asking: Promise<unknown> | undefined;
 
 /** What is to be said about storage that the browser may clear, once it was asked whether it would rather not. */
-export function useStorageWarning(closedNow: boolean): "quiet" | "strong" | null {
+function useStorageWarning(closedNow: boolean): "quiet" | "strong" | null {
   const app = useTopic("app", {});
   const conversations = useTopic("conversations", {});
   const { evictionSeen } = usePreferences().preferences;
@@ -39,23 +39,72 @@ function useSilentAsking(needed: boolean): boolean {
   return done;
 }
 
+/** Whether the warning was put aside since the app was opened, wherever one has been since. */
+const Aside = createContext<[aside: boolean, put: (aside: boolean) => void]>([false, () => {}]);
+
+/** Around what changes with the page, so that what was put aside stays so. */
+export function StorageAside({ children }: { children: ReactNode }) {
+  return <Aside value={useState(false)}>{children}</Aside>;
+}
+
 /**
- * The quiet word about it, below the list of what could be lost and nowhere else. Whoever closed it or read what it means
- * never sees it again in this browser; the settings go on saying it.
+ * The word about it, below the list of what could be lost and nowhere else. Whoever closed the quiet one or read what it
+ * means never sees it again in this browser; the settings go on saying it.
  */
 export function StorageNote() {
   const { t } = useLingui();
   const { change } = usePreferences();
+  const [aside, putAside] = use(Aside);
+  const warning = useStorageWarning(aside);
   const seen = () => change({ evictionSeen: true });
-  if (useStorageWarning(false) !== "quiet") return null;
+  if (warning === null) return null;
   return (
     <section aria-label={t`Storage`} className="shrink-0 p-2">
-      <Banner tone="neutral" icon={HardDrive} onDismiss={seen} dismissLabel={t`Close`}>
-        <Trans>The browser has not promised to keep your messages.</Trans>{" "}
-        <Link to="/settings/$section" params={{ section: "storage" }} onClick={seen} className="font-medium underline">
-          <Trans>What this means</Trans>
-        </Link>
-      </Banner>
+      {warning === "strong" ? (
+        <SpaceRunsOut onClose={() => putAside(true)} />
+      ) : (
+        <Banner tone="neutral" icon={HardDrive} onDismiss={seen} dismissLabel={t`Close`}>
+          <Trans>The browser has not promised to keep your messages.</Trans>{" "}
+          <Link
+            to="/settings/$section"
+            params={{ section: "storage" }}
+            onClick={seen}
+            className="font-medium underline"
+          >
+            <Trans>What this means</Trans>
+          </Link>
+        </Banner>
+      )}
     </section>
+  );
+}
+
+function SpaceRunsOut({ onClose }: { onClose(): void }) {
+  const { t } = useLingui();
+  const persist = useCommand("persist_storage");
+  return (
+    <Banner
+      tone="warn"
+      live
+      icon={HardDrive}
+      onDismiss={onClose}
+      dismissLabel={t`Close`}
+      action={
+        <Button
+          size="small"
+          busy={persist.running}
+          onPress={async () => {
+            const kept = await persist.run({});
+            onClose();
+            if (kept === true) toast({ text: t`The browser keeps this data until you delete it.` });
+            else toast({ text: t`The browser said no. Install the app or use it for some days, then ask again.` });
+          }}
+        >
+          <Trans>Ask it to keep them</Trans>
+        </Button>
+      }
+    >
+      <Trans>Space is running out, and the browser may delete your messages.</Trans>
+    </Banner>
   );
 }

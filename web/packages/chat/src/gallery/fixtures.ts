@@ -321,7 +321,15 @@ export const cards: CardView[] = [
     sim: id(701),
     iccid: "8992010000000000018",
     status: "bound",
-    phone: { cell: "000001001", tac: 1, since: NOW - 2 * HOUR, seen: NOW - 20 * MINUTE, equipment: "3500000000000102" },
+    phone: {
+      cell: "000001001",
+      place: name("Secretariat, Block C", "سیکرٹریٹ، بلاک سی"),
+      tac: 1,
+      area: name("Islamabad", "اسلام آباد"),
+      since: NOW - 2 * HOUR,
+      seen: NOW - 20 * MINUTE,
+      equipment: "3500000000000102",
+    },
   },
   { sim: id(702), iccid: "8992010000000000026", status: "suspended", phone: null },
 ];

@@ -56,7 +56,7 @@ export function show(engine: Engine, path = "/", fixed?: Partial<Preferences>): 
 
 /** Waits until something of the page is so; fails with what it shows instead. */
 export async function until(page: HTMLElement, so: () => unknown): Promise<void> {
-  for (let rounds = 0; rounds < 200; rounds += 1) {
+  for (let rounds = 0; rounds < 1_000; rounds += 1) {
     if (so()) return;
     await new Promise((done) => setTimeout(done, 10));
   }

@@ -8,6 +8,7 @@ import { Refusal } from "../../app/errors.tsx";
 import { useFormat } from "../../app/i18n.tsx";
 import { whileVisible } from "../../app/while-visible.ts";
 import { UserText } from "../../chat/parts/user-text";
+import { imei } from "./imei.ts";
 
 /** A phone that is switched off or moves is seen about so much later. */
 const EVERY_MS = 5_000;
@@ -169,27 +170,41 @@ function Path({ there }: { there: boolean }) {
   );
 }
 
+/** By the names that administrators gave; a place without one keeps its number. */
 function Where({ phone, now }: { phone: PhoneView; now: Millis }) {
   const { t } = useLingui();
   const format = useFormat();
+  const today = format.date(phone.seen) === format.date(now);
+  const there = today ? format.time(phone.seen) : format.dateTime(phone.seen);
+  const { cell, place, area } = phone;
+  const number = format.number(phone.tac);
+  const device = phone.equipment && imei(phone.equipment);
   const rows: [string, string, string?][] = [
-    [t`Cell`, phone.cell],
-    [t`Tracking area`, format.number(phone.tac)],
-    [t`Registered since`, format.dateTime(phone.since), format.relative(phone.since, now)],
-    [t`Last change of place`, format.dateTime(phone.seen)],
+    [t`Place`, place ? format.name(place) : t`Cell ${cell}`, t`Since ${there}`],
+    [t`Area`, area ? format.name(area) : t`Tracking area ${number}`],
+    [t`On the network since`, format.dateTime(phone.since), format.relative(phone.since, now)],
   ];
-  if (phone.equipment) rows.push([t`Phone says it is`, phone.equipment]);
   return (
-    <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2">
-      {rows.map(([name, value, beside]) => (
-        <div key={name} className="contents">
-          <dt className="text-muted">{name}</dt>
-          <dd>
-            <UserText>{value}</UserText>
-            {beside && <span className="block text-sm text-muted">{beside}</span>}
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2">
+        {rows.map(([name, value, beside]) => (
+          <div key={name} className="contents">
+            <dt className="text-muted">{name}</dt>
+            <dd>
+              <UserText>{value}</UserText>
+              {beside && <span className="block text-sm text-muted">{beside}</span>}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {device && (
+        <p className="text-sm text-muted">
+          <Trans>
+            The phone gives its device number (IMEI) as <bdi dir="ltr">{device}</bdi>. The network cannot check that,
+            but you can: dial <bdi dir="ltr">*#06#</bdi> on the phone.
+          </Trans>
+        </p>
+      )}
+    </>
   );
 }
