@@ -11,6 +11,7 @@ export const scenes: Record<string, Scene> = {
   },
   refusing: { refuse: { code: "identity.busy" } },
   fragile: { app: { storage_persistent: false } },
+  full: { app: { storage_persistent: false, storage: { usage: 950_000_000, quota: 1_000_000_000 } } },
   starting: { app: { phase: "starting" } },
   unsupported: { app: { phase: "unsupported" } },
   enrol: { app: { phase: "empty", me: null }, pace: 400 },
