@@ -46,7 +46,7 @@ impl Cellular {
         }
         // One that is there already is an alarm, and holds up no other change.
         let was = compile(&old).ok().and_then(|old| self.pool_of_canary(&old.network));
-        if !crate::brk("canary_pool") && was.is_none() && self.pool_of_canary(&compiled.network).is_some() {
+        if was.is_none() && self.pool_of_canary(&compiled.network).is_some() {
             return Err(CellularError::CanaryInPool);
         }
         if plmn(&old.plmn)? != compiled.network.plmn && store::ues::any(tx.conn()).await? {
