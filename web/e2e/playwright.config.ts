@@ -4,8 +4,8 @@ import { executable, switches } from "./support/browser.ts";
 export default defineConfig({
   testDir: "./tests",
   outputDir: "../../target/web-e2e/results",
-  // One demo for all, and two cores: tests of one file run in order, files one after the other.
-  workers: 1,
+  // Two cores. Each worker has a demo of its own; tests of one file run in order, with the same demo.
+  workers: 2,
   fullyParallel: false,
   timeout: 120_000,
   expect: { timeout: 20_000 },
@@ -15,7 +15,8 @@ export default defineConfig({
   use: {
     viewport: { width: 390, height: 844 },
     actionTimeout: 20_000,
-    trace: "retain-on-failure",
+    // With what was on the page at every step. A film of it besides costs as much time as the tests themselves.
+    trace: { mode: "retain-on-failure", screenshots: false },
     screenshot: "only-on-failure",
     launchOptions: { executablePath: executable, args: switches },
   },

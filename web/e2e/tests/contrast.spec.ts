@@ -1,8 +1,8 @@
 /** Who needs more contrast, the system's own colours or no movement: main screens, judged by axe and kept as pictures. */
 
 import { resolve } from "node:path";
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
+import { judged } from "../support/axe.ts";
 import { expect, test } from "../support/test.ts";
 
 const pictures = resolve(import.meta.dirname, "../../../target/web-e2e/screens");
@@ -23,13 +23,9 @@ async function look(page: Page, screen: string) {
     await page.screenshot({ path: `${pictures}/${screen}-${name}-${colorScheme}.png` });
     // Seven to one is what this mode promises; forced colours are the system's choice, which axe cannot know. The words
     // that are seen on a thing must be in its name: a rule that axe leaves off by itself.
-    const rules = name === "contrast" ? { "color-contrast-enhanced": true } : { "color-contrast": false };
-    const enabled = Object.entries({ ...rules, "label-content-name-mismatch": true });
-    const axe = new AxeBuilder({ page }).options({
-      rules: Object.fromEntries(enabled.map(([rule, enabled]) => [rule, { enabled }])),
-    });
-    const { violations } = await axe.analyze();
-    const problems = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`);
+    const rules: Record<string, boolean> =
+      name === "contrast" ? { "color-contrast-enhanced": true } : { "color-contrast": false };
+    const problems = await judged(page, { ...rules, "label-content-name-mismatch": true });
     expect.soft(problems, `${screen}, ${name}, ${colorScheme}`).toEqual([]);
   }
   // Everything moves at once or not at all.
