@@ -1,9 +1,9 @@
 //! Sealing a file into the outgoing folder ahead of the network, so that the file is needed no longer than that takes.
 
 use super::record::{BLOCK, TransferRecord};
-use super::upload::{Job, Stop, Tell};
+use super::upload::{Job, Stop};
 use super::{FileError, FileSource, IN_FLIGHT, Spool};
-use crate::{Client, ClientEvent, Platform, Store, Transport};
+use crate::{Client, Platform, Store, Transport};
 use futures::channel::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use futures::future::{Either, select};
 use futures::stream::StreamExt as _;
@@ -44,14 +44,13 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         source: &F,
         spool: &L,
         held: &[u32],
-        tell: &Tell<'_>,
     ) -> Result<(FileId, [u8; 32]), Stop> {
         let (queue, sealed) = mpsc::unbounded();
         // None until somebody sends: uploads that wait for others take no memory.
         let wanted = Cell::new(0);
         let queue = Queue { queue, wanted: &wanted };
-        let seal = pin!(self.seal_all(job, source, spool, held, queue, tell));
-        let send = pin!(self.send_queue(job, spool, sealed, &wanted, tell));
+        let seal = pin!(self.seal_all(job, source, spool, held, queue));
+        let send = pin!(self.send_queue(job, spool, sealed, &wanted));
         match select(seal, send).await {
             Either::Left((whole, send)) => {
                 let whole = whole?;
@@ -66,21 +65,15 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     }
 
     /// Sends what the server lacks of a file that is wholly in the outgoing folder. `again`: the file is at hand.
-    pub(super) async fn send_sealed<L: Spool>(
-        &self,
-        job: &Job<'_>,
-        spool: &L,
-        again: bool,
-        tell: &Tell<'_>,
-    ) -> Result<FileId, Stop> {
-        job.run.preparing.set(false);
-        job.run.prepared.set(job.shape.size());
+    pub(super) async fn send_sealed<L: Spool>(&self, job: &Job<'_>, spool: &L, again: bool) -> Result<FileId, Stop> {
+        job.run.set_preparing(false);
+        job.run.sealed(job.shape.size());
         let (queue, sealed) = mpsc::unbounded();
         for index in 0..job.shape.chunks() {
             let _ = queue.unbounded_send(Sealed { index, bytes: None }); // the other end is here
         }
         drop(queue);
-        match self.send_queue(job, spool, sealed, &Cell::new(0), tell).await {
+        match self.send_queue(job, spool, sealed, &Cell::new(0)).await {
             Err(Stop::Again) if !again => Err(FileError::NeedsFile.into()),
             other => other,
         }
@@ -94,7 +87,6 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         spool: &L,
         held: &[u32],
         queue: Queue<'_>,
-        tell: &Tell<'_>,
     ) -> Result<[u8; 32], Stop> {
         let Job { transfer, run, key, shape, .. } = job;
         let _one = self.inner.transfers.sealing.lock().await;
@@ -123,8 +115,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                     spool.put(*transfer, i, &chunk).await.map_err(|_| Stop::NoRoom)?;
                     sealed = Some(chunk);
                 }
-                run.prepared.set(run.prepared.get() + length);
-                (tell.borrow_mut())(ClientEvent::Transfer { transfer: *transfer });
+                run.sealed(length);
                 queue.push(i, sealed);
             }
             index = end;
@@ -135,7 +126,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             Ok(())
         };
         self.change_transfer(*transfer, sealed).await?;
-        run.preparing.set(false);
+        run.set_preparing(false);
         Ok(sha256)
     }
 
@@ -146,7 +137,6 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         spool: &L,
         queue: UnboundedReceiver<Sealed>,
         wanted: &Cell<usize>,
-        tell: &Tell<'_>,
     ) -> Result<FileId, Stop> {
         let Job { transfer, run, key, shape, .. } = job;
         let _one = self.inner.transfers.sending.lock().await;
@@ -173,7 +163,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let mut sending = pin!(queue.map(send).buffer_unordered(IN_FLIGHT));
         while let Some(sent) = sending.next().await {
             match sent {
-                Ok(sent) => self.chunk_sent(job, sent, tell)?,
+                Ok(sent) => self.chunk_sent(job, sent)?,
                 Err(Stop::Again) => {
                     let unsealed = |r: &mut TransferRecord| {
                         r.up_mut()?.sealed = None;

@@ -6,7 +6,6 @@ use super::running::Run;
 use super::{Direction, FileError, FileSink, IN_FLIGHT, NoSpool, Spool};
 use crate::store::Range;
 use crate::{Client, ClientError, ClientEvent, Platform, Store, Transport};
-use futures::future::{Either, select};
 use futures::stream::{self, StreamExt as _};
 use pakawaaz_base::{GroupId, MessageId, TransferId};
 use pakawaaz_conversation::FileRef;
@@ -135,19 +134,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     ) -> Result<(), ClientError> {
         self.not_paused(transfer).await?;
         let mut guard = self.inner.transfers.start(transfer, Direction::Down, self.platform().now())?;
-        let stopped = guard.stopped.take();
         let run = guard.run.clone();
-        let result = {
-            let work = pin!(self.download_all(transfer, &run, sink, spool, ahead, on));
-            match stopped {
-                None => work.await,
-                Some(stopped) => match select(work, stopped).await {
-                    Either::Left((result, _)) => result,
-                    Either::Right((Ok(why), _)) => Err(why.into()),
-                    Either::Right((Err(_), work)) => work.await,
-                },
-            }
-        };
+        let result = guard.drive(self.download_all(transfer, &run, sink, spool, ahead), on).await;
         if matches!(result, Err(ClientError::File(FileError::NotAuthentic))) {
             sink.discard().await;
             spool.remove(transfer).await;
@@ -165,7 +153,6 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         sink: &mut K,
         spool: &L,
         ahead: bool,
-        on: &mut dyn FnMut(ClientEvent),
     ) -> Result<(), ClientError> {
         let now = self.platform().now();
         let begun = |r: &mut TransferRecord| {
@@ -187,12 +174,12 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         }
         let key = FileKey::new(file.key, file.nonce);
         let job = Job { transfer, run, file, key, shape, spool, held, spooling };
-        match self.download_once(&job, sink, on).await {
+        match self.download_once(&job, sink).await {
             // The bytes that the sink had kept may be what was wrong: once more without them.
             Err((ClientError::File(FileError::NotAuthentic), true)) => {
                 sink.discard().await;
                 run.again();
-                self.download_once(&job, sink, on).await.map_err(|(error, _)| error)?;
+                self.download_once(&job, sink).await.map_err(|(error, _)| error)?;
             }
             other => other.map_err(|(error, _)| error)?,
         }
@@ -225,7 +212,6 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         &self,
         job: &Job<'_, L>,
         sink: &mut K,
-        on: &mut dyn FnMut(ClientEvent),
     ) -> Result<(), (ClientError, bool)> {
         let Job { transfer, run, file, shape, .. } = job;
         let mut whole = Sha256::new();
@@ -250,7 +236,6 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 if sink.keeps() {
                     self.note_written(&mut written, run, shape, &plain).await?;
                 }
-                on(ClientEvent::Transfer { transfer: *transfer });
             }
             // Chunks kept from before are verified by this alone.
             if <[u8; 32]>::from(whole.finalize()) == file.sha256 { Ok(()) } else { Err(FileError::NotAuthentic.into()) }

@@ -31,7 +31,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let failure = final_word.then(|| error.any_code().to_owned());
         let discarded = matches!(error, ClientError::File(FileError::NotAuthentic));
         let note = |r: &mut TransferRecord| {
-            r.done = if discarded { 0 } else { run.done.get() };
+            r.done = if discarded { 0 } else { run.done() };
             r.failure = failure;
             if let Way::Down { ready, .. } = &mut r.way {
                 *ready = false;

@@ -118,7 +118,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         let row = record::hash_block(written.transfer, (written.next - 1) / BLOCK);
         let _writing = self.inner.transfers.writing.lock().await;
         let mut record: TransferRecord = self.transfer(written.transfer).await?;
-        record.done = run.done.get();
+        record.done = run.done();
         let mut tx = self.db.tx();
         tx.put(row, &Bytes(std::mem::take(&mut written.hashes)));
         tx.put(record::key(written.transfer), &record);

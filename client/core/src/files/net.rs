@@ -25,7 +25,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         for attempt in 1.. {
             let error = match self.authorised(request.clone()).await {
                 Ok(response) => {
-                    run.waiting.set(false);
+                    run.set_waiting(false);
                     return Ok(response);
                 }
                 Err(error) => error,
@@ -37,7 +37,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             if !error.is_temporary() || attempt >= ATTEMPTS {
                 return Err(error);
             }
-            run.waiting.set(true);
+            run.set_waiting(true);
             self.platform().sleep(wait).await;
             pause = (pause * 2).min(LONGEST);
         }

@@ -12,7 +12,6 @@ use pakawaaz_base::{Bytes, FileId, GroupId, MessageId, TransferId};
 use pakawaaz_contract::files::{CreateFileRequest, FileState};
 use pakawaaz_file_stream::{CHUNK, FileKey, Shape};
 use sha2::{Digest as _, Sha256};
-use std::cell::RefCell;
 use std::pin::pin;
 
 /// Times that a transfer starts over by itself before it is given up.
@@ -58,9 +57,6 @@ impl There {
         self.state.complete || self.state.has(index)
     }
 }
-
-/// Tells the shell; shared by everything that moves bytes of one transfer.
-pub(super) type Tell<'a> = RefCell<&'a mut dyn FnMut(ClientEvent)>;
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// Makes a durable transfer of a file to a conversation; nothing is read or sent yet.
@@ -118,24 +114,12 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     ) -> Result<MessageId, ClientError> {
         self.not_paused(transfer).await?;
         let mut guard = self.inner.transfers.start(transfer, Direction::Up, self.platform().now())?;
-        guard.run.preparing.set(spool.keeps());
-        let stopped = guard.stopped.take();
-        let tell = RefCell::new(on);
         let run = guard.run.clone();
-        let result = {
-            let work = pin!(self.upload_all(transfer, &run, source, spool, &tell));
-            match stopped {
-                None => work.await,
-                Some(stopped) => match select(work, stopped).await {
-                    Either::Left((result, _)) => result,
-                    Either::Right((Ok(why), _)) => Err(why.into()),
-                    Either::Right((Err(_), work)) => work.await,
-                },
-            }
-        };
+        run.set_preparing(spool.keeps());
+        let result = guard.drive(self.upload_all(transfer, &run, source, spool), on).await;
         drop(guard);
         let result = self.transfer_ended(transfer, &run, result).await;
-        (tell.borrow_mut())(ClientEvent::Transfer { transfer });
+        on(ClientEvent::Transfer { transfer });
         result
     }
 
@@ -145,7 +129,6 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         run: &Run,
         source: Option<&F>,
         spool: &L,
-        tell: &Tell<'_>,
     ) -> Result<MessageId, ClientError> {
         let mut room = true;
         for _ in 0..FRESH_STARTS {
@@ -154,7 +137,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 return Err(FileError::Paused.into());
             }
             run.again();
-            match self.upload_once(record, run, source, spool, room, tell).await {
+            match self.upload_once(record, run, source, spool, room).await {
                 Ok(message) => return Ok(message),
                 Err(Stop::Failed(error)) => return Err(error),
                 Err(Stop::Again) => {}
@@ -217,14 +200,13 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         source: Option<&F>,
         spool: &L,
         room: bool,
-        tell: &Tell<'_>,
     ) -> Result<MessageId, Stop> {
         let transfer = record.transfer;
         let up = record.up()?;
         let job = Job { transfer, run, up, key: up.file_key()?, shape: up.shape(record.size)? };
         let (file, sha256) = match (&up.sealed, source) {
             (Some(sha256), source) => {
-                let file = self.send_sealed(&job, spool, source.is_some(), tell).await?;
+                let file = self.send_sealed(&job, spool, source.is_some()).await?;
                 (file, sha256.array().ok_or(ClientError::Damaged)?)
             }
             (None, None) => return Err(FileError::NeedsFile.into()),
@@ -234,9 +216,9 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 }
                 let held = spool.held(transfer).await.unwrap_or_default();
                 if room && kept::fits(spool, &job.shape, held.len()).await {
-                    self.send_ahead(&job, source, spool, &held, tell).await?
+                    self.send_ahead(&job, source, spool, &held).await?
                 } else {
-                    self.send_from(&job, source, tell).await?
+                    self.send_from(&job, source).await?
                 }
             }
         };
@@ -284,15 +266,10 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     }
 
     /// Reads the whole file once, in order: hashes everything, seals and sends what the server lacks.
-    async fn send_from<F: FileSource>(
-        &self,
-        job: &Job<'_>,
-        source: &F,
-        tell: &Tell<'_>,
-    ) -> Result<(FileId, [u8; 32]), Stop> {
+    async fn send_from<F: FileSource>(&self, job: &Job<'_>, source: &F) -> Result<(FileId, [u8; 32]), Stop> {
         let Job { transfer, run, key, shape, .. } = job;
         let _one = self.inner.transfers.sending.lock().await;
-        run.preparing.set(false);
+        run.set_preparing(false);
         let there = self.at_server(job).await?;
         let file = there.file;
         let mut whole = Sha256::new();
@@ -313,7 +290,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                     match select(read, flying.next()).await {
                         Either::Left((plain, _)) => break plain?,
                         Either::Right((sent, rest)) => {
-                            self.chunk_sent(job, sent, tell)?;
+                            self.chunk_sent(job, sent)?;
                             read = rest;
                         }
                     }
@@ -332,14 +309,14 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
                 self.seal_chunk(key, shape, i, &mut chunk).await?;
                 while flying.len() >= IN_FLIGHT {
                     let sent = flying.next().await;
-                    self.chunk_sent(job, sent, tell)?;
+                    self.chunk_sent(job, sent)?;
                 }
                 flying.push(async move { (i, self.put_file_chunk(run, file, i, chunk).await) });
             }
             index = end;
         }
         while let Some(sent) = flying.next().await {
-            self.chunk_sent(job, Some(sent), tell)?;
+            self.chunk_sent(job, Some(sent))?;
         }
         Ok((file, whole.finalize().into()))
     }
@@ -358,16 +335,10 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
         }
     }
 
-    pub(super) fn chunk_sent(
-        &self,
-        job: &Job<'_>,
-        sent: Option<(u32, Result<(), ClientError>)>,
-        tell: &Tell<'_>,
-    ) -> Result<(), Stop> {
+    pub(super) fn chunk_sent(&self, job: &Job<'_>, sent: Option<(u32, Result<(), ClientError>)>) -> Result<(), Stop> {
         let Some((index, result)) = sent else { return Ok(()) };
         lost(result)?;
         job.run.moved(job.shape.plain_len(index).unwrap_or_default() as u64, self.platform().now());
-        (tell.borrow_mut())(ClientEvent::Transfer { transfer: job.transfer });
         Ok(())
     }
 

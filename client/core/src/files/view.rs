@@ -89,8 +89,8 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             Way::Down { .. } => true,
         };
         let state = match &run {
-            Some(run) if run.waiting.get() => TransferState::Waiting,
-            Some(run) if run.preparing.get() && run.done.get() == 0 => TransferState::Preparing,
+            Some(run) if run.is_waiting() => TransferState::Waiting,
+            Some(run) if run.is_preparing() && run.done() == 0 => TransferState::Preparing,
             Some(_) => TransferState::Running,
             None if ready => TransferState::Done,
             None if record.failure.is_some() => TransferState::Failed,
@@ -98,12 +98,12 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             None if !sealed => TransferState::NeedsFile,
             None => TransferState::Paused,
         };
-        let done = run.as_ref().map_or(record.done, |r| r.done.get());
+        let done = run.as_ref().map_or(record.done, |r| r.done());
         let done = if ready { record.size } else { done };
         let prepared = match (&run, sealed, message) {
             (_, _, Some(_)) => 0,
             (_, true, None) => record.size,
-            (Some(run), false, None) => run.prepared.get(),
+            (Some(run), false, None) => run.prepared(),
             (None, false, None) => 0,
         };
         let kept_until = if run.is_some() { None } else { record.kept_until() };

@@ -1,11 +1,16 @@
 //! Two officials, a file on its way from one to the other, and everything that tests of files ask about it.
 
 use crate::world::{Device, World};
+use futures::FutureExt as _;
 use futures::executor::block_on;
 use pakawaaz_base::{FileId, GroupId, MessageId, TransferId};
-use pakawaaz_client::{ClientError, FileError, FileSink, FileSource, NewFile, NoSpool, Spool, TransferView};
+use pakawaaz_client::{
+    ClientError, ClientEvent, FileError, FileSink, FileSource, NewFile, NoSpool, Spool, TransferView,
+};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::pin::pin;
 
 pub const CHUNK: u32 = 64 * 1024;
 /// Two and a bit blocks of hashes, and a short last chunk.
@@ -248,6 +253,33 @@ impl Scene {
         self.world.server.borrow_mut().files.lie =
             Some(Box::new(move |files, id, number, chunk| lie(&files.files[&id].chunks, number, chunk)));
     }
+}
+
+/// Runs a transfer, and asserts after each of its steps that the shell was told of what has changed.
+pub fn as_shown<R>(
+    device: &Device,
+    transfer: TransferId,
+    run: impl AsyncFnOnce(&mut dyn FnMut(ClientEvent)) -> R,
+) -> (R, Vec<TransferView>) {
+    let look = || {
+        let all = device.client.transfers().now_or_never().expect("a store in memory never waits").unwrap();
+        all.into_iter().find(|t| t.transfer == transfer)
+    };
+    let shown = RefCell::new(Vec::from_iter(look()));
+    let mut hear = |event| {
+        assert_eq!(event, ClientEvent::Transfer { transfer });
+        shown.borrow_mut().extend(look());
+    };
+    let mut running = pin!(run(&mut hear));
+    let result = block_on(poll_fn(|cx| {
+        let result = running.as_mut().poll(cx);
+        if let Some(now) = look() {
+            assert_eq!(shown.borrow().last(), Some(&now), "what the screen shows, and what is");
+        }
+        result
+    }));
+    let shown = shown.take();
+    (result, shown)
 }
 
 pub fn views(device: &Device) -> Vec<TransferView> {

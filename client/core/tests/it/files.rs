@@ -1,8 +1,8 @@
 //! Sending files: resumed, changed, sealed ahead.
 
-use crate::file_scene::{CHUNK, Folder, SIZE, Source, code, named, scene, views};
+use crate::file_scene::{CHUNK, Folder, SIZE, Source, as_shown, code, named, scene, views};
 use futures::executor::block_on;
-use pakawaaz_client::{NewFile, NoSpool, TransferState};
+use pakawaaz_client::{NewFile, NoSpool, TransferState, TransferView};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
@@ -20,6 +20,44 @@ fn a_file_arrives_whole_with_its_message() {
         scene.fetches(message, &source);
         assert_eq!(views(&scene.bob), []);
     }
+}
+
+#[test]
+fn every_change_of_an_upload_is_told_when_it_happens() {
+    use TransferState::{NeedsFile, Preparing, Running, Waiting};
+    let scene = scene();
+    let source = Source::new(1, SIZE);
+    let client = &scene.alice.client;
+    let states = |shown: &[TransferView]| {
+        let mut states: Vec<_> = shown.iter().map(|t| t.state).collect();
+        states.dedup();
+        states
+    };
+
+    // Nothing gets through: it is sealed all the same, and then no longer being prepared.
+    let (transfer, folder) = (scene.begin(SIZE), Folder::default());
+    scene.fail_after(0, 503, "storage.unavailable");
+    let (sent, shown) =
+        as_shown(&scene.alice, transfer, async |hear| client.upload(transfer, Some(&source), &folder, hear).await);
+    assert!(sent.unwrap_err().is_temporary());
+    assert!(states(&shown).contains(&Waiting), "{:?}", states(&shown));
+    assert!(shown.iter().any(|t| t.prepared == t.size && t.done == 0));
+
+    // It goes through.
+    scene.heal();
+    let (sent, _) =
+        as_shown(&scene.alice, transfer, async |hear| client.upload(transfer, None::<&Source>, &folder, hear).await);
+    sent.unwrap();
+    let (transfer, folder) = (scene.begin(SIZE), Folder::default());
+    let (sent, shown) =
+        as_shown(&scene.alice, transfer, async |hear| client.upload(transfer, Some(&source), &folder, hear).await);
+    sent.unwrap();
+    assert_eq!(states(&shown), [NeedsFile, Preparing, Running]);
+    let transfer = scene.begin(SIZE);
+    let (sent, shown) =
+        as_shown(&scene.alice, transfer, async |hear| client.upload(transfer, Some(&source), &NoSpool, hear).await);
+    assert_eq!(states(&shown), [NeedsFile, Running]);
+    scene.arrives(sent.unwrap(), &source);
 }
 
 #[test]
