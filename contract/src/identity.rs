@@ -341,6 +341,16 @@ pub struct Me {
     pub status: DeviceStatus,
 }
 
+/// By what the SIM was proven at a login, beside password and device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SimProvenBy {
+    /// The card answered a challenge (EAP-AKA').
+    Card,
+    /// The key of a registered phone, whose card had proven itself to the network a while before (AKMA).
+    Phone,
+}
+
 /// One login of an official that goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SessionRecord {
@@ -352,6 +362,8 @@ pub struct SessionRecord {
     pub started_at: Millis,
     /// When they are asked again.
     pub ends_at: Millis,
+    /// By what the SIM was proven.
+    pub sim: SimProvenBy,
     /// The phone behind whose address it began, if it is one of the network's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<LoginNetwork>,

@@ -20,6 +20,7 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
             started_at: s.started_at,
             ends_at: s.ends_at,
             this_session: s.session == here,
+            sim: s.sim,
             network: s.network,
         };
         Ok(list.sessions.into_iter().map(view).collect())

@@ -96,6 +96,7 @@ test("a second phone is approved by the first and then gets what is written", as
   await expect(second.page.getByRole("heading", { name: "Approve this device" })).toBeVisible();
   const code = await second.page.getByLabel("Code of this device").innerText();
   await first.go(`/devices`);
+  await expect(first.page.getByText("SIM proven by the card").first()).toBeVisible();
   await first.page.getByRole("button", { name: "Compare and approve" }).first().click();
   await first.page.getByRole("textbox", { name: "Code on the new device" }).fill(code);
   await first.page.getByRole("dialog").getByRole("button", { name: "Compare and approve" }).click();

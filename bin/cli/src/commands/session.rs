@@ -5,7 +5,7 @@ use crate::commands::people::time;
 use crate::context::Shell;
 use crate::{output, secrets};
 use pakawaaz_base::SessionId;
-use pakawaaz_contract::identity::{MyCard, MyPhone, NetworkAgreement};
+use pakawaaz_contract::identity::{MyCard, MyPhone, NetworkAgreement, SimProvenBy};
 use std::path::Path;
 
 pub async fn login(shell: &Shell) -> anyhow::Result<()> {
@@ -79,10 +79,15 @@ pub async fn sessions(shell: &Shell, end: Option<SessionId>) -> anyhow::Result<(
             let here = if s.this_session { "this one" } else { "" };
             let network = s.network.as_ref().map_or("", |network| through(network.agreement));
             let [session, device] = [s.session.to_string(), s.device.to_string()];
-            vec![session, device, time(s.started_at), time(s.ends_at), network.to_owned(), here.to_owned()]
+            let sim = match s.sim {
+                SimProvenBy::Card => "card",
+                SimProvenBy::Phone => "phone",
+            };
+            let [network, here, sim] = [network, here, sim].map(str::to_owned);
+            vec![session, device, time(s.started_at), time(s.ends_at), sim, network, here]
         };
         output::table(
-            &["SESSION", "DEVICE", "SINCE", "UNTIL", "THROUGH", ""],
+            &["SESSION", "DEVICE", "SINCE", "UNTIL", "SIM BY", "THROUGH", ""],
             &sessions.iter().map(row).collect::<Vec<_>>(),
         )
     });

@@ -1,7 +1,7 @@
 //! Sessions of the official.
 
 use pakawaaz_base::{DeviceId, Millis, SessionId};
-use pakawaaz_contract::identity::LoginNetwork;
+use pakawaaz_contract::identity::{LoginNetwork, SimProvenBy};
 use serde::{Deserialize, Serialize};
 
 /// One login that goes on.
@@ -17,6 +17,8 @@ pub struct SessionView {
     pub ends_at: Millis,
     /// Whether it is the session of this client.
     pub this_session: bool,
+    /// By what the SIM was proven: the card itself, or the registered phone that it is in.
+    pub sim: SimProvenBy,
     /// The phone behind whose address it began, if it is one of the network's. For display: it proves nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<LoginNetwork>,

@@ -12,7 +12,9 @@ use pakawaaz_client::views::*;
 use pakawaaz_client::{Direction, Step, StepState, TransferState, TransferView};
 use pakawaaz_contract::directory::BilingualName;
 use pakawaaz_contract::files::FileUsage;
-use pakawaaz_contract::identity::{DeviceStatus, LoginNetwork, MyCard, MyCards, MyPhone, NetworkAgreement};
+use pakawaaz_contract::identity::{
+    DeviceStatus, LoginNetwork, MyCard, MyCards, MyPhone, NetworkAgreement, SimProvenBy,
+};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -188,9 +190,11 @@ fn views(out: &mut Shapes) {
         started_at: Millis(1),
         ends_at: Millis(2),
         this_session: true,
+        sim: SimProvenBy::Card,
         network: Some(LoginNetwork { agreement: NetworkAgreement::OtherEquipment, equipment: Some("1".into()) }),
     };
-    out.add("sessions", "SessionView[]", &[session]);
+    let by_phone = SessionView { sim: SimProvenBy::Phone, network: None, ..session.clone() };
+    out.add("sessions", "SessionView[]", &[session, by_phone]);
     let phone = MyPhone {
         cell: "000001001".into(),
         place: Some(name()),

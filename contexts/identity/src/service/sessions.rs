@@ -5,7 +5,7 @@ use super::cut::Cut;
 use crate::error::{Error, Result};
 use crate::store::sessions::{self, Which};
 use pakawaaz_base::{Actor, SessionId};
-use pakawaaz_contract::identity::{SessionList, SessionRecord};
+use pakawaaz_contract::identity::{SessionList, SessionRecord, SimProvenBy};
 
 impl Identity {
     /// Sessions of the caller's official that go on, newest first.
@@ -17,6 +17,7 @@ impl Identity {
             device: s.device,
             started_at: s.authenticated_at,
             ends_at: s.chain.ends_at,
+            sim: if s.by_phone.is_some() { SimProvenBy::Phone } else { SimProvenBy::Card },
             network: s.network,
         };
         Ok(SessionList { sessions: open.into_iter().map(record).collect() })

@@ -2,14 +2,14 @@
 
 use crate::MIGRATIONS;
 use crate::login::reach_challenge;
-use crate::world::{Person, REALM, World, card, connection};
+use crate::world::{PASSWORD, Person, REALM, World, card, connection};
 use async_trait::async_trait;
 use pakawaaz_aka::{AKid, KAkma, MncLength, UaStar, Usim as _};
 use pakawaaz_base::Millis;
 use pakawaaz_contract::admin::Subject;
 use pakawaaz_contract::facts::PhoneLeft;
 use pakawaaz_contract::identity::{
-    LoginNetwork, LoginSimRequest, LoginSimResponse, NetworkAgreement, SimAnswer, Tokens,
+    LoginNetwork, LoginSimRequest, LoginSimResponse, NetworkAgreement, SimAnswer, SimProvenBy, Tokens,
 };
 use pakawaaz_identity::ports::{NetworkPhone, PhoneKey, Phones, SeenPhone};
 use pakawaaz_identity::{Error, LoginConnection};
@@ -112,11 +112,18 @@ store_test!(a_phones_key_opens_a_session_once_a_login, MIGRATIONS, |db| async mo
     let (world, mut first, _) = World::with_administrators(db).await;
     let core = Core::of(&world);
     let key = core.authenticated(1, 7, world.now().plus(Duration::from_secs(60)));
+    world.pass(Duration::from_millis(10)).await;
     let (tokens, network) = by_phone(&world, &first, &key, &connection()).await.unwrap();
     assert_eq!(network, None, "no phone is at no address");
     first.tokens = Some(tokens);
     let actor = world.authenticate(&first).await.unwrap();
     assert_eq!((actor.official, actor.device), (first.official, first.device));
+    // The owner sees which of the own sessions the card itself has opened.
+    world.pass(Duration::from_millis(10)).await;
+    world.login(&mut first, PASSWORD).await.unwrap();
+    let sessions = world.identity.sessions_of(&first.actor()).await.unwrap().sessions;
+    let by: Vec<SimProvenBy> = sessions.iter().map(|session| session.sim).collect();
+    assert_eq!(by[..2], [SimProvenBy::Card, SimProvenBy::Phone]);
 
     // The same request again opens nothing more.
     let (challenged, login, state) = reach_challenge(&world, &first).await;

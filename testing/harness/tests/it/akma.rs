@@ -67,9 +67,10 @@ async fn a_registered_phone_proves_the_card_until_it_authenticates_anew_or_leave
     let (phone, other) = (site.phone(&ayesha, GNB).await, site.phone(&bilal, GNB).await);
     let (a_kid, k_af) = terminal.offer(&site, phone);
     assert!(terminal.phone_is_enough());
-    // The session is as good as any other, and came through no phone.
+    // The session is as good as any other, came through no phone's address, and says what proved the SIM.
     let sessions = terminal.without.ok(&["sessions"]);
     assert!(sessions[0]["this_session"] == true && sessions[0]["network"].is_null(), "{sessions}");
+    assert_eq!((&sessions[0]["sim"], &sessions[1]["sim"]), (&"phone".into(), &"card".into()), "{sessions}");
 
     // A wrong key is a wrong SIM: said, counted, and no reason to try the card. So is the key of another card.
     let mut wrong = k_af;

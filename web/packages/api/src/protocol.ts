@@ -153,6 +153,8 @@ export interface DeviceView {
 export interface LoginNetwork { agreement: "same_phone" | "other_card" | "other_equipment"; equipment?: string }
 export interface SessionView {
   session: Id; device: Id; started_at: Millis; ends_at: Millis; this_session: boolean; network?: LoginNetwork;
+  /** By what the SIM was proven: the card itself, or the registered phone that it is in. */
+  sim: "card" | "phone";
 }
 /** One of this official's own SIM cards; nobody else's is ever shown. What the server says, and nothing proves. */
 export interface CardView { sim: Id; iccid: string; status: "bound" | "suspended" | "revoked"; phone: PhoneView | null }

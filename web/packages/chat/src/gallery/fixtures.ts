@@ -312,8 +312,22 @@ export const devices: DeviceView[] = [
 ];
 
 export const sessions: SessionView[] = [
-  { session: id(501), device: id(201), started_at: NOW - 3 * HOUR, ends_at: NOW + 9 * HOUR, this_session: true },
-  { session: id(502), device: id(202), started_at: NOW - 8 * HOUR, ends_at: NOW + 4 * HOUR, this_session: false },
+  {
+    session: id(501),
+    device: id(201),
+    started_at: NOW - 3 * HOUR,
+    ends_at: NOW + 9 * HOUR,
+    this_session: true,
+    sim: "card",
+  },
+  {
+    session: id(502),
+    device: id(202),
+    started_at: NOW - 8 * HOUR,
+    ends_at: NOW + 4 * HOUR,
+    this_session: false,
+    sim: "phone",
+  },
 ];
 
 export const cards: CardView[] = [

@@ -325,12 +325,14 @@ function Sessions({ devices }: { devices: DeviceView[] }) {
       ) : (
         sessions.map((session) => {
           const label = devices.find((d) => d.device === session.device)?.label ?? t`Device without a name`;
+          const span = t`since ${format.dateTime(session.started_at)}, until ${format.dateTime(session.ends_at)}`;
+          const sim = session.sim === "phone" ? t`SIM proven by your phone in the network` : t`SIM proven by the card`;
           return (
             <ListRow
               key={session.session}
               flush
               title={<span dir="auto">{label}</span>}
-              detail={t`since ${format.dateTime(session.started_at)}, until ${format.dateTime(session.ends_at)}`}
+              detail={`${span} · ${sim}`}
               trailing={
                 session.this_session ? (
                   <Badge tone="brand">{t`This session`}</Badge>
