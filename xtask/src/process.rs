@@ -36,6 +36,31 @@ pub fn cargo() -> Command {
     command
 }
 
+/// The same, last in line for the processors: tests that run meanwhile must not wait for what is only compiled.
+pub fn patient(command: &Command) -> Command {
+    if !cfg!(target_os = "linux") {
+        return copied(command, Command::new(command.get_program()));
+    }
+    let mut nice = Command::new("nice");
+    nice.args(["-n", "15"]).arg(command.get_program());
+    copied(command, nice)
+}
+
+/// `onto` with the arguments and surroundings of `command`.
+fn copied(command: &Command, mut onto: Command) -> Command {
+    onto.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => onto.env(name, value),
+            None => onto.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        onto.current_dir(folder);
+    }
+    onto
+}
+
 /// `PATH` with our own tool folder first.
 pub fn path_with_tools() -> std::ffi::OsString {
     let old = std::env::var_os("PATH").unwrap_or_default();
@@ -173,6 +198,17 @@ mod tests {
         assert!(!done.ok);
         let child = done.output.split_whitespace().nth(1).expect("the child's id was printed");
         assert!(!is_running(child.parse().unwrap()), "the child still runs");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_patient_command_is_the_same_and_last_in_line() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo $GREETING; pwd; nice"]).env("GREETING", "salam").current_dir("/");
+        let own = String::from_utf8(Command::new("nice").output().unwrap().stdout).unwrap();
+        let said = String::from_utf8(patient(&command).output().unwrap().stdout).unwrap();
+        let wanted = own.trim().parse::<u32>().unwrap() + 15;
+        assert_eq!(said, format!("salam\n/\n{}\n", wanted.min(19)));
     }
 
     #[test]

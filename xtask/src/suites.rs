@@ -23,6 +23,11 @@ pub struct Suite {
     pub budget: u64,
     /// Needs what the suite `build` makes.
     pub after_build: bool,
+    /// Only compiles, with everything that it starts last in line for the processors: runs beside the suites after it,
+    /// which mostly wait, until one needs it.
+    pub beside: bool,
+    /// Suites that must have ended, if they run at all.
+    pub waits_for: &'static [&'static str],
     /// Programs it needs.
     pub tools: &'static [Tool],
     /// Runs it. An error means it could not be run at all, which is a failure as well.
@@ -51,6 +56,8 @@ pub const SUITES: &[Suite] = &[
         about: "rustfmt finds nothing to change",
         budget: 30,
         after_build: false,
+        beside: false,
+        waits_for: &[],
         tools: &[RUSTFMT],
         run: |suite| suite.cargo(&["fmt", "--all", "--check"]),
     },
@@ -59,6 +66,8 @@ pub const SUITES: &[Suite] = &[
         about: "the repository's own rules",
         budget: 20,
         after_build: false,
+        beside: false,
+        waits_for: &[],
         tools: &[],
         run: |_| tidy::outcome(),
     },
@@ -67,6 +76,8 @@ pub const SUITES: &[Suite] = &[
         about: "licences, banned crates and sources of all dependencies",
         budget: 120,
         after_build: false,
+        beside: false,
+        waits_for: &[],
         tools: &[CARGO_DENY],
         run: |suite| suite.cargo(&["deny", "--log-level", "error", "check", "licenses", "bans", "sources"]),
     },
@@ -75,6 +86,8 @@ pub const SUITES: &[Suite] = &[
         about: "clippy without a warning, tests included",
         budget: 720,
         after_build: false,
+        beside: false,
+        waits_for: &[],
         tools: &[CLIPPY],
         run: |suite| suite.cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
     },
@@ -83,6 +96,8 @@ pub const SUITES: &[Suite] = &[
         about: "everything that the later suites run",
         budget: 900,
         after_build: false,
+        beside: false,
+        waits_for: &[],
         tools: &[],
         run: |suite| suite.cargo(BUILD),
     },
@@ -91,6 +106,8 @@ pub const SUITES: &[Suite] = &[
         about: "every crate's tests; stores on SQLite and PostgreSQL",
         budget: 420,
         after_build: true,
+        beside: false,
+        waits_for: &[],
         // The user plane's tests make namespaces of their own; who is not root, or has none of these, skips them. So it is
         // with the vault's and SoftHSM2.
         tools: &[CARGO_NEXTEST, POSTGRESQL, IPROUTE, NFTABLES, PING, SOFTHSM],
@@ -99,10 +116,22 @@ pub const SUITES: &[Suite] = &[
         },
     },
     Suite {
+        name: "wasm",
+        about: "the client for the browser: no warning, and within its size",
+        budget: 720,
+        after_build: false,
+        beside: true,
+        waits_for: &[],
+        tools: &[CLIPPY],
+        run: |suite| wasm::check(suite.limit()),
+    },
+    Suite {
         name: "e2e",
         about: "whole servers with real clients",
         budget: 720,
         after_build: true,
+        beside: false,
+        waits_for: &[],
         tools: &[CARGO_NEXTEST, POSTGRESQL, FAKETIME, EAPOL_TEST, IPROUTE, NFTABLES, PING],
         run: |suite| suite.nextest(E2E, false),
     },
@@ -111,6 +140,8 @@ pub const SUITES: &[Suite] = &[
         about: "every fuzz entry over its corpus and mutations of it",
         budget: 120,
         after_build: true,
+        beside: false,
+        waits_for: &[],
         tools: &[CARGO_NEXTEST],
         run: |suite| suite.nextest(&format!("package({REPLAY})"), false),
     },
@@ -119,6 +150,8 @@ pub const SUITES: &[Suite] = &[
         about: "what needs another kernel, in a virtual machine: N2 and the server over SCTP",
         budget: 240,
         after_build: true,
+        beside: false,
+        waits_for: &[],
         tools: &[CARGO_NEXTEST, QEMU, BUSYBOX, IPROUTE, NFTABLES, KERNEL],
         run: |suite| suite.nextest(&format!("package({VM}) and kind(test)"), false),
     },
@@ -127,6 +160,8 @@ pub const SUITES: &[Suite] = &[
         about: "pycrate reads every message of the 5G core, pycryptodome the files for new cards, tshark the traces",
         budget: 60,
         after_build: true,
+        beside: false,
+        waits_for: &[],
         tools: &[CARGO_NEXTEST, TSHARK],
         run: |suite| oracle::check(suite.limit()),
     },
@@ -135,6 +170,8 @@ pub const SUITES: &[Suite] = &[
         about: "contract/openapi.json is what the server says",
         budget: 20,
         after_build: true,
+        beside: false,
+        waits_for: &[],
         tools: &[],
         run: |_| contract::check(),
     },
@@ -143,22 +180,18 @@ pub const SUITES: &[Suite] = &[
         about: "examples in the documentation",
         budget: 60,
         after_build: true,
+        beside: false,
+        waits_for: &[],
         tools: &[],
         run: Suite::doc_tests,
-    },
-    Suite {
-        name: "wasm",
-        about: "the client for the browser: no warning, and within its size",
-        budget: 720,
-        after_build: false,
-        tools: &[CLIPPY],
-        run: |suite| wasm::check(suite.limit()),
     },
     Suite {
         name: "web",
         about: "the web app: lint, languages, types, tests, build, size",
         budget: 240,
         after_build: false,
+        beside: false,
+        waits_for: &["wasm"],
         tools: &[],
         run: |_| web::check(),
     },
@@ -167,6 +200,8 @@ pub const SUITES: &[Suite] = &[
         about: "the app in a real browser against a real server, every screen with axe",
         budget: 1200,
         after_build: true,
+        beside: false,
+        waits_for: &["wasm"],
         tools: &[CHROMIUM],
         run: |suite| browser::check(suite.limit()),
     },
@@ -246,5 +281,16 @@ mod tests {
     fn what_needs_the_build_comes_after_it() {
         let build = SUITES.iter().position(|suite| suite.name == "build").unwrap();
         assert!(SUITES.iter().take(build).all(|suite| !suite.after_build));
+    }
+
+    #[test]
+    fn what_is_waited_for_comes_before() {
+        for (at, suite) in SUITES.iter().enumerate() {
+            for name in suite.waits_for {
+                assert!(SUITES[..at].iter().any(|other| other.name == *name && other.beside), "{}", suite.name);
+            }
+        }
+        // Nobody would wait for what runs beside and is waited for by none; and the two would be one lane.
+        assert!(SUITES.iter().all(|suite| !suite.beside || suite.waits_for.is_empty()));
     }
 }

@@ -5,6 +5,7 @@ use crate::suites::{SUITES, Suite, TOOLS_BUDGET, TOTAL_BUDGET};
 use crate::{process, tools};
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 /// Lines of a failing suite's output that are printed; the log has all.
@@ -35,15 +36,30 @@ pub fn run(args: &[&str]) -> Result<()> {
     let started = process::now();
     let mut run = Run::default();
     let broken_tools = run.install(&chosen);
-    let mut build_failed = false;
-    for suite in chosen {
-        if build_failed && suite.after_build {
-            run.rows.push(Row { name: suite.name, took: None, budget: Duration::from_secs(suite.budget), failed: 0 });
-            continue;
+    thread::scope(|scope| {
+        let mut build_failed = false;
+        let mut beside: Vec<(&Suite, ScopedJoinHandle<'_, Ended>)> = Vec::new();
+        for suite in chosen {
+            for (other, running) in beside.extract_if(.., |(other, _)| suite.waits_for.contains(&other.name)) {
+                run.ended(other, joined(running));
+            }
+            if build_failed && suite.after_build {
+                let budget = Duration::from_secs(suite.budget);
+                run.rows.push(Row { name: suite.name, took: None, budget, failed: 0 });
+                continue;
+            }
+            println!("{} …", suite.name);
+            if suite.beside {
+                beside.push((suite, scope.spawn(|| execute(suite, &broken_tools))));
+                continue;
+            }
+            let failed = run.ended(suite, execute(suite, &broken_tools));
+            build_failed |= failed && suite.name == "build";
         }
-        let failed = run.suite(suite, &broken_tools);
-        build_failed |= failed && suite.name == "build";
-    }
+        for (other, running) in beside {
+            run.ended(other, joined(running));
+        }
+    });
     let all = Row {
         name: "total",
         took: Some(started.elapsed()),
@@ -53,6 +69,9 @@ pub fn run(args: &[&str]) -> Result<()> {
     run.rows.push(all);
     run.finish(request.budget_matters)
 }
+
+/// What came of a suite, and how long it took.
+type Ended = (Outcome, Duration);
 
 /// The run so far.
 #[derive(Default)]
@@ -86,16 +105,8 @@ impl Run {
         broken
     }
 
-    /// Runs one suite; true when it failed.
-    fn suite(&mut self, suite: &Suite, broken_tools: &BTreeMap<&'static str, String>) -> bool {
-        println!("{} …", suite.name);
-        let started = process::now();
-        let missing = suite.tools.iter().find_map(|tool| broken_tools.get(tool.name));
-        let outcome = match missing {
-            Some(reason) => Outcome::one(false, reason.clone()),
-            None => (suite.run)(suite).unwrap_or_else(|error| Outcome::one(false, format!("{error:#}"))),
-        };
-        let took = started.elapsed();
+    /// Says and keeps what came of a suite; true when it failed.
+    fn ended(&mut self, suite: &Suite, (outcome, took): Ended) -> bool {
         if outcome.failed > 0 {
             println!("{}", excerpt(&outcome.output, SHOWN_LINES));
             println!(
@@ -134,6 +145,22 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// Runs one suite.
+fn execute(suite: &Suite, broken_tools: &BTreeMap<&'static str, String>) -> Ended {
+    let started = process::now();
+    let missing = suite.tools.iter().find_map(|tool| broken_tools.get(tool.name));
+    let outcome = match missing {
+        Some(reason) => Outcome::one(false, reason.clone()),
+        None => (suite.run)(suite).unwrap_or_else(|error| Outcome::one(false, format!("{error:#}"))),
+    };
+    (outcome, started.elapsed())
+}
+
+/// What came of a suite that ran beside others.
+fn joined(running: ScopedJoinHandle<'_, Ended>) -> Ended {
+    running.join().unwrap_or_else(|_| (Outcome::one(false, "it panicked"), Duration::ZERO))
 }
 
 impl Request {
