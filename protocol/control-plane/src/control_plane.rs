@@ -13,15 +13,15 @@ use crate::session::{self, Resources, establishment, modification, release};
 use crate::timers::{SessionTimer, Timer, TimerId, UeTimer};
 use crate::ue::nas::Then;
 use crate::ue::{
-    Ue, UeKey, Ues, authentication, configuration_update, context_release, deregistration, initial, paging, pending,
-    service_request,
+    Ue, UeKey, Ues, authentication, configuration_update, context_modification, context_release, deregistration,
+    initial, paging, pending, service_request,
 };
 use crate::views::{self, GnbView, UeView};
 use crate::{gnb, snapshot};
 use oxirush_nas::nas_5gs::GsmCause;
 use oxirush_ngap::ngap::{Cause, CauseRadioNetwork, CauseTransport};
 use pakawaaz_base::Millis;
-use pakawaaz_user_plane::rules::{RefusedBecause, SessionRef, UserPlaneReply, UserPlaneRequest};
+use pakawaaz_user_plane::rules::{BitRates, RefusedBecause, SessionRef, UserPlaneReply, UserPlaneRequest};
 use rand_core::CryptoRngCore;
 use std::sync::Arc;
 
@@ -142,6 +142,11 @@ impl ControlPlane {
     /// Both halves, for entry points that begin in the middle.
     pub(crate) fn parts(&mut self) -> (&mut Ues, &mut Core) {
         (&mut self.ues, &mut self.core)
+    }
+
+    /// By how many percent gNBs are asked to reduce signalling; 0: they are not.
+    pub fn overload(&self) -> u8 {
+        self.core.overload
     }
 
     /// The configuration in force.
@@ -428,8 +433,18 @@ fn subscribed(ue: &mut Ue, cx: &mut Cx<'_>, subscription: Arc<Subscription>) {
         })
         .map(|session| session.psi)
         .collect();
+    let rates: Vec<(u8, BitRates)> = ue
+        .sessions
+        .iter()
+        .filter(|session| !gone.contains(&session.psi))
+        .filter_map(|session| {
+            let named = subscription.data_networks.iter().find(|one| *one.name == *session.dnn)?.ambr;
+            let general = cx.core.network.data_networks.iter().find(|one| *one.name == *session.dnn);
+            Some((session.psi, named.or_else(|| general.map(|one| one.ambr))?))
+        })
+        .collect();
     let blocked = subscription.blocked;
-    ue.subscription = Some(subscription);
+    let before = ue.subscription.replace(subscription);
     if !ue.registered {
         return;
     }
@@ -441,6 +456,12 @@ fn subscribed(ue: &mut Ue, cx: &mut Cx<'_>, subscription: Arc<Subscription>) {
     }
     for psi in gone {
         release::begin(ue, cx, psi, 0, GsmCause::RequestedServiceOptionNotSubscribed);
+    }
+    for (psi, ambr) in rates {
+        modification::rates(ue, cx, psi, ambr);
+    }
+    if before.map(|before| before.ue_ambr) != ue.subscription.as_ref().map(|now| now.ue_ambr) {
+        context_modification::rates(ue, cx);
     }
     snapshot::keep(ue, cx);
 }

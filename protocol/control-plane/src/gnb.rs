@@ -57,13 +57,17 @@ pub(crate) fn up(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId, pee
 
 /// An association is gone: its phones are idle.
 pub(crate) fn down(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId) {
-    release_all(ues, cx, association);
-    if let Some(gnb) = cx.core.gnbs.remove(&association) {
-        cx.core.timers.stop(gnb.update);
-        if gnb.ready {
-            cx.alarm(Alarm::GnbLost { association });
-        }
+    if end(ues, cx, association) {
+        cx.alarm(Alarm::GnbLost { association });
     }
+}
+
+/// Forgets an association; whether its gNB was set up.
+fn end(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId) -> bool {
+    release_all(ues, cx, association);
+    let Some(gnb) = cx.core.gnbs.remove(&association) else { return false };
+    cx.core.timers.stop(gnb.update);
+    gnb.ready
 }
 
 /// All phones of an association lose their connections; the gNB is not told.
@@ -167,8 +171,14 @@ pub(crate) fn set_up(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId,
     };
     // A gNB that comes back before its old association was seen to be dead.
     let before = cx.core.gnbs.iter().find(|(other, gnb)| **other != association && gnb.id == Some(id) && gnb.ready);
-    if let Some(before) = before.map(|(other, _)| *other) {
-        down(ues, cx, before);
+    if let Some((before, peer)) = before.map(|(other, gnb)| (*other, gnb.peer.clone())) {
+        let same = cx.core.gnbs.get(&association).is_some_and(|gnb| host(&gnb.peer) == host(&peer));
+        if !same {
+            // Two that claim to be the same one push each other out for ever, and each time one has just come back.
+            cx.misbehaving(association, "identity_in_use_elsewhere");
+        }
+        // Not lost: it is here.
+        end(ues, cx, before);
         cx.out.push(Output::Close { association: before });
     }
     let Some(gnb) = cx.core.gnbs.get_mut(&association) else { return };
@@ -181,6 +191,11 @@ pub(crate) fn set_up(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId,
         let percent = cx.core.overload;
         cx.send(association, 0, build::overload_start(percent));
     }
+}
+
+/// An address without its port.
+fn host(peer: &str) -> &str {
+    peer.rsplit_once(':').map_or(peer, |(host, _)| host)
 }
 
 /// RAN CONFIGURATION UPDATE (§8.7.2).
@@ -283,7 +298,8 @@ pub(crate) fn configure(ues: &mut Ues, cx: &mut Cx<'_>) {
         let serves = |gnb: &Gnb, known: &AllowedGnb| gnb.tacs.iter().all(|tac| known.tacs.contains(tac));
         let stays = known.is_some_and(|known| cx.core.gnbs.get(&association).is_some_and(|gnb| serves(gnb, known)));
         if !stays {
-            down(ues, cx, association);
+            // Not lost: it is to be gone.
+            end(ues, cx, association);
             cx.out.push(Output::Close { association });
             continue;
         }

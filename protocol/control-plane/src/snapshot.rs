@@ -260,6 +260,7 @@ fn session(core: &mut Core, key: UeKey, one: &KeptSession) -> Option<Session> {
         wanted: false,
         held: false,
         unsaid: false,
+        unsaid_rates: false,
         repeated: None,
         user_plane_timer: None,
         ngap_timer: None,

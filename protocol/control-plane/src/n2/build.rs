@@ -148,6 +148,19 @@ pub(crate) fn ue_context_release_command(ids: Ids, cause: Cause) -> Result<Vec<u
     .encode()
 }
 
+/// What all sessions of a phone may carry together.
+pub(crate) fn ue_context_modification_request(ids: Ids, rates: BitRates) -> Result<Vec<u8>, Error> {
+    build_ngap!(
+        InitiatingMessage,
+        UEContextModification,
+        UEContextModificationRequest,
+        AMF_UE_NGAP_ID(ids.amf.0),
+        RAN_UE_NGAP_ID(ids.ran.0),
+        UEAggregateMaximumBitRate(ue_ambr(rates)),
+    )?
+    .encode()
+}
+
 /// What a gNB needs to know of a phone that has security.
 pub(crate) struct UeContext<'a> {
     pub(crate) ambr: BitRates,

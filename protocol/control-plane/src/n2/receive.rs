@@ -141,6 +141,8 @@ fn of_a_phone(
             | NgapPduKind::Initiating_NASNonDeliveryIndication
             | NgapPduKind::Successful_InitialContextSetup
             | NgapPduKind::Unsuccessful_InitialContextSetup
+            | NgapPduKind::Successful_UEContextModification
+            | NgapPduKind::Unsuccessful_UEContextModification
             | NgapPduKind::Initiating_UEContextReleaseRequest
             | NgapPduKind::Successful_UEContextRelease
             | NgapPduKind::Initiating_UERadioCapabilityInfoIndication
@@ -231,6 +233,9 @@ fn phone(ue: &mut Ue, cx: &mut Cx<'_>, kind: NgapPduKind, pdu: &NGAPPDU<'_>) -> 
             service_request::access_established(ue, cx);
         }
         NgapPduKind::Unsuccessful_InitialContextSetup => service_request::access_failed(ue, cx),
+        NgapPduKind::Successful_UEContextModification => {}
+        // It keeps the rates that it had until the phone's next context (§8.3.4.3).
+        NgapPduKind::Unsuccessful_UEContextModification => cx.count("control_plane.context_modification_failed"),
         NgapPduKind::Successful_PDUSessionResourceSetup => {
             extract_ngap_ies!(pdu, PDUSessionResourceSetupResponse,
                 lax done: PDUSessionResourceSetupListSURes<'_> = PDUSessionResourceSetupListSURes(list) => list,

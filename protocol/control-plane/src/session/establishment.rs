@@ -27,9 +27,12 @@ pub(crate) struct Creating {
     options: Option<NasExtendedProtocolConfigurationOptions>,
 }
 
-/// PDU SESSION ESTABLISHMENT REJECT.
+/// PDU SESSION ESTABLISHMENT REJECT. A session in the making is ended by whoever refuses it, and counted there.
 pub(crate) fn refuse(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, pti: u8, cause: GsmCause) {
-    cx.count("SM.PduSessionCreationFail");
+    let making = ue.session(psi).is_some_and(|session| same_transaction(session, pti));
+    if !making {
+        cx.count("SM.PduSessionCreationFail");
+    }
     let mut reject = NasPduSessionEstablishmentReject::new(NasFGsmCause::from_cause(cause));
     match cause {
         // Bit 1 is SSC mode 1 (§9.11.4.5).
@@ -42,6 +45,10 @@ pub(crate) fn refuse(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, pti: u8, cause: GsmC
     send_message(ue, cx, psi, pti, reject);
 }
 
+fn same_transaction(session: &Session, pti: u8) -> bool {
+    matches!(&session.phase, Phase::Creating(creating) if creating.pti == pti)
+}
+
 /// PDU SESSION ESTABLISHMENT REQUEST.
 pub(crate) fn request(
     ue: &mut Ue,
@@ -51,14 +58,14 @@ pub(crate) fn request(
     request: &NasPduSessionEstablishmentRequest,
     transport: NasUlNasTransport,
 ) {
-    cx.count("SM.PduSessionCreationReq");
-    let same = |session: &Session| matches!(&session.phase, Phase::Creating(creating) if creating.pti == pti);
-    if let Some(other) = ue.sessions.iter().find(|session| same(session)).map(|session| session.psi) {
+    let other = ue.sessions.iter().find(|session| same_transaction(session, pti)).map(|session| session.psi);
+    if other == Some(psi) {
         // A repetition while the first one is worked on changes nothing (§6.4.1.7 a).
-        return match other == psi {
-            true => {}
-            false => refuse(ue, cx, psi, pti, GsmCause::PtiAlreadyInUse),
-        };
+        return;
+    }
+    cx.count("SM.PduSessionCreationReq");
+    if other.is_some() {
+        return refuse(ue, cx, psi, pti, GsmCause::PtiAlreadyInUse);
     }
     match transport.request_type.as_ref().and_then(|kind| kind.request_type()) {
         Some(RequestTypeValue::InitialRequest) | None => {}
@@ -212,6 +219,7 @@ fn session(
         wanted: false,
         held: false,
         unsaid: false,
+        unsaid_rates: false,
         repeated: None,
         user_plane_timer: None,
         ngap_timer: None,

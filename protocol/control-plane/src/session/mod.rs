@@ -94,6 +94,8 @@ pub(crate) struct Session {
     pub(crate) held: bool,
     /// The phone does not know of the flows yet.
     pub(crate) unsaid: bool,
+    /// The phone does not know of the rates yet.
+    pub(crate) unsaid_rates: bool,
     pub(crate) repeated: Option<Box<Repeated>>,
     pub(crate) user_plane_timer: Option<TimerId>,
     pub(crate) ngap_timer: Option<TimerId>,
@@ -127,6 +129,13 @@ impl Session {
             ambr: self.ambr,
             flows: self.all_flows(),
             downlink: None,
+        }
+    }
+    /// The phone has it.
+    fn made(&mut self, cx: &mut Cx<'_>) {
+        if matches!(self.phase, Phase::Creating(_)) {
+            self.phase = Phase::Active;
+            cx.count("SM.PduSessionCreationSucc");
         }
     }
     /// New, and the user plane has not said yet that it has it.
@@ -337,11 +346,12 @@ pub(crate) fn resume(ue: &mut Ue, cx: &mut Cx<'_>) {
     let unsaid: Vec<u8> = ue
         .sessions
         .iter()
-        .filter(|session| session.unsaid && session.resources == Resources::Active && session.repeated.is_none())
+        .filter(|session| session.unsaid || session.unsaid_rates)
+        .filter(|session| session.resources == Resources::Active && session.repeated.is_none())
         .map(|session| session.psi)
         .collect();
     for psi in unsaid {
-        modification::say(ue, cx, psi, 0);
+        modification::say(ue, cx, psi);
     }
 }
 
@@ -381,14 +391,8 @@ pub(crate) fn carried(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, downlink: Tunnel) {
     session.resources = Resources::Active;
     cx.core.timers.stop(session.ngap_timer.take());
     let reference = session.reference;
-    let created = matches!(session.phase, Phase::Creating(_));
-    if created {
-        session.phase = Phase::Active;
-    }
+    session.made(cx);
     cx.user_plane(UserPlaneRequest::Reach { session: reference, downlink, end_marker: false });
-    if created {
-        cx.count("SM.PduSessionCreationSucc");
-    }
     resume(ue, cx);
 }
 
@@ -421,10 +425,11 @@ pub(crate) fn rest(ue: &mut Ue, cx: &mut Cx<'_>) {
         if let Some(repeated) = session.repeated.take() {
             cx.core.timers.stop(Some(repeated.timer));
             session.unsaid |= session.phase == Phase::Active;
+            session.unsaid_rates |= session.phase == Phase::Active;
         }
         let held = std::mem::take(&mut session.held);
-        if session.accepted && matches!(session.phase, Phase::Creating(_)) {
-            session.phase = Phase::Active;
+        if session.accepted {
+            session.made(cx);
         }
         if session.phase != Phase::Active {
             over.push(session.psi);
@@ -445,6 +450,9 @@ pub(crate) fn end(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
     cx.stop(&mut session.user_plane_timer);
     if let Some(repeated) = session.repeated.take() {
         cx.core.timers.stop(Some(repeated.timer));
+    }
+    if matches!(session.phase, Phase::Creating(_)) {
+        cx.count("SM.PduSessionCreationFail");
     }
     cx.core.by_session.remove(&session.reference);
     cx.core.addresses.free(&session.dnn, session.ipv4, session.ipv6);

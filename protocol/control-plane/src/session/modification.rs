@@ -12,7 +12,7 @@ use oxirush_nas::nas_5gs::{
     GsmCause, Nas5gsMessage, NasFGsmCause, NasPduSessionModificationCommand, NasPduSessionModificationReject,
     NasPduSessionModificationRequest,
 };
-use pakawaaz_user_plane::rules::{QosFlow, UserPlaneRequest};
+use pakawaaz_user_plane::rules::{BitRates, QosFlow, UserPlaneRequest};
 
 /// The session has these flows beside the default one from now on. Numbers outside 2 to 63, and a number twice, are not
 /// accepted; whether they were.
@@ -77,19 +77,40 @@ fn tell_user_plane(session: &Session, cx: &mut Cx<'_>) {
     cx.user_plane(UserPlaneRequest::Flows { session: session.reference, ambr, flows });
 }
 
-/// Tells phone and gNB of all flows anew.
-pub(crate) fn say(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, pti: u8) {
-    say_from(ue, cx, psi, pti, Vec::new());
+/// The session may carry so much from now on; the user plane sees to it, and phone and gNB are told when the gNB carries it.
+pub(crate) fn rates(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, ambr: BitRates) {
+    let Some(session) = ue.session(psi).filter(|session| session.phase == Phase::Active) else { return };
+    if session.ambr == ambr {
+        return;
+    }
+    session.ambr = ambr;
+    session.unsaid_rates = true;
+    tell_user_plane(session, cx);
+    super::resume(ue, cx);
+}
+
+/// Tells phone and gNB what they do not know yet: all flows anew, or the rates.
+pub(crate) fn say(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
+    let Some(session) = ue.session(psi) else { return };
+    let known = if session.unsaid { Vec::new() } else { session.flows.clone() };
+    say_from(ue, cx, psi, 0, known);
 }
 
 fn say_from(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, pti: u8, before: Vec<QosFlow>) {
     let (key, every) = (ue.key, cx.core.network.timers.t3591);
     let Some(session) = ue.session(psi) else { return };
     session.unsaid = false;
-    let Some((rules, descriptions)) = messages::change(&before, &session.flows) else { return };
-    let command = NasPduSessionModificationCommand::new()
-        .with_authorized_qos_rules(rules)
-        .with_authorized_qos_flow_descriptions(descriptions);
+    let rates = std::mem::take(&mut session.unsaid_rates);
+    let change = messages::change(&before, &session.flows);
+    if change.is_none() && !rates {
+        return;
+    }
+    let mut command = NasPduSessionModificationCommand::new();
+    command.session_ambr = rates.then(|| messages::session_ambr(session.ambr));
+    if let Some((rules, descriptions)) = change {
+        command.authorized_qos_rules = Some(rules);
+        command.authorized_qos_flow_descriptions = Some(descriptions);
+    }
     let Ok(plain) = Nas5gsMessage::new_5gsm(command, psi, pti).encode() else { return };
     let changed: Vec<_> = session.flows.iter().filter(|flow| !before.contains(flow)).cloned().collect();
     let gone: Vec<u8> =
@@ -131,6 +152,8 @@ pub(crate) fn complete(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
         && let Some(repeated) = session.repeated.take()
     {
         cx.core.timers.stop(Some(repeated.timer));
+        // The rates may have changed in the meantime.
+        super::resume(ue, cx);
     }
 }
 

@@ -1,6 +1,6 @@
 //! PDU session release (TS 24.501 §6.3.3, §6.4.3).
 
-use super::{Phase, Repeated, Resources, end, lose, release_at_gnb, send, send_message};
+use super::{Phase, Repeated, Resources, Session, end, establishment, lose, release_at_gnb, send, send_message};
 use crate::core::Cx;
 use crate::io::Fact;
 use crate::snapshot;
@@ -14,7 +14,10 @@ use pakawaaz_user_plane::rules::UserPlaneRequest;
 /// PDU SESSION RELEASE REQUEST of the phone.
 pub(crate) fn by_phone(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, pti: u8) {
     match ue.session(psi) {
-        Some(session) if session.phase == Phase::Active => begin(ue, cx, psi, pti, GsmCause::RegularDeactivation),
+        // With its accept the phone has the session, whether the gNB has said that it carries it or not.
+        Some(session) if session.phase == Phase::Active || session.accepted && session.phase != Phase::Releasing => {
+            begin(ue, cx, psi, pti, GsmCause::RegularDeactivation);
+        }
         // A repetition: the command is under way.
         Some(_) => {}
         None => {
@@ -24,10 +27,24 @@ pub(crate) fn by_phone(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, pti: u8) {
     }
 }
 
-/// Commands phone and gNB to let go of a session. The user plane lets go at once: nothing is carried while it is asked.
+/// Commands phone and gNB to let go of a session. The user plane lets go at once: nothing is carried while it is asked. One
+/// whose accept was not sent yet is refused.
 pub(crate) fn begin(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, pti: u8, cause: GsmCause) {
     let (key, every, at) = (ue.key, cx.core.network.timers.t3592, cx.now);
     let (connected, imsi) = (ue.is_connected(), ue.imsi);
+    match ue.session(psi) {
+        Some(session) if session.accepted => session.made(cx),
+        Some(Session { phase: Phase::Creating(creating), .. }) => {
+            let pti = creating.pti;
+            let cause = match cause {
+                GsmCause::RegularDeactivation => GsmCause::MissingOrUnknownDnn,
+                other => other,
+            };
+            establishment::refuse(ue, cx, psi, pti, cause);
+            return end(ue, cx, psi);
+        }
+        _ => {}
+    }
     let Some(session) = ue.session(psi).filter(|session| session.phase == Phase::Active) else { return };
     if !connected {
         // The phone learns of it by the status of its sessions when it comes back.

@@ -7,6 +7,7 @@
 pub(crate) mod authentication;
 pub(crate) mod configuration_update;
 pub(crate) mod connection;
+pub(crate) mod context_modification;
 pub(crate) mod context_release;
 pub(crate) mod deregistration;
 pub(crate) mod identity;

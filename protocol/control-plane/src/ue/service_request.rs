@@ -1,6 +1,6 @@
 //! Service request (TS 24.501 §5.6.1): a registered phone connects, for signalling, for its data, or because it was called.
 
-use super::connection::{Access, Expect};
+use super::connection::{Access, Connection, Expect};
 use super::{Ue, configuration_update, context_release, deregistration, paging};
 use crate::core::Cx;
 use crate::io::Fact;
@@ -123,10 +123,9 @@ pub(crate) fn deliver(ue: &mut Ue, cx: &mut Cx<'_>, plain: &[u8], resources: Vec
 
 /// The gNB has secured the radio.
 pub(crate) fn access_established(ue: &mut Ue, cx: &mut Cx<'_>) {
-    let Some(connection) = ue.connection.as_deref_mut().filter(|connection| connection.access == Access::Requested)
-    else {
-        return;
-    };
+    // Not on a connection that is being released: its timer is now that of the release, and nothing more goes out on it.
+    let waits = |connection: &&mut Box<Connection>| connection.access == Access::Requested && !connection.releasing;
+    let Some(connection) = ue.connection.as_mut().filter(waits) else { return };
     connection.access = Access::Established;
     cx.stop(&mut connection.ngap_timer);
     match std::mem::take(&mut connection.renew) {

@@ -291,6 +291,18 @@ fn a_gnb_that_comes_back_replaces_its_dead_association() {
 }
 
 #[test]
+fn an_identity_that_comes_from_two_places_is_alarmed_and_a_gnb_that_comes_back_is_not() {
+    let mut world = World::new();
+    for (n, peer) in ["192.0.2.7:1000", "192.0.2.7:1001", "192.0.2.8:1000", "192.0.2.7:1002"].into_iter().enumerate() {
+        let association = AssociationId(n as u64);
+        world.input(Input::Up { association, peer: peer.to_owned(), streams: 2 });
+        world.gnb_says(association, &ng_setup(1, 24, AREA, 1));
+    }
+    let twice = |n| Alarm::MisbehavingGnb { association: AssociationId(n), what: "identity_in_use_elsewhere" };
+    assert_eq!(world.alarms, [twice(2), twice(3)]);
+}
+
+#[test]
 fn overload_is_told_to_all_gnbs_also_to_those_that_come_later() {
     let mut world = World::ready();
     world.command(Command::Overload { percent: 40 });

@@ -11,6 +11,7 @@ mod first;
 mod gnbs;
 mod headers;
 mod hostile;
+mod late;
 mod narrow;
 mod pdus;
 mod phone;

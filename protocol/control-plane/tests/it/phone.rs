@@ -31,6 +31,8 @@ pub struct Phone {
     /// Messages that it does not answer.
     pub mute: HashSet<Nas5gmmMessageType>,
     pub mute_sm: bool,
+    /// Drops what it cannot verify. Otherwise that is a fault of the core.
+    pub doubtful: bool,
     pub security: Option<NasSecurityContext>,
     pub k_amf: Option<KAmf>,
     pub ngksi: u8,
@@ -78,6 +80,7 @@ impl Phone {
             imeisv: Some(format!("35609204{n:08}")),
             mute: HashSet::new(),
             mute_sm: false,
+            doubtful: false,
             security: None,
             k_amf: None,
             ngksi: 7,
@@ -220,14 +223,17 @@ impl Phone {
         let message = if !protected {
             Nas5gsMessage::decode(bytes).expect("a plain message")
         } else if bytes[1] & 0xf == Nas5gsSecurityHeaderType::IntegrityProtectedWithNewFiveGNasSecurityContext as u8 {
-            self.new_context(bytes)
+            match self.new_context(bytes) {
+                Some(message) => message,
+                None => return Vec::new(),
+            }
         } else {
-            self.security
-                .as_mut()
-                .expect("a context")
-                .unprotect(bytes, Direction::Downlink)
-                .expect("a right MAC")
-                .message
+            let security = self.security.as_mut().expect("a context");
+            match security.unprotect(bytes, Direction::Downlink) {
+                Ok(verified) => verified.message,
+                Err(_) if self.doubtful => return Vec::new(),
+                Err(error) => panic!("a right MAC: {error:?}"),
+            }
         };
         self.exchange |= protected;
         let Nas5gsMessage::Gmm(_, message) = message else { panic!("not of mobility management") };
@@ -238,7 +244,7 @@ impl Phone {
         self.answer(message)
     }
 
-    fn new_context(&mut self, bytes: &[u8]) -> Nas5gsMessage {
+    fn new_context(&mut self, bytes: &[u8]) -> Option<Nas5gsMessage> {
         let plain = Nas5gsMessage::decode(bytes).unwrap();
         let Nas5gsMessage::SecurityProtected(_, inner) = plain else { panic!("not protected") };
         let Nas5gsMessage::Gmm(_, Nas5gmmMessage::SecurityModeCommand(command)) = *inner else {
@@ -252,10 +258,14 @@ impl Phone {
             // A repetition under the next COUNT.
             security = self.security.take().unwrap();
         }
-        let message = security.unprotect(bytes, Direction::Downlink).expect("a right MAC").message;
+        let message = match security.unprotect(bytes, Direction::Downlink) {
+            Ok(verified) => verified.message,
+            Err(_) if self.doubtful => return None,
+            Err(error) => panic!("a right MAC: {error:?}"),
+        };
         self.ngksi = command.ngksi.ksi();
         self.security = Some(security);
-        message
+        Some(message)
     }
 
     fn answer(&mut self, message: Nas5gmmMessage) -> Vec<Vec<u8>> {

@@ -3,10 +3,12 @@
 use crate::world::*;
 use oxirush_nas::nas_5gs::ServiceType;
 use oxirush_nas::nas_5gs::*;
+use oxirush_ngap::build_ngap;
 use oxirush_ngap::ngap::*;
 use pakawaaz_control_plane::config::Network;
 use pakawaaz_control_plane::io::*;
 use pakawaaz_user_plane::rules::{PacketFilter, QosFlow, RefusedBecause, SessionRef, UserPlaneReply, UserPlaneRequest};
+use std::sync::Arc;
 use std::time::Duration;
 
 fn with(change: impl FnOnce(&mut Network)) -> (World, u32) {
@@ -386,6 +388,59 @@ fn flows_that_make_no_sense_are_not_taken() {
         assert!(world.view(1).unwrap().sessions[0].flows.is_empty());
     }
     assert_eq!(world.count("control_plane.session_modifications_failed"), 3);
+}
+
+/// The operator lets every session of the data network and all of the phone's together carry less.
+fn slower(world: &mut World) {
+    let imsi = world.imsi(1);
+    let mut slower = subscription();
+    slower.data_networks[0].ambr = Some(rates(3));
+    slower.ue_ambr = rates(5);
+    world.command(Command::Subscription { imsi, subscription: Arc::new(slower) });
+}
+
+fn told_rates(world: &World) -> Option<u64> {
+    match world.phones[0].last_sm.clone() {
+        Some(Nas5gsmMessage::PduSessionModificationCommand(command)) => command.session_ambr?.downlink_kbps(),
+        _ => None,
+    }
+}
+
+#[test]
+fn other_rates_are_in_force_at_user_plane_phone_and_gnb_at_once() {
+    let (mut world, ran) = World::with_session();
+    let before = world.sent.len();
+    slower(&mut world);
+    let Some(UserPlaneRequest::Flows { ambr, flows, .. }) = world.user_plane.last() else { panic!("rates") };
+    assert_eq!((*ambr, flows.len()), (rates(3), 1));
+    assert_eq!(told_rates(&world), Some(3000));
+    let told = ["PDUSessionResourceModifyRequest", "UEContextModificationRequest"];
+    assert_eq!(world.sent_names()[before..], told);
+    slower(&mut world);
+    assert_eq!(world.sent.len(), before + 2, "nothing has changed");
+    world.pass(Duration::from_secs(100));
+    assert_eq!(world.sent.len(), before + 2, "it was acknowledged");
+    let refused = build_ngap!(
+        UnsuccessfulOutcome,
+        UEContextModification,
+        UEContextModificationFailure,
+        AMF_UE_NGAP_ID(world.amf(ran)),
+        RAN_UE_NGAP_ID(ran),
+        Cause(Cause::misc(CauseMisc::unspecified)),
+    );
+    world.gnb_says(GNB, &refused.unwrap().encode().unwrap());
+    assert_eq!(world.count("control_plane.context_modification_failed"), 1);
+}
+
+#[test]
+fn other_rates_wait_for_a_phone_that_is_idle() {
+    let (mut world, ran) = World::with_session();
+    world.release(ran);
+    slower(&mut world);
+    let Some(UserPlaneRequest::Flows { ambr, .. }) = world.user_plane.last() else { panic!("rates") };
+    assert_eq!((*ambr, world.paged.len(), told_rates(&world)), (rates(3), 0, None));
+    world.service(0, ServiceType::Data, &[1]);
+    assert_eq!(told_rates(&world), Some(3000));
 }
 
 #[test]

@@ -135,6 +135,8 @@ pub struct World {
     /// Time inside the control plane, and inputs that it took.
     pub spent: Duration,
     pub handled: u64,
+    /// What gNBs said last, to be said again.
+    pub said: VecDeque<(AssociationId, Vec<u8>)>,
 }
 
 impl World {
@@ -179,6 +181,7 @@ impl World {
             paged: Vec::new(),
             spent: Duration::ZERO,
             handled: 0,
+            said: VecDeque::new(),
         }
     }
 
@@ -318,6 +321,12 @@ impl World {
     /// The only place where the control plane works, and its time is taken.
     #[allow(clippy::disallowed_methods)]
     fn handle(&mut self, input: Input<'_>, out: &mut Vec<Output>) {
+        if let Input::Message { association, bytes, .. } = &input {
+            self.said.push_back((*association, bytes.to_vec()));
+            if self.said.len() > 100 {
+                self.said.pop_front();
+            }
+        }
         let begin = std::time::Instant::now();
         self.core.handle(input, self.now, &mut self.rng, out);
         self.spent += begin.elapsed();

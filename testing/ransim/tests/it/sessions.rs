@@ -6,6 +6,7 @@ use pakawaaz_ransim::gnb::PhoneId;
 use pakawaaz_ransim::phone::{Event, SessionKind, SessionWish, State};
 use pakawaaz_user_plane::rules::{BitRate, BitRates, PacketFilter, QosFlow, UserPlaneReply, UserPlaneRequest};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 fn with_session() -> Bench {
@@ -121,6 +122,22 @@ fn a_call_adds_a_flow_and_takes_it_away() {
     let session = bench.phone().session(1).unwrap();
     assert_eq!((session.rules.len(), session.flows.contains_key(&5)), (1, false));
     assert!(!bench.world.gnbs()[0].resource(PhoneId(0), 1).unwrap().qfis.contains(&5));
+    bench.assert_clean();
+}
+
+#[test]
+fn other_rates_reach_a_phone_that_has_a_session() {
+    let mut bench = with_session();
+    let slower = |kbps: u64| BitRates { uplink: BitRate(kbps * 1000), downlink: BitRate(kbps * 2000) };
+    let mut subscription = bench.vault.subscription.clone();
+    subscription.data_networks[0].ambr = Some(slower(3000));
+    subscription.ue_ambr = slower(5000);
+    let imsi = bench.imsi(0);
+    bench.command(Command::Subscription { imsi, subscription: Arc::new(subscription) });
+    assert_eq!(bench.phone().session(1).unwrap().ambr, Some((6000, 3000)), "{:?}", bench.world.measure());
+    let told = |r: &UserPlaneRequest| matches!(r, UserPlaneRequest::Flows { ambr, .. } if *ambr == slower(3000));
+    assert!(bench.flows.iter().any(told));
+    assert_eq!(bench.core.counters().get("control_plane.ngap_unexpected"), 0, "the gNB has answered");
     bench.assert_clean();
 }
 
