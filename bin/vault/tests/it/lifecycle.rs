@@ -1,7 +1,9 @@
 //! Starting, being killed, and what is left.
 
-use crate::lab::{Lab, card, eap, milenage, one, seal, vector};
+use crate::lab::{Lab, card, eap, milenage, one, seal, skipped, vector};
 use pakawaaz_sim_vault::Answer;
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 
 #[test]
 fn what_was_answered_is_counted_however_it_ends() {
@@ -67,6 +69,35 @@ fn it_gives_up_what_it_does_not_need() {
     let limits = about("limits").expect("reads");
     let cores = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a line");
     assert!(cores.split_whitespace().nth(4) == Some("0"), "{cores}");
+}
+
+#[test]
+fn its_memory_stays_off_the_disk_or_it_says_so() {
+    let lab = Lab::new();
+    let mut running = lab.start();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", running.child.id())).expect("reads");
+    let locked = status.lines().find_map(|line| line.strip_prefix("VmLck:")).expect("a line");
+    let locked: u64 = locked.trim().trim_end_matches(" kB").parse().expect("a number");
+    drop(running.child.stdin.take());
+    let mut said = String::new();
+    running.child.stderr.take().expect("piped").read_to_string(&mut said).expect("reads");
+    // Many containers forbid it; then whoever runs the vault is told.
+    assert_ne!(locked > 0, said.contains("memory is not locked"), "{locked} kB, {said}");
+}
+
+#[test]
+fn nobody_looks_into_it_not_even_its_own_user() {
+    if !rustix::process::geteuid().is_root() {
+        return skipped("only root can run a vault as somebody else");
+    }
+    let mut lab = Lab::new();
+    lab.as_user(65534);
+    let running = lab.start();
+    let of = |file: &str| std::fs::metadata(format!("/proc/{}/{file}", running.child.id())).expect("is there").uid();
+    // What is not dumpable belongs to root in /proc, and no debugger of the same user gets hold of it (ptrace(2)).
+    assert_eq!([of("mem"), of("maps"), of("environ")], [0; 3]);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", running.child.id())).expect("reads");
+    assert!(status.contains("Uid:\t65534"), "{status}");
 }
 
 #[test]

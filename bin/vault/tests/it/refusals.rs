@@ -97,6 +97,23 @@ fn a_card_is_challenged_so_often_and_not_more() {
 }
 
 #[test]
+fn all_cards_together_are_challenged_so_often_and_not_more() {
+    let lab = Lab::with(
+        "[limits]\ncard_burst = 3\ncard_per_minute = 1\nburst = 4\nper_second = 1\nsuci_burst = 1\nsuci_per_second = 1\ncards = 100",
+    );
+    let running = lab.start();
+    let mut client = running.client();
+    let sealed = (1..=20).map(|number| (card(number), seal(&mut client, card(number), &milenage())));
+    let asks: Vec<Ask> = sealed.map(|(card, sealed)| vector(card, &sealed, eap("WLAN"))).collect();
+    // Whoever holds the server: one challenge of every card.
+    let answers = client.ask(&asks).expect("answers");
+    let drawn = answers.iter().filter(|answer| matches!(answer, Answer::EapAkaPrime(_))).count();
+    assert!((4..10).contains(&drawn), "the burst, and what came back meanwhile: {drawn}");
+    let again = running.client().ask(&asks).expect("answers");
+    assert!(again.iter().filter(|answer| **answer == Answer::Refused(Refusal::TooMany)).count() > 10, "nor elsewhere");
+}
+
+#[test]
 fn only_its_networks_are_served() {
     let lab = Lab::with("[policy]\nnetworks = [\"pakawaaz.example\"]");
     let running = lab.start();

@@ -47,7 +47,14 @@ store_test!(a_login_through_a_phone_that_does_not_fit_is_an_alarm, &MIGRATIONS, 
     let running = Running::start(&db).await;
     let at = Millis(1_800_000_000_000);
     let mut tx = db.begin().await.unwrap();
-    for (imsi, agreement) in [("nobody's", NetworkAgreement::OtherCard), (IMSI, NetworkAgreement::OtherCard)] {
+    let disagree = [
+        ("nobody's", NetworkAgreement::OtherCard),
+        (IMSI, NetworkAgreement::OtherCard),
+        ("001010000000002", NetworkAgreement::OtherEquipment),
+        ("001010000000003", NetworkAgreement::SamePhone),
+        ("001010000000004", NetworkAgreement::OtherCard),
+    ];
+    for (imsi, agreement) in disagree {
         let fact = NetworkDisagrees { imsi: imsi.into(), agreement, at };
         outbox::append(&mut tx, NetworkDisagrees::KIND, &fact, at).unwrap();
     }
@@ -56,16 +63,22 @@ store_test!(a_login_through_a_phone_that_does_not_fit_is_an_alarm, &MIGRATIONS, 
     let stop = CancellationToken::new();
     let consumer = OutboxConsumer::new(db.clone(), Arc::new(Logins(running.cellular.clone())));
     let consuming = tokio::spawn(consumer.run(stop.clone()));
-    let object = format!("AMFFunction=1,SUPI=imsi-{IMSI}");
-    let alarm = loop {
+    let object = |number: u32| format!("AMFFunction=1,SUPI=imsi-00101000000000{number}");
+    let told = loop {
         let alarms = running.cellular.alarms(&administrator()).await.unwrap().alarms;
-        if let Some(alarm) = alarms.into_iter().find(|alarm| alarm.object_instance == object) {
-            break alarm;
+        // The last one, after which nothing comes.
+        if alarms.iter().any(|alarm| alarm.object_instance == object(4)) {
+            break alarms;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     };
-    assert_eq!(alarm.alarm_type, "SECURITY_SERVICE_OR_MECHANISM_VIOLATION");
-    assert!(alarm.specific_problem.contains("another card"), "{}", alarm.specific_problem);
+    let of = |number: u32| told.iter().find(|alarm| alarm.object_instance == object(number));
+    for (number, why) in [(1, "another card"), (2, "other equipment than before"), (4, "another card")] {
+        let alarm = of(number).unwrap();
+        assert_eq!(alarm.alarm_type, "SECURITY_SERVICE_OR_MECHANISM_VIOLATION");
+        assert!(alarm.specific_problem.contains(why), "{}", alarm.specific_problem);
+    }
+    assert!(of(3).is_none(), "a login through the own phone is none");
     stop.cancel();
     consuming.await.unwrap();
     running.end().await;
