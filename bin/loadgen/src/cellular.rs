@@ -13,6 +13,7 @@ use pakawaaz_ransim::link::Links;
 use pakawaaz_ransim::phone::{Phone, SessionWish};
 use pakawaaz_ransim::scenario::{Driver, Plan, Scenario};
 use pakawaaz_ransim::world::{GnbId, World};
+use pakawaaz_storesuite::Server;
 use pakawaaz_user_plane::link::{Decoder, encode};
 use pakawaaz_user_plane::rules::{Tunnel, UserPlaneReply, UserPlaneRequest};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -33,6 +34,9 @@ pub struct Options {
     /// Rounds of each phone: registration with SUCI A and 5G AKA, session, service request, deregistration.
     #[arg(long, default_value_t = 20)]
     cycles: u32,
+    /// PostgreSQL instead of SQLite: a server of its own with every commit on the disk, gone afterwards.
+    #[arg(long, conflicts_with = "database")]
+    postgresql: bool,
     /// An empty PostgreSQL database instead of SQLite, such as postgres://user:password@host/name.
     #[arg(long)]
     database: Option<String>,
@@ -51,8 +55,10 @@ pub async fn run(options: &Options) -> Result<Report> {
     let user_plane = tokio::task::spawn_local(serve(listener));
     let (mut settings, core) = radio::settings()?;
     settings.push(("PAKAWAAZ_CELLULAR__USER_PLANE".into(), socket.display().to_string()));
-    let engine = options.database.as_deref().map_or("SQLite", |_| "PostgreSQL");
-    settings.extend(options.database.iter().map(|url| ("PAKAWAAZ_DATABASE__URL".to_owned(), url.clone())));
+    let postgresql = options.postgresql.then(|| Server::start(true)).transpose()?;
+    let database = postgresql.as_ref().map(|server| server.url().to_owned()).or_else(|| options.database.clone());
+    let engine = database.as_deref().map_or("SQLite", |_| "PostgreSQL");
+    settings.extend(database.map(|url| ("PAKAWAAZ_DATABASE__URL".to_owned(), url)));
     let city = City::build_with(1, None, settings).await?;
     let mut config = radio::prepare(&city, options.gnbs).await?;
     config.sessions = vec![SessionWish::default()];
