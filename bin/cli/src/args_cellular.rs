@@ -111,6 +111,15 @@ pub struct NetworkChange {
     /// Name told to gNBs.
     #[arg(long)]
     pub amf_name: Option<String>,
+    /// AMF region; differs by site.
+    #[arg(long, value_name = "NUMBER")]
+    pub amf_region: Option<u8>,
+    /// AMF set, up to 1023.
+    #[arg(long, value_name = "NUMBER")]
+    pub amf_set: Option<u16>,
+    /// AMF pointer, up to 63; differs by site where region and set are the same.
+    #[arg(long, value_name = "NUMBER")]
+    pub amf_pointer: Option<u8>,
     /// Name that phones show.
     #[arg(long)]
     pub full_name: Option<String>,

@@ -1,5 +1,6 @@
 //! Errors at the terminal: what happened, what to do next, a stable code, an exit code.
 
+use crate::advice::advice;
 use crate::output;
 use pakawaaz_base::{ErrorClass, StableError as _};
 use pakawaaz_client::ClientError;
@@ -9,15 +10,27 @@ use std::process::ExitCode;
 /// Prints `error` on standard error and gives the exit code of its class.
 pub fn report(error: &anyhow::Error, json: bool) -> ExitCode {
     let (code, class, advice) = classify(error);
+    let text = text(error);
     if json {
-        output::note(&serde_json::json!({ "error": code, "message": error.to_string() }).to_string());
+        output::note(&serde_json::json!({ "error": code, "message": text }).to_string());
     } else {
-        output::note(&format!("pakawaaz: {error} [{code}]"));
+        // A refusal is its code already.
+        let code = if text.contains(&code) { String::new() } else { format!(" [{code}]") };
+        output::note(&format!("pakawaaz: {text}{code}"));
         if let Some(advice) = advice {
             output::note(&format!("  {advice}"));
         }
     }
     ExitCode::from(exit_code(class))
+}
+
+/// What happened, and why; a cause that an error's own words tell already is not told twice.
+fn text(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text {
+        text if text.is_empty() => cause,
+        text if text.contains(&cause) => text,
+        text => format!("{text}: {cause}"),
+    })
 }
 
 /// Documented in `pakawaaz_base::ErrorClass`.
@@ -55,27 +68,6 @@ fn classify(error: &anyhow::Error) -> (String, ErrorClass, Option<&'static str>)
     ("cli.invalid".to_owned(), ErrorClass::Invalid, None)
 }
 
-fn advice(code: &str) -> Option<&'static str> {
-    Some(match code {
-        "client.login_required" => "Run `pakawaaz login`.",
-        "client.unreachable" => {
-            "Check that the server is running and this machine is on the network. Queued messages are kept."
-        }
-        "client.untrusted_server" => {
-            "The server's certificate does not lead to the root in your voucher. Do not go on; tell your administrator."
-        }
-        "client.wrong_pin" => {
-            "Try again. Without the PIN the profile cannot be opened; a recovery voucher makes a new one."
-        }
-        "client.not_approved" => "On a device you already have, run `pakawaaz devices approve ID`.",
-        "identity.wrong_password" => "The device was recognised; the password is wrong.",
-        "identity.sim_rejected" => "The SIM is not the one bound to your account, or it was revoked.",
-        "identity.login_failed" => "The name or the device is unknown to the server, or was revoked.",
-        "identity.back_off" | "http.throttled" => "Too many attempts; wait a little.",
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +80,16 @@ mod tests {
         assert_eq!((code.as_str(), class), ("identity.wrong_password", ErrorClass::Unauthenticated));
         assert!(advice.is_some());
         assert_eq!(exit_code(class), 3);
+    }
+
+    #[test]
+    fn a_cause_is_told_and_not_twice() {
+        let there = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "File exists");
+        let error = anyhow::Error::new(there).context("making trace.pcap");
+        assert_eq!(text(&error), "making trace.pcap: File exists");
+        let refused = ClientError::Refused { code: "cellular.bad_gnb".into(), status: 400, retry_after_ms: None };
+        let error = anyhow::Error::new(refused);
+        assert_eq!(text(&error).matches("cellular.bad_gnb").count(), 1);
     }
 
     #[test]

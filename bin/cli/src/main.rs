@@ -1,5 +1,6 @@
 //! `pakawaaz`: the terminal client for officials and administrators.
 
+mod advice;
 mod args;
 mod args_cellular;
 mod args_sims;

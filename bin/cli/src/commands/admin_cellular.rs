@@ -154,6 +154,9 @@ fn apply(network: &mut CellularNetwork, change: NetworkChange) -> anyhow::Result
     set(&mut network.amf_name, change.amf_name);
     set(&mut network.full_name, change.full_name);
     set(&mut network.authentication, change.authentication);
+    network.amf_region = change.amf_region.unwrap_or(network.amf_region);
+    network.amf_set = change.amf_set.unwrap_or(network.amf_set);
+    network.amf_pointer = change.amf_pointer.unwrap_or(network.amf_pointer);
     if !change.integrity.is_empty() {
         network.integrity = change.integrity;
     }
@@ -315,7 +318,7 @@ async fn subscribers(shell: &Shell, client: &NativeClient, command: SubscribersC
     }
 }
 
-const SUBSCRIBER: [&str; 4] = ["IMSI", "BLOCKED", "DATA NETWORKS", "EQUIPMENT"];
+const SUBSCRIBER: [&str; 5] = ["IMSI", "BLOCKED", "DATA NETWORKS", "MBIT/S", "EQUIPMENT"];
 
 fn subscriber(one: &CellularSubscriber) -> Vec<String> {
     let networks = match &one.profile.data_networks {
@@ -323,7 +326,8 @@ fn subscriber(one: &CellularSubscriber) -> Vec<String> {
         Some(named) => named.iter().map(|network| network.name.as_str()).collect::<Vec<_>>().join(","),
     };
     let equipment = if one.profile.equipment.is_empty() { "any".into() } else { one.profile.equipment.join(",") };
-    vec![one.imsi.clone(), if one.profile.blocked { "yes" } else { "no" }.into(), networks, equipment]
+    let rates = one.profile.ue_ambr.map_or("as all".into(), |rates| (rates.downlink / 1_000_000).to_string());
+    vec![one.imsi.clone(), if one.profile.blocked { "yes" } else { "no" }.into(), networks, rates, equipment]
 }
 
 /// The first 14 digits, which IMEI and IMEISV share.

@@ -125,7 +125,7 @@ fn gnb_rows(allowed: &[CellularGnb], connected: Option<&[CellularGnbState]>) -> 
     let row = |gnb: &CellularGnb| {
         let is = |one: &&CellularGnbState| (one.id, one.bits) == (Some(gnb.id), Some(gnb.bits));
         let state = match connected.map(|all| all.iter().find(is)) {
-            Some(Some(one)) => format!("{} phones, {}", one.connected, one.name),
+            Some(Some(one)) => format!("here as {}, {} phones connected", one.name, one.connected),
             Some(None) => "away".into(),
             None => "not known".into(),
         };
