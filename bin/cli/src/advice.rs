@@ -65,7 +65,6 @@ fn cellular(code: &str) -> Option<&'static str> {
             "The profile names a slice or data network that the network does not have, an address that is of no pool, or \
              equipment that is no IMEI."
         }
-        "cellular.bad_overload" => "A share of what phones ask for is 0 to 99 percent.",
         "cellular.changed" => "Somebody changed the network meanwhile. Look at it, then try again.",
         "cellular.plmn_in_use" => "Phones are registered; the PLMN changes only while none is.",
         "cellular.canary_in_pool" => {
