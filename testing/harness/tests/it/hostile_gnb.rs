@@ -74,6 +74,13 @@ impl Hostile {
     }
 }
 
+/// A phone whose radio is gone, whatever it was told; then it is in service at this gNB. What happened to it meanwhile.
+async fn connected_anew(site: &mut Site, phone: PhoneId, gnb: GnbId) -> Vec<Event> {
+    let now = site.now();
+    site.radio.move_phone(phone, gnb, now);
+    site.service(phone).await
+}
+
 /// The victims' logins.
 struct Logins<'a>([(&'a Person, Listening); 2]);
 
@@ -130,29 +137,36 @@ async fn hostile_gnbs_end_no_login_by_card_or_by_phone() {
     hostile.heard(&mut site, &[HOME, AWAY]).await;
     logins.go_on(&site, "plain messages and repeated goodbyes");
 
-    // A goodbye that nobody has heard, under the keys in use: changed in any part it is none.
-    let mut kept_back = Vec::new();
-    for phone in phones {
-        let goodbye = said(&mut site, phone, false, Phone::power_off);
-        hostile.carry(&mut site, phone, &hostile::nas::wrong_mac(&goodbye));
-        hostile.carry(&mut site, phone, &hostile::nas::wrong_count(&goodbye));
-        // Not in the first two octets, which no MAC covers: with other spare bits there it would still be the phone's own goodbye.
-        for changed in hostile::nas::bit_flips(&goodbye).skip(16).step_by(7) {
-            hostile.carry(&mut site, phone, &changed);
+    // A goodbye that nobody has heard, under the keys in use: changed in any part it is none. What a connected phone says is
+    // ciphered; what an idle one says can be read by everybody.
+    for idle in [false, true] {
+        let mut kept_back = Vec::new();
+        for phone in phones {
+            if idle {
+                site.idle(phone).await;
+            }
+            let goodbye = said(&mut site, phone, false, Phone::power_off);
+            hostile.carry(&mut site, phone, &hostile::nas::wrong_mac(&goodbye));
+            hostile.carry(&mut site, phone, &hostile::nas::wrong_count(&goodbye));
+            // Not in the first two octets, which no MAC covers: with other spare bits there it would still be the phone's own
+            // goodbye.
+            for changed in hostile::nas::bit_flips(&goodbye).skip(16).step_by(7) {
+                hostile.carry(&mut site, phone, &changed);
+            }
+            kept_back.push(goodbye);
         }
-        kept_back.push(goodbye);
+        hostile.heard(&mut site, &[HOME, AWAY]).await;
+        logins.go_on(&site, "forged goodbyes");
+        // The phones are switched on again, and only now it is played, as it was said.
+        for (phone, goodbye) in phones.into_iter().zip(&kept_back) {
+            let now = site.now();
+            site.radio.power_on(phone, now);
+            site.until_phone(phone, |event| matches!(event, Event::SessionUp { .. })).await;
+            hostile.carry(&mut site, phone, goodbye);
+        }
+        hostile.heard(&mut site, &[HOME, AWAY]).await;
+        logins.go_on(&site, "goodbyes that were kept back");
     }
-    hostile.heard(&mut site, &[HOME, AWAY]).await;
-    logins.go_on(&site, "forged goodbyes");
-    // The phones are switched on again, and only now it is played, as it was said.
-    for (phone, goodbye) in phones.into_iter().zip(&kept_back) {
-        let now = site.now();
-        site.radio.power_on(phone, now);
-        site.until_phone(phone, |event| matches!(event, Event::SessionUp { .. })).await;
-        hostile.carry(&mut site, phone, goodbye);
-    }
-    hostile.heard(&mut site, &[HOME, AWAY]).await;
-    logins.go_on(&site, "goodbyes that were kept back");
 
     // The interface: contexts released, refused and reset, by another gNB and by their own.
     for phone in phones {
@@ -170,9 +184,16 @@ async fn hostile_gnbs_end_no_login_by_card_or_by_phone() {
     }
     hostile.heard(&mut site, &[HOME, AWAY]).await;
     logins.go_on(&site, "released contexts");
+    // With connections that there are: all before has ended them.
+    for phone in phones {
+        connected_anew(&mut site, phone, HOME).await;
+    }
     site.radio.wire.send(HOME, 0, hostile::gnb::reset_all());
     site.until(|happened| matches!(happened, Happened::Gnb(HOME, GnbEvent::ResetAcknowledged))).await;
     logins.go_on(&site, "a reset");
+    for phone in phones {
+        connected_anew(&mut site, phone, HOME).await;
+    }
     site.radio.wire.lose(HOME);
     site.until(|happened| matches!(happened, Happened::Gnb(HOME, GnbEvent::Lost))).await;
     hostile.heard(&mut site, &[AWAY]).await;
@@ -180,9 +201,7 @@ async fn hostile_gnbs_end_no_login_by_card_or_by_phone() {
 
     // The phones come back elsewhere with one service request each.
     for phone in phones {
-        let now = site.now();
-        site.radio.move_phone(phone, AWAY, now);
-        let events = site.service(phone).await;
+        let events = connected_anew(&mut site, phone, AWAY).await;
         assert!(!events.iter().any(|event| matches!(event, Event::Registered { .. })), "{events:?}");
     }
     logins.go_on(&site, "everything");
