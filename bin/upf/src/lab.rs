@@ -73,6 +73,33 @@ networks = ["10.99.255.1", "fd00:99::1"]
 protocol = "echo"
 "#;
 
+/// A network in which phones may do nothing but ask whether [`SERVICE`] is there.
+pub const ECHO_ONLY: &str = r#"
+format = 1
+serial = 1
+
+[[data_network]]
+name = "gov"
+phones = ["10.45.0.0/16", "fd00:45::/48"]
+resolvers = ["10.99.255.1"]
+mtu = 1400
+
+[[data_network.allow]]
+about = "signs of life"
+networks = ["10.99.255.1"]
+protocol = "echo"
+"#;
+
+/// Lines of the configuration for a canary: its addresses are in [`ALLOW_LIST`] and in no pool of the core (10.45.0.0/16,
+/// fd00:45::/48). More of its keys can follow.
+pub const CANARY: &str = r#"
+[canary]
+every_seconds = 1
+ipv4 = "10.44.0.250"
+ipv6 = "fd00:44:0:ff::"
+services = ["10.99.255.1:8443", "[fd00:99::1]:8443"]
+"#;
+
 /// Why the laboratory cannot be built here; none when it can.
 pub fn missing() -> Option<String> {
     if !rustix::process::geteuid().is_root() {

@@ -1,11 +1,11 @@
 //! User data of the phones: each asks once, through every new session, whether the service is there.
 
-use super::user_plane::SERVICE;
 use pakawaaz_ransim::gnb::PhoneId;
 use pakawaaz_ransim::link::Links;
 use pakawaaz_ransim::packet::{self, Content, Packet};
 use pakawaaz_ransim::traffic::{N3, N3Event, uplink_flow};
 use pakawaaz_ransim::world::World;
+use pakawaaz_upf::lab::SERVICE;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 

@@ -4,7 +4,7 @@
 use crate::state::State;
 use anyhow::{Context as _, Result, bail, ensure};
 use pakawaaz_ransim::traffic::N3;
-use pakawaaz_upf::lab::{self, Namespace};
+use pakawaaz_upf::lab::{self, Namespace, SERVICE};
 use std::fmt;
 use std::fs;
 use std::net::IpAddr;
@@ -22,26 +22,8 @@ use tokio::time::timeout;
 pub const SOCKET: &str = "upf.sock";
 /// The gNB's end of the tunnels.
 pub const GNB_ADDRESS: &str = "127.0.0.2";
-/// The only host that phones may reach.
-pub const SERVICE: &str = "10.99.255.1";
 /// Namespace, rules and interfaces take a fraction of this.
 const READY_WITHIN: Duration = Duration::from_secs(20);
-
-/// What phones may do: nothing but ask whether the service is there.
-const ALLOW_LIST: &str = r#"format = 1
-serial = 1
-
-[[data_network]]
-name = "gov"
-phones = ["10.45.0.0/16", "fd00:45::/48"]
-resolvers = ["10.99.255.1"]
-mtu = 1400
-
-[[data_network.allow]]
-about = "signs of life"
-networks = ["10.99.255.1"]
-protocol = "echo"
-"#;
 
 /// How it stands with user data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,7 +125,7 @@ async fn write_files(folder: &Path, program: &Path) -> Result<()> {
     }
     let _ = fs::remove_file(path("allow-list.key"));
     let key = call(program, &["allow-list".as_ref(), "key".as_ref(), path("allow-list.key").as_ref()]).await?;
-    fs::write(path("allow-list.toml"), ALLOW_LIST).context("writing allow-list.toml")?;
+    fs::write(path("allow-list.toml"), lab::ECHO_ONLY).context("writing allow-list.toml")?;
     let (list, secret) = (path("allow-list.toml"), path("allow-list.key"));
     call(program, &["allow-list".as_ref(), "sign".as_ref(), list.as_ref(), "--key".as_ref(), secret.as_ref()]).await?;
     crate::state::write_private(&path("upf.toml"), configuration(key.trim()).as_bytes())

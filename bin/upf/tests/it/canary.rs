@@ -2,7 +2,7 @@
 
 use crate::{laboratory, program};
 use ed25519_dalek::SigningKey;
-use pakawaaz_upf::lab::{ALLOW_LIST, Control, Lab, Upf};
+use pakawaaz_upf::lab::{ALLOW_LIST, CANARY, Control, Lab, Upf};
 use pakawaaz_upf::namespace::NetworkNamespace;
 use pakawaaz_upf::tools;
 use pakawaaz_user_plane::allow_list::file;
@@ -13,20 +13,14 @@ use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const CANARY: &str = r#"
-[canary]
-every_seconds = 1
-ipv4 = "10.44.0.250"
-ipv6 = "fd00:44:0:ff::"
-services = ["10.99.255.1:8443", "[fd00:99::1]:8443"]
-closed = ["10.99.255.1:5001", "10.98.0.1:53"]
-"#;
+/// What it must not reach beside that.
+const CLOSED: &str = "closed = [\"10.99.255.1:5001\", \"10.98.0.1:53\"]\n";
 
 /// A laboratory whose user plane has a canary.
 fn with_canary() -> Option<Lab> {
     let lab = laboratory()?;
     let mut config = std::fs::OpenOptions::new().append(true).open(lab.path("upf.toml")).expect("configuration");
-    config.write_all(CANARY.as_bytes()).expect("writes");
+    config.write_all([CANARY, CLOSED].concat().as_bytes()).expect("writes");
     lab.arrived().expect("counters");
     Some(lab)
 }

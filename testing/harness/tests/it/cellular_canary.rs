@@ -2,21 +2,12 @@
 
 use crate::cellular_support::{Site, say};
 use pakawaaz_ransim::world::GnbId;
-use pakawaaz_upf::lab::SERVICE;
+use pakawaaz_upf::lab::{CANARY, SERVICE};
 use std::time::Duration;
 
 const GNB: GnbId = GnbId(0);
 /// Longer than everything here takes, so that a failure ends.
 const GIVE_UP: Duration = Duration::from_secs(60);
-
-/// Its addresses lie in no pool of the core (10.45.0.0/16, fd00:45::/48).
-const CANARY: &str = r#"
-[canary]
-every_seconds = 1
-ipv4 = "10.44.0.250"
-ipv6 = "fd00:44:0:ff::"
-services = ["10.99.255.1:8443", "[fd00:99::1]:8443"]
-"#;
 
 /// What an administrator sees of the isolation; none when all is well.
 fn alarm(site: &Site) -> Option<String> {
