@@ -17,6 +17,7 @@ use rand::RngCore;
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,8 +31,9 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A NAS that repeats a request within this time gets the answer again (RFC 5080 §2.2.2).
 const REPEATS: Duration = Duration::from_secs(10);
-/// Conversations, and answers to repeat, of one NAS.
+/// Conversations, and answers to repeat, of one NAS: at least so many, or those of so many seconds.
 const MOST_OF_ONE_NAS: usize = 1024;
+const SECONDS_OF_ONE_NAS: usize = 4;
 /// Requests that wait for the vault or the database, of all.
 const AT_ONCE: usize = 256;
 
@@ -101,13 +103,17 @@ struct Table {
     conversations: HashMap<State, (Instant, Conversation)>,
     /// No answer yet: it is being worked on, or there will be none.
     answers: HashMap<Key, (Instant, Option<Arc<[u8]>>)>,
+    most: usize,
     allowed: f64,
     allowed_at: Instant,
 }
 
 impl Table {
-    fn new(now: Instant) -> Self {
-        Self { conversations: HashMap::new(), answers: HashMap::new(), allowed: f64::INFINITY, allowed_at: now }
+    /// Of a NAS that may ask so often.
+    fn new(per_second: u32, now: Instant) -> Self {
+        let seconds = usize::try_from(per_second).unwrap_or(usize::MAX).saturating_mul(SECONDS_OF_ONE_NAS);
+        let most = seconds.max(MOST_OF_ONE_NAS);
+        Self { conversations: HashMap::new(), answers: HashMap::new(), most, allowed: f64::INFINITY, allowed_at: now }
     }
 
     /// Whether one more request fits into so many a second, with twice as many at once.
@@ -122,13 +128,42 @@ impl Table {
         allowed
     }
 
-    fn forget(&mut self, now: Instant) {
-        self.conversations.retain(|_, (since, _)| now.saturating_duration_since(*since) < PATIENCE);
-        self.answers.retain(|_, (since, _)| now.saturating_duration_since(*since) < REPEATS);
+    /// A request that is being worked on, until [`Table::answered`].
+    fn asked(&mut self, key: Key, now: Instant) {
+        make_room(&mut self.answers, self.most, REPEATS, now);
+        self.answers.insert(key, (now, None));
     }
 
-    fn full(&self) -> bool {
-        self.conversations.len() >= MOST_OF_ONE_NAS || self.answers.len() >= MOST_OF_ONE_NAS
+    fn answered(&mut self, key: Key, answer: Arc<[u8]>) {
+        if let Some((_, kept)) = self.answers.get_mut(&key) {
+            *kept = Some(answer);
+        }
+    }
+
+    /// A conversation that the next request with this State goes on with.
+    fn hold(&mut self, state: State, conversation: Conversation, now: Instant) {
+        make_room(&mut self.conversations, self.most, PATIENCE, now);
+        self.conversations.insert(state, (now, conversation));
+    }
+
+    fn take(&mut self, state: &[u8], now: Instant) -> Option<Conversation> {
+        let (since, conversation) = self.conversations.remove(&State::try_from(state).ok()?)?;
+        (now.saturating_duration_since(since) < PATIENCE).then_some(conversation)
+    }
+}
+
+/// Forgets what is too old and, when that is not enough, what is oldest: whoever begins again and again before an access
+/// point and never goes on takes the room of nobody who does. An eighth at once, so that it is not looked for each time.
+fn make_room<K: Eq + Hash, V>(kept: &mut HashMap<K, (Instant, V)>, most: usize, lasts: Duration, now: Instant) {
+    if kept.len() < most {
+        return;
+    }
+    kept.retain(|_, (since, _)| now.saturating_duration_since(*since) < lasts);
+    if kept.len() >= most {
+        let mut begun: Vec<Instant> = kept.values().map(|(since, _)| *since).collect();
+        let (_, oldest, _) = begun.select_nth_unstable(most / 8);
+        let oldest = *oldest;
+        kept.retain(|_, (since, _)| *since > oldest);
     }
 }
 
@@ -155,7 +190,9 @@ pub async fn start(config: &RadiusConfig, identity: Identity, jobs: &Jobs) -> Re
     let clients = read_clients(&config.clients_file)?;
     let clients = clients
         .into_iter()
-        .map(|(address, secret)| (address, Nas { secret, table: Mutex::new(Table::new(now)) }))
+        .map(|(address, secret)| {
+            (address, Nas { secret, table: Mutex::new(Table::new(config.requests_per_second, now)) })
+        })
         .collect();
     let socket = UdpSocket::bind(listen).await.with_context(|| format!("listening on {listen} for RADIUS"))?;
     let address = socket.local_addr()?;
@@ -238,22 +275,11 @@ impl Radius {
             let _ = self.socket.try_send_to(&answer, from);
             return Err("repeated");
         }
-        if table.full() {
-            table.forget(now);
-        }
-        if table.full() {
-            return Err("full");
-        }
         let permit = self.work.clone().try_acquire_owned().map_err(|_| "busy")?;
-        table.answers.insert(key, (now, None));
+        table.asked(key, now);
         let conversation = match request.state.as_deref() {
             None => Some(Conversation::new(self.network.as_str())),
-            Some(state) => state
-                .try_into()
-                .ok()
-                .and_then(|state: State| table.conversations.remove(&state))
-                .filter(|(since, _)| now.saturating_duration_since(*since) < PATIENCE)
-                .map(|(_, conversation)| conversation),
+            Some(state) => table.take(state, now),
         };
         drop(table);
         let radius = self.clone();
@@ -278,7 +304,7 @@ impl Radius {
                     count("challenge");
                     let mut state = State::default();
                     OsRng.fill_bytes(&mut state);
-                    nas.table().conversations.insert(state, (Instant::now(), conversation));
+                    nas.table().hold(state, conversation, Instant::now());
                     Answer::new(Code::Challenge).with(kind::STATE, &state).with_eap(&eap)
                 }
                 Step::Accept { eap, msk, .. } => {
@@ -301,7 +327,7 @@ impl Radius {
                     count("ignored");
                     tracing::debug!(?step, "an EAP packet that answers nothing");
                     if let Some(state) = request.state.as_deref().and_then(|s| State::try_from(s).ok()) {
-                        nas.table().conversations.insert(state, (Instant::now(), conversation));
+                        nas.table().hold(state, conversation, Instant::now());
                     }
                     return;
                 }
@@ -310,9 +336,7 @@ impl Radius {
         match answer.finish(&request, &nas.secret) {
             Ok(packet) => {
                 let packet: Arc<[u8]> = packet.into();
-                if let Some((_, kept)) = nas.table().answers.get_mut(&key) {
-                    *kept = Some(packet.clone());
-                }
+                nas.table().answered(key, packet.clone());
                 let _ = self.socket.send_to(&packet, from).await;
             }
             Err(error) => tracing::warn!(code = error.code(), "a RADIUS answer could not be made"),
@@ -347,26 +371,27 @@ mod tests {
     #[test]
     fn a_nas_may_ask_so_often_and_no_more() {
         let now = Instant::now();
-        let mut table = Table::new(now);
+        let mut table = Table::new(10, now);
         assert_eq!((0..100).filter(|_| table.allows(10.0, now)).count(), 20);
         assert_eq!((0..100).filter(|_| table.allows(10.0, now + Duration::from_millis(500))).count(), 5);
     }
 
     #[test]
-    fn what_is_old_is_forgotten() {
-        let now = Instant::now();
-        let mut table = Table::new(now);
-        for n in 0..=u8::MAX {
-            table.conversations.insert([n; 16], (now, Conversation::new("WLAN")));
-            for port in 0..4 {
-                table.answers.insert((port, n, [n; 16]), (now, None));
-            }
+    fn what_one_nas_takes_is_bounded_and_the_oldest_goes() {
+        let begun = Instant::now();
+        let at = |n: u32| begun + Duration::from_micros(u64::from(n));
+        let state = |n: u32| [[0; 12].as_slice(), &n.to_be_bytes()].concat();
+        let mut table = Table::new(1, begun);
+        for n in 0..5_000u32 {
+            table.hold(State::try_from(state(n).as_slice()).expect("16 bytes"), Conversation::new("WLAN"), at(n));
+            table.asked((0, 0, State::try_from(state(n).as_slice()).expect("16 bytes")), at(n));
+            assert!(table.conversations.len() <= MOST_OF_ONE_NAS && table.answers.len() <= MOST_OF_ONE_NAS);
         }
-        assert!(table.full());
-        table.forget(now + REPEATS);
-        assert!(table.answers.is_empty() && table.conversations.len() == 256 && !table.full());
-        table.forget(now + PATIENCE);
-        assert!(table.conversations.is_empty());
+        // Strangers have begun as often as they could: whoever goes on is still known, and the first of them is not.
+        assert!(table.take(&state(4_999), at(5_000)).is_some() && table.take(&state(4_200), at(5_000)).is_some());
+        assert!(table.take(&state(0), at(5_000)).is_none());
+        assert!(table.take(&state(4_998), begun + PATIENCE + Duration::from_secs(1)).is_none(), "and not for ever");
+        assert_eq!(Table::new(10_000, begun).most, 40_000, "as many as it may ask for");
     }
 
     #[test]

@@ -7,29 +7,35 @@ use pakawaaz_harness::{Options, World};
 use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::fs::PermissionsExt as _;
 
-const SECRET: &str = "a secret of some length";
+pub const SECRET: &str = "a secret of some length";
 
-struct Wifi {
+pub struct Wifi {
     world: World,
-    server: SocketAddr,
-    cards: Vec<SoftwareSim>,
+    pub server: SocketAddr,
+    pub cards: Vec<SoftwareSim>,
     attempts: usize,
     // Holds the list of clients, which is read at the start.
     _dir: tempfile::TempDir,
 }
 
-fn identity(card: &SoftwareSim) -> String {
+pub fn identity(card: &SoftwareSim) -> String {
     format!("6{}@nai.epc.mnc099.mcc410.3gppnetwork.org", card.imsi.as_str())
 }
 
 impl Wifi {
-    fn start() -> Self {
+    pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// The same, with more of its configuration.
+    pub fn with(more: &[(&str, String)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clients = dir.path().join("clients");
         std::fs::write(&clients, format!("127.0.0.1 {SECRET}\n")).unwrap();
         std::fs::set_permissions(&clients, std::fs::Permissions::from_mode(0o600)).unwrap();
         let settings = [("LISTEN", "127.0.0.1:0".to_owned()), ("CLIENTS_FILE", clients.display().to_string())];
-        let settings = settings.map(|(key, value)| (format!("PAKAWAAZ_RADIUS__{key}"), value)).to_vec();
+        let settings = settings.iter().chain(more);
+        let settings = settings.map(|(key, value)| (format!("PAKAWAAZ_RADIUS__{key}"), value.clone())).collect();
         let world = World::with(Options { settings, ..Options::default() });
         let batch = SimBatch::new(&world.dir().join("wifi"), 7, 3);
         let file = batch.write_csv();
@@ -38,7 +44,7 @@ impl Wifi {
         Self { world, server, cards: batch.cards().to_vec(), attempts: 0, _dir: dir }
     }
 
-    fn try_as(&mut self, identity: &str, secret: &str, usim: &mut SoftwareUsim) -> Attempt {
+    pub fn try_as(&mut self, identity: &str, secret: &str, usim: &mut SoftwareUsim) -> Attempt {
         self.attempts += 1;
         let dir = self.world.dir().join(format!("eapol-{}", self.attempts));
         attempt(&dir, self.server, secret, identity, usim)
