@@ -263,6 +263,16 @@ pub struct CellularGnbState {
 pub struct CellularGnbList {
     /// Those that are connected now.
     pub gnbs: Vec<CellularGnbState>,
+    /// By how many percent they are asked to reduce signalling; 0: they are not.
+    #[serde(default)]
+    pub overload: u8,
+}
+
+/// `POST /v1/admin/cellular/overload`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CellularOverloadRequest {
+    /// By how many percent gNBs reduce signalling, 0 to 99; 0: not at all.
+    pub percent: u8,
 }
 
 /// What a session has carried.

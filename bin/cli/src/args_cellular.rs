@@ -41,9 +41,22 @@ pub enum CellularCommand {
         imsi: Option<String>,
     },
     /// Sessions of registered phones, with their addresses.
-    Sessions,
+    Sessions {
+        /// Only those of the phone with this card.
+        imsi: Option<String>,
+    },
     /// What sessions have carried.
-    Traffic,
+    Traffic {
+        /// Only those of the phone with this card.
+        imsi: Option<String>,
+    },
+    /// Have gNBs turn away a share of what phones ask for, while there is too much of it. It lasts until it is set to 0, or
+    /// another process runs the core; `gnbs` shows it.
+    Overload {
+        /// By how many percent they reduce signalling; 0: not at all.
+        #[arg(value_parser = clap::value_parser!(u8).range(0..=99))]
+        percent: u8,
+    },
     /// Have a phone leave the network. Nobody is logged out by it.
     Detach {
         /// The phone's card, by its IMSI.
@@ -294,7 +307,13 @@ pub enum SubscribersCommand {
         /// Data networks, the default one first; none: all.
         #[arg(long = "dnn")]
         dnns: Vec<String>,
-        /// Most that all its sessions may carry each way, Mbit/s.
+        /// Always this address in the first data network; it must be in its pool. One that was given before stays.
+        #[arg(long, requires = "dnns", value_name = "ADDRESS")]
+        ipv4: Option<String>,
+        /// Always this /64 in the first data network, such as fd00:45:0:9::.
+        #[arg(long, requires = "dnns", value_name = "PREFIX")]
+        ipv6: Option<String>,
+        /// Most that all its sessions may carry each way, Mbit/s; none: as every card.
         #[arg(long)]
         mbits: Option<u64>,
     },

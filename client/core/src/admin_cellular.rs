@@ -4,7 +4,7 @@ use crate::http::{post, request};
 use crate::transport::Method;
 use crate::{Client, ClientError, Platform, Store, Transport};
 use pakawaaz_contract::cellular::{
-    CellularAlarmList, CellularDetachRequest, CellularGnbList, CellularNetworkState, CellularQuery, CellularSubscriber,
+    CellularAlarmList, CellularDetachRequest, CellularGnbList, CellularNetworkState, CellularOverloadRequest, CellularQuery, CellularSubscriber,
     CellularSubscriberList, CellularTrace, CellularTraceList, CellularTraceReadRequest, CellularTraceRequest,
     CellularTraceState, CellularUeList, SetCellularNetworkRequest,
 };
@@ -65,6 +65,13 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// As [`Client::cellular_network`]; `cellular.not_found` when it is not registered.
     pub async fn cellular_detach(&self, request: &CellularDetachRequest) -> Result<(), ClientError> {
         self.post_empty("/v1/admin/cellular/detach", request).await
+    }
+    /// Has gNBs reduce signalling.
+    ///
+    /// # Errors
+    /// As [`Client::cellular_network`].
+    pub async fn cellular_overload(&self, request: &CellularOverloadRequest) -> Result<(), ClientError> {
+        self.post_empty("/v1/admin/cellular/overload", request).await
     }
     /// Traces that go on, and those that can still be read.
     ///

@@ -55,6 +55,9 @@ pub enum CellularError {
     /// A timer or rate outside of what the specifications can carry.
     #[error("a timer or rate is out of range")]
     BadTimer,
+    /// Not 0 to 99.
+    #[error("a share of signalling is 0 to 99 percent")]
+    BadOverload,
     /// A profile names what the network does not have, or equipment that is not 14 digits.
     #[error("the profile names what the network does not have")]
     BadProfile,
@@ -117,6 +120,7 @@ impl StableError for CellularError {
             Self::BadAlgorithm => "cellular.bad_algorithm",
             Self::BadAuthentication => "cellular.bad_authentication",
             Self::BadTimer => "cellular.bad_timer",
+            Self::BadOverload => "cellular.bad_overload",
             Self::BadProfile => "cellular.bad_profile",
             Self::Changed => "cellular.changed",
             Self::PlmnInUse => "cellular.plmn_in_use",
@@ -149,6 +153,7 @@ impl StableError for CellularError {
             | Self::BadAlgorithm
             | Self::BadAuthentication
             | Self::BadTimer
+            | Self::BadOverload
             | Self::BadProfile => ErrorClass::Invalid,
             Self::Changed | Self::PlmnInUse | Self::CanaryInPool | Self::TooManyTraces => ErrorClass::Conflict,
             Self::Off | Self::Standby | Self::Busy => ErrorClass::Unavailable,

@@ -11,8 +11,9 @@ use crate::output;
 use anyhow::{Context as _, bail, ensure};
 use pakawaaz_client_native::NativeClient;
 use pakawaaz_contract::cellular::{
-    CellularCore, CellularDataNetwork, CellularDetachRequest, CellularNetwork, CellularProfile, CellularQuery,
-    CellularRates, CellularSlice, CellularSubscribedNetwork, CellularSubscriber, CellularUe, SetCellularNetworkRequest,
+    CellularCore, CellularDataNetwork, CellularDetachRequest, CellularNetwork, CellularOverloadRequest,
+    CellularProfile, CellularQuery, CellularRates, CellularSlice, CellularSubscribedNetwork, CellularSubscriber,
+    CellularUe, SetCellularNetworkRequest,
 };
 
 /// Rows fetched at once.
@@ -50,8 +51,8 @@ pub async fn run(shell: &Shell, client: &NativeClient, command: CellularCommand)
             });
             Ok(())
         }
-        CellularCommand::Sessions => {
-            sessions(shell, client, &["IMSI", "DNN", "IPV4", "IPV6", "CARRIED", "SINCE"], |_, session| {
+        CellularCommand::Sessions { imsi } => {
+            sessions(shell, client, imsi, &["IMSI", "DNN", "IPV4", "IPV6", "CARRIED", "SINCE"], |_, session| {
                 let carried = if session.carried { "yes" } else { "no" };
                 vec![
                     session.dnn.clone(),
@@ -63,9 +64,9 @@ pub async fn run(shell: &Shell, client: &NativeClient, command: CellularCommand)
             })
             .await
         }
-        CellularCommand::Traffic => {
+        CellularCommand::Traffic { imsi } => {
             let header = ["IMSI", "DNN", "UP PACKETS", "UP BYTES", "DOWN PACKETS", "DOWN BYTES", "REFUSED", "POLICED"];
-            sessions(shell, client, &header, |_, session| {
+            sessions(shell, client, imsi, &header, |_, session| {
                 let traffic = session.traffic;
                 let numbers = [
                     traffic.uplink_packets,
@@ -82,6 +83,15 @@ pub async fn run(shell: &Shell, client: &NativeClient, command: CellularCommand)
         CellularCommand::Detach { imsi, come_back } => {
             client.cellular_detach(&CellularDetachRequest { imsi, come_back }).await?;
             shell.out.done("detached", "The phone leaves the network.");
+            Ok(())
+        }
+        CellularCommand::Overload { percent } => {
+            client.cellular_overload(&CellularOverloadRequest { percent }).await?;
+            let text = match percent {
+                0 => "gNBs take what phones ask for again.".to_owned(),
+                some => format!("gNBs turn away {some} % of what phones ask for. `overload 0` ends it."),
+            };
+            shell.out.show(&serde_json::json!({ "overload": percent }), |_| vec![text]);
             Ok(())
         }
         CellularCommand::Trace { imsi, what } => super::admin_cellular_trace::run(shell, client, imsi, what).await,
@@ -198,10 +208,13 @@ async fn dnns(shell: &Shell, client: &NativeClient, command: DnnsCommand) -> any
                         one.ipv6_pool.clone().unwrap_or_default(),
                         one.five_qi.to_string(),
                         one.mtu.to_string(),
+                        (one.ambr.downlink / 1_000_000).to_string(),
+                        one.dns.join(","),
+                        if one.always_on { "yes" } else { "no" }.into(),
                     ]
                 };
                 output::table(
-                    &["DNN", "SLICE", "IPV4", "IPV6", "5QI", "MTU"],
+                    &["DNN", "SLICE", "IPV4", "IPV6", "5QI", "MTU", "MBIT/S", "NAME SERVERS", "ALWAYS ON"],
                     &networks.iter().map(row).collect::<Vec<_>>(),
                 )
             });
@@ -285,11 +298,9 @@ async fn subscribers(shell: &Shell, client: &NativeClient, command: SubscribersC
             shell.out.show(&CellularSubscriber { imsi, profile }, |one| output::table(&SUBSCRIBER, &[subscriber(one)]));
             Ok(())
         }
-        SubscribersCommand::Set { imsi, dnns, mbits } => {
+        SubscribersCommand::Set { imsi, dnns, ipv4, ipv6, mbits } => {
             change_profile(shell, client, imsi, |profile| {
-                let named = |name: String| CellularSubscribedNetwork { name, ipv4: None, ipv6: None, ambr: None };
-                profile.data_networks = (!dnns.is_empty()).then(|| dnns.into_iter().map(named).collect());
-                profile.ue_ambr = mbits.map(rates);
+                set(profile, dnns, ipv4, ipv6, mbits);
                 Ok(())
             })
             .await
@@ -323,11 +334,39 @@ const SUBSCRIBER: [&str; 5] = ["IMSI", "BLOCKED", "DATA NETWORKS", "MBIT/S", "EQ
 fn subscriber(one: &CellularSubscriber) -> Vec<String> {
     let networks = match &one.profile.data_networks {
         None => "all".into(),
-        Some(named) => named.iter().map(|network| network.name.as_str()).collect::<Vec<_>>().join(","),
+        Some(named) => named.iter().map(network_text).collect::<Vec<_>>().join(","),
     };
     let equipment = if one.profile.equipment.is_empty() { "any".into() } else { one.profile.equipment.join(",") };
     let rates = one.profile.ue_ambr.map_or("as all".into(), |rates| (rates.downlink / 1_000_000).to_string());
     vec![one.imsi.clone(), if one.profile.blocked { "yes" } else { "no" }.into(), networks, rates, equipment]
+}
+
+/// What a card may do; what was said of a data network that is named again stays.
+fn set(
+    profile: &mut CellularProfile,
+    dnns: Vec<String>,
+    ipv4: Option<String>,
+    ipv6: Option<String>,
+    mbits: Option<u64>,
+) {
+    let before = profile.data_networks.take().unwrap_or_default();
+    let named = |name: String| {
+        let known = before.iter().find(|one| one.name == name).cloned();
+        known.unwrap_or(CellularSubscribedNetwork { name, ipv4: None, ipv6: None, ambr: None })
+    };
+    let mut networks: Vec<_> = dnns.into_iter().map(named).collect();
+    if let Some(first) = networks.first_mut() {
+        first.ipv4 = ipv4.or_else(|| first.ipv4.take());
+        first.ipv6 = ipv6.or_else(|| first.ipv6.take());
+    }
+    profile.data_networks = (!networks.is_empty()).then_some(networks);
+    profile.ue_ambr = mbits.map(rates);
+}
+
+/// A data network of a card, and its addresses there that never change.
+fn network_text(one: &CellularSubscribedNetwork) -> String {
+    let fixed: Vec<&str> = [&one.ipv4, &one.ipv6].into_iter().flatten().map(String::as_str).collect();
+    if fixed.is_empty() { one.name.clone() } else { format!("{} ({})", one.name, fixed.join(" ")) }
 }
 
 /// The first 14 digits, which IMEI and IMEISV share.
@@ -374,10 +413,11 @@ async fn all_ues(client: &NativeClient, imsi: Option<String>) -> anyhow::Result<
 async fn sessions(
     shell: &Shell,
     client: &NativeClient,
+    imsi: Option<String>,
     header: &[&str],
     row: impl Fn(&CellularUe, &pakawaaz_contract::cellular::CellularSession) -> Vec<String>,
 ) -> anyhow::Result<()> {
-    let ues = all_ues(client, None).await?;
+    let ues = all_ues(client, imsi).await?;
     let with_card = |ue: &CellularUe, session: &pakawaaz_contract::cellular::CellularSession| {
         let mut value = serde_json::to_value(session).unwrap_or_default();
         if let Some(object) = value.as_object_mut() {
@@ -409,4 +449,22 @@ fn slice_text(slice: &CellularSlice) -> String {
 fn rates(mbits: u64) -> CellularRates {
     let rate = mbits.saturating_mul(1_000_000);
     CellularRates { uplink: rate, downlink: rate }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_keeps_its_fixed_address_when_its_rates_change() {
+        let mut profile = CellularProfile::default();
+        let dnns = || vec!["gov".to_owned(), "other".to_owned()];
+        set(&mut profile, dnns(), Some("10.45.9.9".into()), None, None);
+        set(&mut profile, dnns(), None, Some("fd00:45:0:9::".into()), Some(20));
+        let one = CellularSubscriber { imsi: "410990000000001".into(), profile: profile.clone() };
+        assert_eq!(subscriber(&one)[2], "gov (10.45.9.9 fd00:45:0:9::),other");
+        assert_eq!(profile.ue_ambr, Some(rates(20)));
+        set(&mut profile, Vec::new(), None, None, None);
+        assert_eq!((profile.data_networks, profile.ue_ambr), (None, None), "everything, as every card");
+    }
 }

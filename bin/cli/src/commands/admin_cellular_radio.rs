@@ -14,15 +14,19 @@ pub async fn gnbs(shell: &Shell, client: &NativeClient, command: GnbsCommand) ->
         GnbsCommand::List => {
             let allowed = client.cellular_network().await?.network.gnbs;
             // A server without a core still says which would be let in.
-            let connected = match client.cellular_gnbs().await {
-                Ok(list) => Some(list.gnbs),
+            let (connected, overload) = match client.cellular_gnbs().await {
+                Ok(list) => (Some(list.gnbs), list.overload),
                 Err(e) => {
                     output::note(&format!("which gNBs are connected is not known here: {e}"));
-                    None
+                    (None, 0)
                 }
             };
-            shell.out.show(&serde_json::json!({ "allowed": allowed, "connected": connected }), |_| {
-                output::table(&["GNB", "PLACE", "TACS", "STATE"], &gnb_rows(&allowed, connected.as_deref()))
+            let shown = serde_json::json!({ "allowed": allowed, "connected": connected, "overload": overload });
+            shell.out.show(&shown, |_| {
+                let rows = gnb_rows(&allowed, connected.as_deref());
+                let asked = format!("They are asked to turn away {overload} % of what phones ask for.");
+                let asked = (overload > 0).then_some(asked);
+                output::table(&["GNB", "PLACE", "TACS", "STATE"], &rows).into_iter().chain(asked).collect()
             });
             Ok(())
         }

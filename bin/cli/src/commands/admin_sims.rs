@@ -28,10 +28,11 @@ pub async fn run(shell: &Shell, client: &NativeClient, command: SimsCommand) -> 
                     .iter()
                     .map(|s| {
                         let official = s.official.map_or_else(String::new, |o| o.to_string());
-                        vec![s.sim.to_string(), s.iccid.clone(), s.algorithm.clone(), s.status.clone(), official]
+                        let [iccid, imsi, algorithm] = [&s.iccid, &s.imsi, &s.algorithm].map(Clone::clone);
+                        vec![s.sim.to_string(), iccid, imsi, algorithm, s.status.clone(), official]
                     })
                     .collect();
-                output::table(&["SIM", "ICCID", "ALGORITHM", "STATUS", "OFFICIAL"], &rows)
+                output::table(&["SIM", "ICCID", "IMSI", "ALGORITHM", "STATUS", "OFFICIAL"], &rows)
             });
         }
         SimsCommand::Received { batch } => {

@@ -4,8 +4,8 @@ use crate::Cellular;
 use axum::extract::State;
 use http::StatusCode;
 use pakawaaz_contract::cellular::{
-    CellularAlarmList, CellularDetachRequest, CellularGnbList, CellularNetworkState, CellularQuery, CellularSubscriber,
-    CellularSubscriberList, CellularUeList, SetCellularNetworkRequest,
+    CellularAlarmList, CellularDetachRequest, CellularGnbList, CellularNetworkState, CellularOverloadRequest,
+    CellularQuery, CellularSubscriber, CellularSubscriberList, CellularUeList, SetCellularNetworkRequest,
 };
 use pakawaaz_http::{Authenticated, Json, Path, Problem};
 
@@ -114,6 +114,25 @@ pub async fn detach(
     Json(request): Json<CellularDetachRequest>,
 ) -> Result<StatusCode, Problem> {
     cellular.detach(&actor, &request).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Have gNBs reduce signalling
+///
+/// They turn phones away until they are asked for 0 percent, or the core ends.
+#[utoipa::path(post, path = "/v1/admin/cellular/overload", tag = "cellular", security(("dpop" = [])),
+    request_body = CellularOverloadRequest, responses(
+    (status = 204),
+    (status = 400, body = Problem, description = "cellular.bad_overload"),
+    (status = 403, body = Problem, description = "cellular.forbidden"),
+    (status = 503, body = Problem, description = "cellular.off, cellular.standby, cellular.busy")
+))]
+pub async fn overload(
+    Authenticated(actor): Authenticated,
+    State(cellular): State<Cellular>,
+    Json(request): Json<CellularOverloadRequest>,
+) -> Result<StatusCode, Problem> {
+    cellular.overload(&actor, &request).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

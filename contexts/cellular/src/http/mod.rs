@@ -21,6 +21,7 @@ pub fn router(cellular: Cellular) -> Router {
         .route("/v1/admin/cellular/gnbs", get(admin::gnbs))
         .route("/v1/admin/cellular/ues/query", post(admin::ues))
         .route("/v1/admin/cellular/detach", post(admin::detach))
+        .route("/v1/admin/cellular/overload", post(admin::overload))
         .route("/v1/admin/cellular/traces", get(traces::list))
         .route("/v1/admin/cellular/traces/start", post(traces::start))
         .route("/v1/admin/cellular/traces/stop", post(traces::stop))
@@ -43,6 +44,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             admin::gnbs,
             admin::ues,
             admin::detach,
+            admin::overload,
             admin::alarms,
             admin::clear_alarm,
             traces::list,

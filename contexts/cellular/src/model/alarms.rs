@@ -114,6 +114,24 @@ impl Kind {
     }
 }
 
+/// What a gNB does that it must not, in words for whoever looks after it.
+pub fn misbehaviour(what: &'static str) -> &'static str {
+    match what {
+        "transfer_syntax_error" => "it sends what is no NGAP message",
+        "ids_of_another_gnb" => "it speaks for phones of another gNB",
+        "foreign_tracking_area" => "it brings phones from a tracking area that it does not serve",
+        "too_many_unknown_phones" => {
+            "it brings more phones that have proved nothing than fit; the others are turned away"
+        }
+        "configuration_refused" => "it did not take over, or did not answer to, a new configuration",
+        "identity_in_use_elsewhere" => {
+            "it has the identity of a gNB that was connected from another address, and took its place; see to it that no \
+             two have the same"
+        }
+        other => other,
+    }
+}
+
 /// One alarm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alarm {
@@ -210,6 +228,17 @@ impl Alarms {
         self.active.contains_key(&(kind, object.to_owned()))
     }
 
+    /// Objects with which this is wrong now.
+    pub fn objects(&self, kind: Kind) -> Vec<String> {
+        self.active.keys().filter(|(other, _)| *other == kind).map(|(_, object)| object.clone()).collect()
+    }
+
+    /// How many are not cleared, by perceived severity.
+    pub fn by_severity(&self) -> [(&'static str, usize); 3] {
+        ["CRITICAL", "MAJOR", "MINOR"]
+            .map(|severity| (severity, self.active.keys().filter(|(kind, _)| kind.severity() == severity).count()))
+    }
+
     /// How many are not cleared.
     pub fn len(&self) -> usize {
         self.active.len()
@@ -248,6 +277,30 @@ mod tests {
             alarms.raise(Kind::ForeignGnb, &format!("peer {n}"), "", [0; 16], NOW);
         }
         assert_eq!((alarms.len(), alarms.dropped), (MOST, 5));
+    }
+
+    #[test]
+    fn the_reference_has_every_alarm_with_its_severity_and_no_other() {
+        let reference = include_str!("../../../../docs/reference/cellular-alarms.md");
+        let rows: Vec<&str> = reference.lines().filter(|line| line.matches('|').count() == 5).skip(2).collect();
+        assert_eq!(rows.len(), Kind::ALL.len());
+        for kind in Kind::ALL {
+            let begin = format!("| `{}` | {} |", kind.text(), kind.severity().to_lowercase());
+            assert!(rows.iter().any(|row| row.starts_with(&begin)), "{begin}");
+        }
+    }
+
+    #[test]
+    fn alarms_are_counted_by_their_severity() {
+        let mut alarms = Alarms::default();
+        for (kind, object) in [(Kind::Storage, "a"), (Kind::GnbLost, "b"), (Kind::GnbLost, "c")] {
+            alarms.raise(kind, object, "", [0; 16], NOW);
+        }
+        assert_eq!(alarms.by_severity(), [("CRITICAL", 1), ("MAJOR", 2), ("MINOR", 0)]);
+        assert_eq!(
+            Kind::ALL.iter().filter(|kind| !["CRITICAL", "MAJOR", "MINOR"].contains(&kind.severity())).count(),
+            0
+        );
     }
 
     #[test]

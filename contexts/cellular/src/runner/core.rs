@@ -9,7 +9,7 @@ use super::traces::EndedTrace;
 use super::writer::Batch;
 use super::{Open, Tenure, report, vault};
 use crate::Cellular;
-use crate::model::alarms::{Alarm as Row, Alarms, Kind};
+use crate::model::alarms::{Alarm as Row, Alarms, Kind, misbehaviour};
 use crate::model::cuts::RecentCuts;
 use crate::model::lease::Free;
 use crate::model::traces::{Trace, TraceId, Traces};
@@ -51,8 +51,8 @@ pub(crate) enum Ask {
     Registered(Imsi, oneshot::Sender<bool>),
     /// Cards of registered phones, in order.
     Cards { after: Option<Imsi>, limit: usize, reply: oneshot::Sender<Vec<Imsi>> },
-    /// gNBs.
-    Gnbs(oneshot::Sender<Vec<GnbView>>),
+    /// gNBs, and by how many percent they are asked to reduce signalling.
+    Gnbs(oneshot::Sender<(Vec<GnbView>, u8)>),
     /// Something elsewhere is wrong with an object.
     RaiseAlarm { kind: Kind, object: String, problem: &'static str },
     /// An operator has seen to an alarm; whether there was one.
@@ -343,7 +343,7 @@ impl Core {
             return;
         }
         let Some(GnbView { ready: true, id: Some((id, bits)), .. }) = self.plane.gnb(association) else { return };
-        let name = format!("AMFFunction=1,GNBId={id}/{bits}");
+        let name = gnb_object(id, bits);
         self.clear(Kind::GnbLost, &name);
         self.names.insert(association, name);
     }
@@ -359,8 +359,11 @@ impl Core {
 
     fn answer(&mut self, answer: Answer) {
         let Answer { ue, request, asked, mut reply } = answer;
-        if let Ok(vector) = &reply {
+        if !matches!(reply, Err(VaultRefusal::Unavailable)) {
+            // Also a refusal is an answer.
             self.clear(Kind::HomeNetwork, HOME);
+        }
+        if let Ok(vector) = &reply {
             if !self.cuts.vector(&vector.imsi, asked) {
                 reply = Err(VaultRefusal::Blocked);
             }
@@ -389,7 +392,13 @@ impl Core {
             }
             LinkEvent::Reply(UserPlaneReply::Isolation(found)) => self.isolation(found),
             LinkEvent::Reply(UserPlaneReply::Canary { ipv4, ipv6 }) => self.canary(ipv4, ipv6),
-            LinkEvent::Reply(reply) => self.handle(Input::UserPlane(reply)),
+            LinkEvent::Reply(reply) => {
+                // It did not answer in time, and now it does.
+                if matches!(reply, UserPlaneReply::Established { .. }) && self.linked {
+                    self.clear(Kind::UserPlane, USER_PLANE);
+                }
+                self.handle(Input::UserPlane(reply));
+            }
             LinkEvent::Down => {
                 self.linked = false;
                 self.raise(Kind::UserPlane, USER_PLANE, "the link to the user plane is down");
@@ -404,7 +413,14 @@ impl Core {
     /// Operators have decided something else.
     fn configure(&mut self) {
         let network = Arc::new(self.cellular.decided().compiled.network.clone());
+        let known: Vec<String> = network.gnbs.iter().map(|gnb| gnb_object(gnb.id.0, gnb.id.1)).collect();
         self.handle(Input::Command(Command::Configure(network)));
+        // Nobody waits any more for one that was taken off the list.
+        for object in self.alarms.objects(Kind::GnbLost) {
+            if !known.contains(&object) {
+                self.clear(Kind::GnbLost, &object);
+            }
+        }
         self.look_at_canary();
         let cellular = self.cellular.clone();
         tokio::spawn(async move {
@@ -443,7 +459,7 @@ impl Core {
             }
             Alarm::MisbehavingGnb { association, what } => {
                 let object = self.object(association);
-                self.raise(Kind::MisbehavingGnb, &object, what);
+                self.raise(Kind::MisbehavingGnb, &object, misbehaviour(what));
             }
             Alarm::GnbLost { association } => {
                 if let Some(object) = self.names.get(&association).cloned() {
@@ -487,6 +503,11 @@ async fn until(deadline: Option<Instant>) {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
     }
+}
+
+/// A gNB as the object of alarms.
+fn gnb_object(id: u32, bits: u8) -> String {
+    format!("AMFFunction=1,GNBId={id}/{bits}")
 }
 
 /// Where a peer is, without the port it happened to use: the same peer is one alarm.

@@ -14,6 +14,10 @@ pub(super) fn write(plane: &ControlPlane, alarms: &Alarms, healthy: bool) {
     }
     metrics::gauge!("pakawaaz_cellular_gnbs").set(plane.gnbs().filter(|gnb| gnb.ready).count() as f64);
     metrics::gauge!("pakawaaz_cellular_alarms").set(alarms.len() as f64);
+    for (severity, count) in alarms.by_severity() {
+        metrics::gauge!("pakawaaz_cellular_alarms_by_severity", "severity" => severity).set(count as f64);
+    }
+    metrics::gauge!("pakawaaz_cellular_overload_percent").set(f64::from(plane.overload()));
     metrics::counter!("pakawaaz_cellular_alarms_dropped_total").absolute(alarms.dropped);
     metrics::gauge!("pakawaaz_cellular_storage_up").set(if healthy { 1.0 } else { 0.0 });
 }

@@ -1,15 +1,15 @@
 //! What the core sees now, and detaching by hand.
 
 use super::subscribers::{MOST, USUAL};
-use super::{Cellular, read_imsi, require_operator};
+use super::{Cellular, read_imsi, require_administrator, require_operator};
 use crate::CellularError;
 use crate::model::network::show_slice;
 use crate::model::places;
 use crate::runner::{Ask, Question, UePage, UeWithTraffic};
 use pakawaaz_base::Actor;
 use pakawaaz_contract::cellular::{
-    CellularDetachRequest, CellularGnbList, CellularGnbState, CellularNetwork, CellularQuery, CellularSession,
-    CellularTraffic, CellularUe, CellularUeList,
+    CellularDetachRequest, CellularGnbList, CellularGnbState, CellularNetwork, CellularOverloadRequest, CellularQuery,
+    CellularSession, CellularTraffic, CellularUe, CellularUeList,
 };
 use pakawaaz_control_plane::io::Command;
 use pakawaaz_control_plane::views::{GnbView, UeState};
@@ -34,9 +34,10 @@ impl Cellular {
     /// Errors: `Forbidden`, `Off`, `Busy`.
     pub async fn gnbs(&self, actor: &Actor) -> Result<CellularGnbList, CellularError> {
         require_operator(actor)?;
-        let gnbs = self.ask(Ask::Gnbs).await?;
+        let (gnbs, overload) = self.ask(Ask::Gnbs).await?;
         let decided = self.decided();
-        Ok(CellularGnbList { gnbs: gnbs.into_iter().map(|gnb| show_gnb(gnb, &decided.document)).collect() })
+        let gnbs = gnbs.into_iter().map(|gnb| show_gnb(gnb, &decided.document)).collect();
+        Ok(CellularGnbList { gnbs, overload })
     }
 
     /// Has a phone leave the network now. Nobody is logged out by it.
@@ -54,6 +55,26 @@ impl Cellular {
         self.audit(&mut tx, actor, "cellular.detached", imsi.as_str().to_owned(), detail).await?;
         tx.commit().await?;
         self.ask(|done| Ask::Command(Command::Detach { imsi, come_back }, done)).await
+    }
+}
+
+impl Cellular {
+    /// Asks all gNBs to reduce signalling by so many percent (TS 38.413 §8.7.7), also those that connect later, until they are
+    /// asked for 0 or the core ends.
+    ///
+    /// Errors: `Forbidden`, `BadOverload`, `Off`, `Busy`.
+    pub async fn overload(&self, actor: &Actor, request: &CellularOverloadRequest) -> Result<(), CellularError> {
+        require_administrator(actor)?;
+        let percent = request.percent;
+        if percent > 99 {
+            return Err(CellularError::BadOverload);
+        }
+        self.core()?;
+        let mut tx = self.inner.db.begin().await?;
+        let detail = serde_json::json!({ "percent": percent });
+        self.audit(&mut tx, actor, "cellular.overload", "network".into(), detail).await?;
+        tx.commit().await?;
+        self.ask(|done| Ask::Command(Command::Overload { percent }, done)).await
     }
 }
 

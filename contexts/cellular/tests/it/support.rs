@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use pakawaaz_base::time::ManualClock;
 use pakawaaz_base::{Actor, Assurance, DeviceId, Millis, OfficialId, Role, SessionId};
-use pakawaaz_cellular::ports::{VaultRefusal, VaultRequest};
+use pakawaaz_cellular::ports::{VaultRefusal, VaultRequest, WhoIs};
 use pakawaaz_cellular::{Cellular, DrawnVector, HomeNetwork};
 use pakawaaz_contract::cellular::{CellularNetwork, SetCellularNetworkRequest};
 use pakawaaz_login::SealKey;
@@ -14,13 +14,17 @@ use std::sync::{Arc, LazyLock};
 pub static MIGRATIONS: LazyLock<Vec<Migration>> =
     LazyLock::new(|| [pakawaaz_audit::MIGRATIONS, pakawaaz_cellular::MIGRATIONS].concat());
 
-/// A home network without a single card.
+/// A home network without a single card, which is not there when somebody asks whose concealed number ends with this.
 struct Nobody;
+pub const NOT_THERE: u8 = 0x99;
 
 #[async_trait]
 impl HomeNetwork for Nobody {
-    async fn vector(&self, _: VaultRequest) -> Result<DrawnVector, VaultRefusal> {
-        Err(VaultRefusal::Unknown)
+    async fn vector(&self, ask: VaultRequest) -> Result<DrawnVector, VaultRefusal> {
+        match ask.who {
+            WhoIs::Suci(suci) if suci.last() == Some(&NOT_THERE) => Err(VaultRefusal::Unavailable),
+            _ => Err(VaultRefusal::Unknown),
+        }
     }
 }
 

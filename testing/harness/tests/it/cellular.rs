@@ -2,8 +2,9 @@
 
 use crate::cellular_support::{Listening, Site, imsi, keys_of, say};
 use pakawaaz_harness::Person;
+use pakawaaz_ransim::gnb::GnbEvent;
 use pakawaaz_ransim::phone::Event;
-use pakawaaz_ransim::world::GnbId;
+use pakawaaz_ransim::world::{GnbId, Happened};
 use serde_json::Value;
 
 /// The gNB that every site begins with.
@@ -127,6 +128,15 @@ async fn a_blocked_card_and_foreign_equipment_are_refused_and_a_forbidden_gnb_is
     let phone = site.phone(&ayesha, GNB).await;
     let imsi = imsi(&ayesha);
     let admin = |site: &Site, args: &[&str]| site.world.first.ok(&[&["admin", "cellular"], args].concat());
+
+    // gNBs turn phones away for as long as an administrator says so.
+    let told = |wanted| move |what: &Happened| matches!(what, Happened::Gnb(GNB, of) if *of == wanted);
+    admin(&site, &["overload", "30"]);
+    site.until(told(GnbEvent::Overload { percent: 30 })).await;
+    assert_eq!(admin(&site, &["gnbs"])["overload"], 30);
+    admin(&site, &["overload", "0"]);
+    site.until(told(GnbEvent::OverloadOver)).await;
+    ayesha.fails(&["admin", "cellular", "overload", "30"], "cellular.forbidden");
 
     // Bound to equipment that is not this phone: it has to leave, and that is an alarm.
     admin(&site, &["subscribers", "bind-imei", &imsi, "350000000000099"]);

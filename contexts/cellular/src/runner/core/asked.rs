@@ -34,7 +34,7 @@ impl Core {
                 let _ = reply.send(cards);
             }
             Ask::Gnbs(reply) => {
-                let _ = reply.send(self.plane.gnbs().collect());
+                let _ = reply.send((self.plane.gnbs().collect(), self.plane.overload()));
             }
             Ask::RaiseAlarm { kind, object, problem } => self.raise(kind, &object, problem),
             Ask::ClearAlarm(id, reply) => {
