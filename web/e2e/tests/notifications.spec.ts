@@ -32,9 +32,10 @@ test("a message behind a hidden tab raises a notification that says neither from
 
   await phone.go("/");
   await phone.openChat(demo.answering().name.en);
+  // Hidden before it is sent: the answer may come at once.
+  await phone.hide();
   await phone.send("And the annexes?");
   await phone.go("/");
-  await phone.hide();
   await expect.poll(raised, { timeout: 30_000 }).toHaveLength(1);
   const [notification] = await raised();
   expect(notification).toEqual({

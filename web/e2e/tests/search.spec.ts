@@ -1,3 +1,4 @@
+import { glimpse } from "../support/glimpse.ts";
 import { expect, test } from "../support/test.ts";
 
 test("a search hit leads to a message far outside of what is loaded, marked and focused", async ({ demo, phones }) => {
@@ -22,9 +23,10 @@ test("a search hit leads to a message far outside of what is loaded, marked and 
       .getByRole("link")
       .filter({ hasText: `file ${number}` });
     await expect(hit).toHaveCount(1);
+    const marked = await glimpse(page, "article.animate-mark", `the file ${number} is closed`);
     await hit.click();
+    await marked();
     const message = phone.message(`the file ${number} is closed`);
-    await expect(message).toHaveClass(/animate-mark/);
     await expect(message).toBeFocused();
     await expect(message).toBeInViewport({ ratio: 1 });
   }
