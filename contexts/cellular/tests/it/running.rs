@@ -96,6 +96,9 @@ store_test!(an_alarm_is_shown_and_cleared_by_an_operator, &MIGRATIONS, |db| asyn
     running.end().await;
 });
 
+/// The gNB as the object of alarms.
+const GNB: &str = "GNBId=1/24";
+
 /// A setup request of the gNB 1 of the first network.
 fn ng_setup() -> Vec<u8> {
     use oxirush_ngap::build_ngap;
@@ -180,6 +183,24 @@ store_test!(a_home_network_that_answers_again_is_no_alarm_whatever_it_answers, &
     until(&running.cellular, "UDMFunction=1", "CRITICAL").await;
     registers(2, 0x10);
     until(&running.cellular, "UDMFunction=1", "CLEARED").await;
+    running.end().await;
+});
+
+store_test!(a_gnb_that_is_taken_off_the_list_is_not_lost, &MIGRATIONS, |db| async move {
+    let running = Running::start(&db).await;
+    let cellular = &running.cellular;
+    let (mut gnb, _) = set_up(&running).await;
+    let off = changed(cellular, |network| network.gnbs.clear());
+    cellular.set_network(&administrator(), off).await.unwrap();
+    while !matches!(gnb.next().await.expect("an end"), Event::Down { .. }) {}
+    assert_eq!(severity(cellular, GNB).await, None, "an operator wanted it gone");
+
+    let (gnb, association) = set_up(&running).await;
+    gnb.sender().abort(association);
+    until(cellular, GNB, "MAJOR").await;
+    let off = changed(cellular, |network| network.gnbs.clear());
+    cellular.set_network(&administrator(), off).await.unwrap();
+    until(cellular, GNB, "CLEARED").await;
     running.end().await;
 });
 
