@@ -363,10 +363,10 @@ impl Core {
             // Also a refusal is an answer.
             self.clear(Kind::HomeNetwork, HOME);
         }
-        if let Ok(vector) = &reply {
-            if !self.cuts.vector(&vector.imsi, asked) {
-                reply = Err(VaultRefusal::Blocked);
-            }
+        if let Ok(vector) = &reply
+            && !self.cuts.vector(&vector.imsi, asked)
+        {
+            reply = Err(VaultRefusal::Blocked);
         }
         self.handle(Input::Vault { ue, request, reply });
     }
