@@ -4,9 +4,9 @@ use crate::http::{post, request};
 use crate::transport::Method;
 use crate::{Client, ClientError, Platform, Store, Transport};
 use pakawaaz_contract::cellular::{
-    CellularAlarmList, CellularDetachRequest, CellularGnbList, CellularNetworkState, CellularOverloadRequest, CellularQuery, CellularSubscriber,
-    CellularSubscriberList, CellularTrace, CellularTraceList, CellularTraceReadRequest, CellularTraceRequest,
-    CellularTraceState, CellularUeList, SetCellularNetworkRequest,
+    CellularAlarmList, CellularDetachRequest, CellularGnbList, CellularNetworkState, CellularOverloadRequest,
+    CellularQuery, CellularSubscriber, CellularSubscriberList, CellularTrace, CellularTraceList,
+    CellularTraceReadRequest, CellularTraceRequest, CellularTraceState, CellularUeList, SetCellularNetworkRequest,
 };
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
