@@ -268,6 +268,46 @@ pub struct CellularGnbList {
     pub overload: u8,
 }
 
+/// `GET /v1/admin/cellular/allow-lists`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CellularAllowLists {
+    /// Whether the user plane is there; if it is not, nobody knows what is in force.
+    pub user_plane: bool,
+    /// What phones may reach, by data network. Where a data network has none, its phones get no session.
+    pub lists: Vec<CellularAllowList>,
+}
+
+/// What phones of one data network may reach; they reach nothing else. It is changed by signing another file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CellularAllowList {
+    /// The data network.
+    pub dnn: String,
+    /// Number of the signed file that is in force.
+    pub serial: u64,
+    /// Where its phones' addresses are from; the first 64.
+    pub phones: Vec<String>,
+    /// Name servers, reached on port 53 without an entry; the first 64.
+    pub resolvers: Vec<String>,
+    /// Largest packet of a phone, in bytes.
+    pub mtu: u16,
+    /// Entries.
+    pub allow: Vec<CellularAllow>,
+}
+
+/// One entry of an allow-list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CellularAllow {
+    /// For people: which service it is.
+    pub about: String,
+    /// Where it is, such as `10.99.0.10/32`.
+    pub networks: Vec<String>,
+    /// `tcp`, `udp` or `echo`.
+    pub protocol: String,
+    /// Ports and ranges of ports, such as `443` and `8443-8444`; none for `echo`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<String>,
+}
+
 /// `POST /v1/admin/cellular/overload`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CellularOverloadRequest {

@@ -1,6 +1,7 @@
 //! Facts that contexts tell each other through the transactional outbox (at least once; handlers are idempotent).
 //! The outbox `kind` is the constant beside each type; the payload is its JSON.
 
+use crate::cellular::CellularAlarm;
 use crate::identity::NetworkAgreement;
 use pakawaaz_base::{Bytes, DeviceId, Millis, OfficialId, ProposalId, SessionId};
 use serde::{Deserialize, Serialize};
@@ -122,6 +123,30 @@ pub struct PhoneLeft {
 impl PhoneLeft {
     /// Outbox kind.
     pub const KIND: &'static str = "cellular.phone_left";
+}
+
+/// `cellular`: an alarm is new, or over (TS 28.532 §11.2.1.1). One that is seen again is told no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmNotification {
+    /// Which of both.
+    pub notification: AlarmNotificationType,
+    /// The alarm as it is then.
+    pub alarm: CellularAlarm,
+}
+impl AlarmNotification {
+    /// Outbox kind.
+    pub const KIND: &'static str = "cellular.alarm";
+}
+
+/// What an [`AlarmNotification`] says, by the names of TS 28.532.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AlarmNotificationType {
+    /// It was raised.
+    #[serde(rename = "notifyNewAlarm")]
+    New,
+    /// It was cleared.
+    #[serde(rename = "notifyClearedAlarm")]
+    Cleared,
 }
 
 /// `identity`: somebody logged in from the address of a phone that does not fit the card that they proved. Ends nothing.

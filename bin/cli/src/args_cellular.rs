@@ -197,6 +197,12 @@ pub enum GnbsCommand {
 pub enum DnnsCommand {
     /// Show them (the default).
     List,
+    /// What their phones may reach, as the user plane enforces it; all else is refused. It changes with the file that is signed
+    /// for the user plane.
+    Allowed {
+        /// Only of this one.
+        name: Option<String>,
+    },
     /// Add one.
     Add {
         /// Its name, which must be in the user plane's allow-list as well.

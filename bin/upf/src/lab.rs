@@ -17,7 +17,7 @@ use pakawaaz_gtpu::{MessageType, PORT, decode};
 use pakawaaz_user_plane::allow_list::file;
 use pakawaaz_user_plane::link::{Decoder, encode};
 use pakawaaz_user_plane::rules::{
-    BitRate, BitRates, QosFlow, SessionRef, SessionRules, Tunnel, UserPlaneReply, UserPlaneRequest,
+    Allowed, BitRate, BitRates, QosFlow, SessionRef, SessionRules, Tunnel, UserPlaneReply, UserPlaneRequest,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -335,6 +335,8 @@ pub fn gnb_tunnel(teid: u32) -> Tunnel {
 pub struct Control {
     stream: UnixStream,
     decoder: Decoder,
+    /// What it was told of the allow-list, which [`Control::next`] leaves out.
+    pub allowed: Vec<Allowed>,
 }
 
 impl Control {
@@ -343,6 +345,7 @@ impl Control {
         Ok(Self {
             stream: UnixStream::connect(path).context("connecting to the user plane")?,
             decoder: Decoder::default(),
+            allowed: Vec::new(),
         })
     }
     /// Asks for something.
@@ -355,8 +358,13 @@ impl Control {
     pub fn next(&mut self, patience: Duration) -> Result<Option<UserPlaneReply>> {
         self.stream.set_read_timeout(Some(patience))?;
         loop {
-            if let Some(reply) = self.decoder.take()? {
-                return Ok(Some(reply));
+            match self.decoder.take()? {
+                Some(UserPlaneReply::Allowed(part)) => {
+                    self.allowed.push(part);
+                    continue;
+                }
+                Some(reply) => return Ok(Some(reply)),
+                None => {}
             }
             let mut bytes = [0; 4096];
             match self.stream.read(&mut bytes) {

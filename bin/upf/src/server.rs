@@ -71,6 +71,7 @@ pub async fn run(config: &Config, checked: &Checked, ready: Ready, stop: impl Fu
                         wires.replies().push(UserPlaneReply::Canary { ipv4, ipv6 });
                     }
                     desk.remind(&mut wires);
+                    wires.replies().extend(plane.allow_lists().told().into_iter().map(UserPlaneReply::Allowed));
                 }
                 Event::Requests(requests) => {
                     for request in requests {

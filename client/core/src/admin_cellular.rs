@@ -4,9 +4,10 @@ use crate::http::{post, request};
 use crate::transport::Method;
 use crate::{Client, ClientError, Platform, Store, Transport};
 use pakawaaz_contract::cellular::{
-    CellularAlarmList, CellularDetachRequest, CellularGnbList, CellularNetworkState, CellularOverloadRequest,
-    CellularQuery, CellularSubscriber, CellularSubscriberList, CellularTrace, CellularTraceList,
-    CellularTraceReadRequest, CellularTraceRequest, CellularTraceState, CellularUeList, SetCellularNetworkRequest,
+    CellularAlarmList, CellularAllowLists, CellularDetachRequest, CellularGnbList, CellularNetworkState,
+    CellularOverloadRequest, CellularQuery, CellularSubscriber, CellularSubscriberList, CellularTrace,
+    CellularTraceList, CellularTraceReadRequest, CellularTraceRequest, CellularTraceState, CellularUeList,
+    SetCellularNetworkRequest,
 };
 
 impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
@@ -35,6 +36,13 @@ impl<S: Store, T: Transport, P: Platform> Client<S, T, P> {
     /// As [`Client::cellular_network`].
     pub async fn cellular_gnbs(&self) -> Result<CellularGnbList, ClientError> {
         self.get("/v1/admin/cellular/gnbs").await
+    }
+    /// What phones may reach, as the user plane enforces it.
+    ///
+    /// # Errors
+    /// As [`Client::cellular_network`]; `cellular.off` and `cellular.standby` where no core runs.
+    pub async fn cellular_allow_lists(&self) -> Result<CellularAllowLists, ClientError> {
+        self.get("/v1/admin/cellular/allow-lists").await
     }
     /// Registered phones with their sessions.
     ///

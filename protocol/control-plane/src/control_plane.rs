@@ -281,7 +281,8 @@ fn user_plane(ues: &mut Ues, cx: &mut Cx<'_>, reply: UserPlaneReply) {
         UserPlaneReply::Usage { .. }
         | UserPlaneReply::Reported { .. }
         | UserPlaneReply::Isolation(_)
-        | UserPlaneReply::Canary { .. } => return,
+        | UserPlaneReply::Canary { .. }
+        | UserPlaneReply::Allowed(_) => return,
         UserPlaneReply::Established { session, .. }
         | UserPlaneReply::Refused { session, .. }
         | UserPlaneReply::Waiting { session, .. }
@@ -304,6 +305,7 @@ fn user_plane(ues: &mut Ues, cx: &mut Cx<'_>, reply: UserPlaneReply) {
         | UserPlaneReply::Reported { .. }
         | UserPlaneReply::Isolation(_)
         | UserPlaneReply::Canary { .. }
+        | UserPlaneReply::Allowed(_)
         | UserPlaneReply::Restarted => {}
     }
     initial::settle(ues, cx, key);

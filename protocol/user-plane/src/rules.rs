@@ -2,6 +2,7 @@
 //!
 //! These are plain values: they cross a process boundary as they are, or a PFCP codec can be put between later.
 
+use crate::allow_list::Allow;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -224,7 +225,29 @@ pub enum UserPlaneReply {
         /// The first address of its /64.
         ipv6: Option<Ipv6Addr>,
     },
+    /// Of the allow-list in force, for operators to look at. Told to a control plane that connects.
+    Allowed(Allowed),
 }
+
+/// What phones of one data network may reach. A long one comes in parts, which differ in [`Allowed::allow`] only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowed {
+    /// Number of the file.
+    pub serial: u64,
+    /// The data network.
+    pub dnn: String,
+    /// Where its phones' addresses are from; at most [`SHOWN_AT_ONCE`] of them.
+    pub phones: Vec<IpNet>,
+    /// Name servers, reached on port 53 without an entry; at most [`SHOWN_AT_ONCE`] of them.
+    pub resolvers: Vec<IpAddr>,
+    /// Largest packet of a phone.
+    pub mtu: u16,
+    /// Entries.
+    pub allow: Vec<Allow>,
+}
+
+/// Networks of phones, and name servers, that [`Allowed`] names; an operator who has more knows them from the file.
+pub const SHOWN_AT_ONCE: usize = 64;
 
 /// One round of the canary: packets that must not pass, and some that must, through the real user plane.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,9 +11,9 @@ use crate::output;
 use anyhow::{Context as _, bail, ensure};
 use pakawaaz_client_native::NativeClient;
 use pakawaaz_contract::cellular::{
-    CellularCore, CellularDataNetwork, CellularDetachRequest, CellularNetwork, CellularOverloadRequest,
-    CellularProfile, CellularQuery, CellularRates, CellularSlice, CellularSubscribedNetwork, CellularSubscriber,
-    CellularUe, SetCellularNetworkRequest,
+    CellularAllowList, CellularCore, CellularDataNetwork, CellularDetachRequest, CellularNetwork,
+    CellularOverloadRequest, CellularProfile, CellularQuery, CellularRates, CellularSlice, CellularSubscribedNetwork,
+    CellularSubscriber, CellularUe, SetCellularNetworkRequest,
 };
 
 /// Rows fetched at once.
@@ -220,6 +220,7 @@ async fn dnns(shell: &Shell, client: &NativeClient, command: DnnsCommand) -> any
             });
             Ok(())
         }
+        DnnsCommand::Allowed { name } => allowed(shell, client, name).await,
         DnnsCommand::Add { name, ipv4, ipv6, slice, dns, mtu, five_qi, mbits, always_on } => {
             let one = CellularDataNetwork {
                 name,
@@ -248,6 +249,47 @@ async fn dnns(shell: &Shell, client: &NativeClient, command: DnnsCommand) -> any
             .await
         }
     }
+}
+
+/// Entries of the allow-lists in force, with the name servers, which need none.
+async fn allowed(shell: &Shell, client: &NativeClient, only: Option<String>) -> anyhow::Result<()> {
+    let mut found = client.cellular_allow_lists().await?;
+    ensure!(
+        found.user_plane,
+        "the user plane is not connected, so nobody knows what it would allow; phones get no sessions"
+    );
+    if let Some(only) = only {
+        // DNNs are compared like domain names.
+        found.lists.retain(|one| one.dnn.eq_ignore_ascii_case(&only));
+        ensure!(
+            !found.lists.is_empty(),
+            "the user plane has no allow-list for this data network: its phones get no sessions"
+        );
+    }
+    shell.out.show(&found.lists, |lists| {
+        let rows = |one: &CellularAllowList| {
+            let first = vec![one.dnn.clone(), one.serial.to_string()];
+            let row = |about: &str, networks: &[String], protocol: &str, ports: &[String]| {
+                let rest = [about.to_owned(), networks.join(","), protocol.to_owned(), ports.join(",")];
+                [first.clone(), rest.to_vec()].concat()
+            };
+            let mut rows: Vec<_> = one
+                .allow
+                .iter()
+                .map(|entry| row(&entry.about, &entry.networks, &entry.protocol, &entry.ports))
+                .collect();
+            if !one.resolvers.is_empty() {
+                rows.push(row("name servers", &one.resolvers, "udp,tcp", &["53".to_owned()]));
+            }
+            if rows.is_empty() {
+                rows.push(row("nothing at all", &[], "", &[]));
+            }
+            rows
+        };
+        let header = ["DNN", "LIST", "WHAT", "WHERE", "PROTOCOL", "PORTS"];
+        output::table(&header, &lists.iter().flat_map(rows).collect::<Vec<_>>())
+    });
+    Ok(())
 }
 
 async fn slices(shell: &Shell, client: &NativeClient, command: SlicesCommand) -> anyhow::Result<()> {

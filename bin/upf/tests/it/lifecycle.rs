@@ -33,6 +33,10 @@ fn after_kill_minus_nine_a_new_one_takes_over_and_connections_live_on() {
     assert_eq!(upf.control.next(PATIENCE).expect("link"), Some(UserPlaneReply::Restarted));
     let uplink = upf.establish(rules()).expect("session");
     phone.set_teid(uplink.teid);
+    // Whoever connects is told what is allowed.
+    let [allowed] = &upf.control.allowed[..] else { panic!("one data network, in one part") };
+    let about: Vec<_> = allowed.allow.iter().map(|entry| entry.about.as_str()).collect();
+    assert_eq!((allowed.serial, allowed.dnn.as_str(), &about[..1]), (1, "gov", &["services"][..]));
     // The service speaks first: there was no state to lose.
     carry(&far, &near, 1000);
     carry(&near, &far, 1000);

@@ -4,8 +4,9 @@ use crate::Cellular;
 use axum::extract::State;
 use http::StatusCode;
 use pakawaaz_contract::cellular::{
-    CellularAlarmList, CellularDetachRequest, CellularGnbList, CellularNetworkState, CellularOverloadRequest,
-    CellularQuery, CellularSubscriber, CellularSubscriberList, CellularUeList, SetCellularNetworkRequest,
+    CellularAlarmList, CellularAllowLists, CellularDetachRequest, CellularGnbList, CellularNetworkState,
+    CellularOverloadRequest, CellularQuery, CellularSubscriber, CellularSubscriberList, CellularUeList,
+    SetCellularNetworkRequest,
 };
 use pakawaaz_http::{Authenticated, Json, Path, Problem};
 
@@ -81,6 +82,21 @@ pub async fn gnbs(
     State(cellular): State<Cellular>,
 ) -> Result<Json<CellularGnbList>, Problem> {
     Ok(Json(cellular.gnbs(&actor).await?))
+}
+
+/// What phones may reach
+///
+/// As the user plane enforces it now, from the file that was signed for it.
+#[utoipa::path(get, path = "/v1/admin/cellular/allow-lists", tag = "cellular", security(("dpop" = [])), responses(
+    (status = 200, body = CellularAllowLists),
+    (status = 403, body = Problem, description = "cellular.forbidden"),
+    (status = 503, body = Problem, description = "cellular.off, cellular.standby, cellular.busy")
+))]
+pub async fn allow_lists(
+    Authenticated(actor): Authenticated,
+    State(cellular): State<Cellular>,
+) -> Result<Json<CellularAllowLists>, Problem> {
+    Ok(Json(cellular.allow_lists(&actor).await?))
 }
 
 /// Registered phones with their sessions

@@ -19,6 +19,7 @@ pub fn router(cellular: Cellular) -> Router {
         .route("/v1/admin/cellular/subscribers", put(admin::set_subscriber))
         .route("/v1/admin/cellular/subscribers/query", post(admin::subscribers))
         .route("/v1/admin/cellular/gnbs", get(admin::gnbs))
+        .route("/v1/admin/cellular/allow-lists", get(admin::allow_lists))
         .route("/v1/admin/cellular/ues/query", post(admin::ues))
         .route("/v1/admin/cellular/detach", post(admin::detach))
         .route("/v1/admin/cellular/overload", post(admin::overload))
@@ -42,6 +43,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             admin::set_subscriber,
             admin::subscribers,
             admin::gnbs,
+            admin::allow_lists,
             admin::ues,
             admin::detach,
             admin::overload,

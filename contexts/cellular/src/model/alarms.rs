@@ -2,6 +2,7 @@
 
 use pakawaaz_base::Millis;
 use pakawaaz_contract::cellular::CellularAlarm;
+use pakawaaz_contract::facts::{AlarmNotification, AlarmNotificationType};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -154,6 +155,16 @@ pub struct Alarm {
 }
 
 impl Alarm {
+    /// What others are told when it is written as it is now; nothing of one that is merely seen again.
+    pub fn notification(&self) -> Option<AlarmNotification> {
+        let notification = match (self.cleared_at, self.seen) {
+            (Some(_), _) => AlarmNotificationType::Cleared,
+            (None, 1) => AlarmNotificationType::New,
+            (None, _) => return None,
+        };
+        Some(AlarmNotification { notification, alarm: self.show() })
+    }
+
     /// With the fields of TS 28.532.
     pub fn show(&self) -> CellularAlarm {
         let id: String = self.id.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -264,8 +275,11 @@ mod tests {
         assert!(alarms.raise(Kind::GnbLost, "GNB=2", "gone", [3; 16], NOW).is_some(), "another gNB");
         let again = alarms.raise(Kind::GnbLost, "GNB=1", "gone", [4; 16], NOW.plus(AGAIN)).expect("told again");
         assert_eq!((again.id, again.seen, again.raised_at), (first.id, 3, NOW));
+        let told = |alarm: &Alarm| alarm.notification().map(|told| told.notification);
+        assert_eq!((told(&first), told(&again)), (Some(AlarmNotificationType::New), None));
         let cleared = alarms.clear(Kind::GnbLost, "GNB=1", NOW.plus(AGAIN)).expect("was there");
         assert_eq!(cleared.show().perceived_severity, "CLEARED");
+        assert_eq!(told(&cleared), Some(AlarmNotificationType::Cleared));
         assert_eq!(alarms.clear(Kind::GnbLost, "GNB=1", NOW), None);
         assert!(alarms.raise(Kind::GnbLost, "GNB=1", "gone", [5; 16], NOW).is_some_and(|new| new.id == [5; 16]));
     }

@@ -21,7 +21,7 @@ use pakawaaz_control_plane::trace::Entry;
 use pakawaaz_control_plane::views::{GnbView, UeView};
 use pakawaaz_control_plane::{ControlPlane, ControlPlaneError};
 use pakawaaz_n2::{Association, Endpoint, Event, Sender};
-use pakawaaz_user_plane::rules::{SessionRef, Usage, UserPlaneReply, UserPlaneRequest};
+use pakawaaz_user_plane::rules::{Allowed, SessionRef, Usage, UserPlaneReply, UserPlaneRequest};
 use rand::rngs::OsRng;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
@@ -53,6 +53,8 @@ pub(crate) enum Ask {
     Cards { after: Option<Imsi>, limit: usize, reply: oneshot::Sender<Vec<Imsi>> },
     /// gNBs, and by how many percent they are asked to reduce signalling.
     Gnbs(oneshot::Sender<(Vec<GnbView>, u8)>),
+    /// What the user plane has said of its allow-lists; none while it is not there.
+    AllowLists(oneshot::Sender<Option<Vec<Allowed>>>),
     /// Something elsewhere is wrong with an object.
     RaiseAlarm { kind: Kind, object: String, problem: &'static str },
     /// An operator has seen to an alarm; whether there was one.
@@ -120,6 +122,8 @@ pub(crate) struct Core {
     last: Millis,
     /// The user plane is there.
     linked: bool,
+    /// What it allows.
+    allowed: Vec<Allowed>,
     /// What is to be done, until it is handed over.
     outputs: Vec<Output>,
     rows: Vec<Row>,
@@ -164,6 +168,7 @@ impl Core {
             names: HashMap::new(),
             last,
             linked: false,
+            allowed: Vec::new(),
             outputs: Vec::new(),
             rows: Vec::new(),
             ended_traces: Vec::new(),
@@ -375,6 +380,7 @@ impl Core {
         match event {
             LinkEvent::Up => {
                 self.usage.clear();
+                self.allowed.clear();
                 self.outputs.push(Output::UserPlane(UserPlaneRequest::ReleaseAll));
                 self.handle(Input::UserPlane(UserPlaneReply::Restarted));
                 self.linked = true;
@@ -392,6 +398,7 @@ impl Core {
             }
             LinkEvent::Reply(UserPlaneReply::Isolation(found)) => self.isolation(found),
             LinkEvent::Reply(UserPlaneReply::Canary { ipv4, ipv6 }) => self.canary(ipv4, ipv6),
+            LinkEvent::Reply(UserPlaneReply::Allowed(part)) => self.is_allowed(part),
             LinkEvent::Reply(reply) => {
                 // It did not answer in time, and now it does.
                 if matches!(reply, UserPlaneReply::Established { .. }) && self.linked {

@@ -9,7 +9,7 @@ use crate::store::ues::UeRow;
 use crate::store::{PhoneRow, SessionRow};
 use crate::{CellularError, store};
 use pakawaaz_base::Millis;
-use pakawaaz_contract::facts::PhoneLeft;
+use pakawaaz_contract::facts::{AlarmNotification, PhoneLeft};
 use pakawaaz_control_plane::identifiers::{Imsi, Location};
 use pakawaaz_control_plane::io::{DeregisteredBecause, Fact, Output};
 use pakawaaz_login::SealKey;
@@ -142,6 +142,9 @@ impl Rows {
         store::akma::put(tx.conn(), &keys).await?;
         for alarm in &self.alarms {
             store::alarms::put(tx.conn(), alarm).await?;
+            if let Some(notification) = alarm.notification() {
+                outbox::append(tx, AlarmNotification::KIND, &notification, now)?;
+            }
         }
         for left in &self.left {
             outbox::append(tx, PhoneLeft::KIND, left, now)?;

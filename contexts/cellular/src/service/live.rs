@@ -8,12 +8,14 @@ use crate::model::places;
 use crate::runner::{Ask, Question, UePage, UeWithTraffic};
 use pakawaaz_base::Actor;
 use pakawaaz_contract::cellular::{
-    CellularDetachRequest, CellularGnbList, CellularGnbState, CellularNetwork, CellularOverloadRequest, CellularQuery,
-    CellularSession, CellularTraffic, CellularUe, CellularUeList,
+    CellularAllow, CellularAllowList, CellularAllowLists, CellularDetachRequest, CellularGnbList, CellularGnbState,
+    CellularNetwork, CellularOverloadRequest, CellularQuery, CellularSession, CellularTraffic, CellularUe,
+    CellularUeList,
 };
 use pakawaaz_control_plane::io::Command;
 use pakawaaz_control_plane::views::{GnbView, UeState};
-use pakawaaz_user_plane::rules::Usage;
+use pakawaaz_user_plane::allow_list::{Allow, What};
+use pakawaaz_user_plane::rules::{Allowed, Usage};
 
 impl Cellular {
     /// Registered phones with their sessions, and what these have carried until now.
@@ -38,6 +40,16 @@ impl Cellular {
         let decided = self.decided();
         let gnbs = gnbs.into_iter().map(|gnb| show_gnb(gnb, &decided.document)).collect();
         Ok(CellularGnbList { gnbs, overload })
+    }
+
+    /// What phones of each data network may reach, as the user plane enforces it.
+    ///
+    /// Errors: `Forbidden`, `Off`, `Busy`.
+    pub async fn allow_lists(&self, actor: &Actor) -> Result<CellularAllowLists, CellularError> {
+        require_operator(actor)?;
+        let told = self.ask(Ask::AllowLists).await?;
+        let user_plane = told.is_some();
+        Ok(CellularAllowLists { user_plane, lists: told.unwrap_or_default().into_iter().map(show_allowed).collect() })
     }
 
     /// Has a phone leave the network now. Nobody is logged out by it.
@@ -89,6 +101,28 @@ fn show_gnb(gnb: GnbView, document: &CellularNetwork) -> CellularGnbState {
         tacs: gnb.tacs,
         connected: gnb.connected as u64,
     }
+}
+
+fn show_allowed(one: Allowed) -> CellularAllowList {
+    CellularAllowList {
+        dnn: one.dnn,
+        serial: one.serial,
+        phones: one.phones.iter().map(ToString::to_string).collect(),
+        resolvers: one.resolvers.iter().map(ToString::to_string).collect(),
+        mtu: one.mtu,
+        allow: one.allow.into_iter().map(show_entry).collect(),
+    }
+}
+
+fn show_entry(entry: Allow) -> CellularAllow {
+    let range = |(first, last): &(u16, u16)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    let (protocol, ports) = match &entry.what {
+        What::Tcp(ports) => ("tcp", ports.iter().map(range).collect()),
+        What::Udp(ports) => ("udp", ports.iter().map(range).collect()),
+        What::Echo => ("echo", Vec::new()),
+    };
+    let networks = entry.networks.iter().map(ToString::to_string).collect();
+    CellularAllow { about: entry.about, networks, protocol: protocol.to_owned(), ports }
 }
 
 fn show(one: UeWithTraffic, document: &CellularNetwork) -> CellularUe {

@@ -4,13 +4,16 @@ use crate::support::{MIGRATIONS, NOT_THERE, administrator, changed, clock, servi
 use pakawaaz_base::time::ManualClock;
 use pakawaaz_cellular::{Cellular, CellularError, Runner};
 use pakawaaz_contract::cellular::{
-    CellularAlarm, CellularGnb, CellularOverloadRequest, CellularTraceReadRequest, CellularTraceRequest,
+    CellularAlarm, CellularAllow, CellularAllowList, CellularAllowLists, CellularGnb, CellularOverloadRequest,
+    CellularTraceReadRequest, CellularTraceRequest,
 };
+use pakawaaz_contract::facts::{AlarmNotification, AlarmNotificationType};
 use pakawaaz_n2::{Association, Endpoint, Event, Packet, memory};
 use pakawaaz_storage::Db;
 use pakawaaz_storesuite::store_test;
+use pakawaaz_user_plane::allow_list::{Allow, What};
 use pakawaaz_user_plane::link::encode;
-use pakawaaz_user_plane::rules::{Isolation, UserPlaneReply};
+use pakawaaz_user_plane::rules::{Allowed, Isolation, UserPlaneReply};
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -380,5 +383,70 @@ store_test!(what_the_canary_finds_is_an_alarm_until_it_finds_it_no_more, &MIGRAT
     while alarms().await.is_some_and(|(severity, _)| severity != "CLEARED") {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    running.end().await;
+    // Other contexts are told, in the transaction that wrote it.
+    let mut read = db.read().await.unwrap();
+    let told: Vec<(String,)> = sqlx::query_as("SELECT payload FROM outbox WHERE kind = 'cellular.alarm' ORDER BY id")
+        .fetch_all(read.conn())
+        .await
+        .unwrap();
+    let told: Vec<AlarmNotification> = told.iter().map(|(text,)| serde_json::from_str(text).unwrap()).collect();
+    let ours = told.iter().filter(|told| told.alarm.probable_cause == "Breach of confidentiality");
+    let ours: Vec<_> = ours.map(|told| (told.notification, told.alarm.perceived_severity.as_str())).collect();
+    assert_eq!(ours, [(AlarmNotificationType::New, "CRITICAL"), (AlarmNotificationType::Cleared, "CLEARED")]);
+});
+
+store_test!(what_the_user_plane_allows_is_shown_for_as_long_as_it_is_there, &MIGRATIONS, |db| async move {
+    let running = Running::start(&db).await;
+    let listener = UnixListener::bind(running.folder.path().join("upf.sock")).unwrap();
+    let first = administrator();
+    let until = async |wanted: &CellularAllowLists| {
+        while running.cellular.allow_lists(&first).await.as_ref() != Ok(wanted) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    until(&CellularAllowLists::default()).await;
+    let (mut user_plane, _) = listener.accept().await.unwrap();
+    until(&CellularAllowLists { user_plane: true, lists: Vec::new() }).await;
+    // A long list comes in parts.
+    let part = |dnn: &str, about: &str, what: What| Allowed {
+        serial: 7,
+        dnn: dnn.into(),
+        phones: vec!["10.45.0.0/16".parse().unwrap()],
+        resolvers: vec![],
+        mtu: 1400,
+        allow: vec![Allow { about: about.into(), networks: vec!["10.99.0.10".parse().unwrap()], what }],
+    };
+    let mut bytes = Vec::new();
+    for one in [
+        part("gov", "chat", What::Tcp(vec![(443, 443), (8443, 8444)])),
+        part("gov", "signs of life", What::Echo),
+        part("other", "calls", What::Udp(vec![(5000, 5000)])),
+    ] {
+        encode(&UserPlaneReply::Allowed(one), &mut bytes).unwrap();
+    }
+    user_plane.write_all(&bytes).await.unwrap();
+    let entry = |about: &str, protocol: &str, ports: &[&str]| CellularAllow {
+        about: about.into(),
+        networks: vec!["10.99.0.10/32".into()],
+        protocol: protocol.into(),
+        ports: ports.iter().map(ToString::to_string).collect(),
+    };
+    let list = |dnn: &str, allow: Vec<CellularAllow>| CellularAllowList {
+        dnn: dnn.into(),
+        serial: 7,
+        phones: vec!["10.45.0.0/16".into()],
+        resolvers: vec![],
+        mtu: 1400,
+        allow,
+    };
+    let gov = list("gov", vec![entry("chat", "tcp", &["443", "8443-8444"]), entry("signs of life", "echo", &[])]);
+    let other = list("other", vec![entry("calls", "udp", &["5000"])]);
+    until(&CellularAllowLists { user_plane: true, lists: vec![gov, other] }).await;
+    // Another one may have another list; nobody knows before it says so.
+    drop(user_plane);
+    until(&CellularAllowLists::default()).await;
+    let (_user_plane, _) = listener.accept().await.unwrap();
+    until(&CellularAllowLists { user_plane: true, lists: Vec::new() }).await;
     running.end().await;
 });

@@ -8,12 +8,13 @@ pub mod nftables;
 
 use crate::UserPlaneError;
 use crate::packet::protocol;
-use crate::rules::IpNet;
+use crate::rules::{Allowed, IpNet, SHOWN_AT_ONCE};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// What one entry lets through.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {
     /// TCP to these ports, first and last of each range.
     Tcp(Vec<(u16, u16)>),
@@ -24,7 +25,7 @@ pub enum What {
 }
 
 /// One entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allow {
     /// For people: which service it is.
     pub about: String,
@@ -32,6 +33,18 @@ pub struct Allow {
     pub networks: Vec<IpNet>,
     /// What of it.
     pub what: What,
+}
+
+impl Allow {
+    /// How much there is to say of it.
+    fn weight(&self) -> usize {
+        let ports = match &self.what {
+            What::Tcp(ports) | What::Udp(ports) => ports.len(),
+            What::Echo => 0,
+        };
+        // Its sentence is as long as a few networks.
+        6 + self.networks.len() + ports
+    }
 }
 
 /// One data network (DNN).
@@ -69,6 +82,9 @@ pub struct AllowLists {
 pub const MAX_NETWORKS: usize = 64;
 /// Most rules (network × range of ports) of one data network.
 pub const MAX_RULES: usize = 1024;
+/// Weight of entries in one part of [`AllowLists::told`]; one that weighs more is a part by itself. Its networks and ports,
+/// 20 bytes each at the most, are a third of a frame.
+const IN_ONE_PART: usize = 256;
 
 impl AllowLists {
     /// Checks all of it. `serial` grows with every change.
@@ -99,6 +115,33 @@ impl AllowLists {
     /// Number of the file that they are from.
     pub fn serial(&self) -> u64 {
         self.serial
+    }
+
+    /// All of it as the control plane is told: in order, each part within a frame of the link.
+    pub fn told(&self) -> Vec<Allowed> {
+        let mut parts = Vec::new();
+        for one in &self.networks {
+            let begun = || Allowed {
+                serial: self.serial,
+                dnn: one.name.clone(),
+                phones: one.phones.iter().take(SHOWN_AT_ONCE).copied().collect(),
+                resolvers: one.resolvers.iter().take(SHOWN_AT_ONCE).copied().collect(),
+                mtu: one.mtu,
+                allow: Vec::new(),
+            };
+            let (mut part, mut weight) = (begun(), 0);
+            for entry in &one.allow {
+                let more = entry.weight();
+                if weight > 0 && weight + more > IN_ONE_PART {
+                    parts.push(std::mem::replace(&mut part, begun()));
+                    weight = 0;
+                }
+                weight += more;
+                part.allow.push(entry.clone());
+            }
+            parts.push(part);
+        }
+        parts
     }
 
     /// All of them.
@@ -286,6 +329,31 @@ mod tests {
         assert!(!may("10.99.0.7", 17, 53) && !may("10.99.0.2", 1, 0) && !may("fd00:99::1", 58, 0));
         assert!(!may("8.8.8.8", 17, 53) && !may("10.99.0.1", 132, 443));
         assert_eq!((lists.find("GOV"), lists.find("internet")), (Some(0), None));
+    }
+
+    #[test]
+    fn what_the_control_plane_is_told_fits_frames_however_much_it_is() {
+        let entry = |networks: usize, ports: u16| Allow {
+            about: "x".repeat(100),
+            networks: (0..networks).map(|n| IpNet::host(format!("fd00:99::{n:x}").parse().expect("address"))).collect(),
+            what: What::Tcp((1..=ports).map(|port| (port, 65535)).collect()),
+        };
+        let many: Vec<Allow> = (0..MAX_RULES).map(|_| entry(1, 1)).collect();
+        for allow in [vec![], vec![entry(1, 1)], vec![entry(MAX_RULES, 1)], vec![entry(1, MAX_RULES as u16)], many] {
+            let data_network = DataNetwork {
+                phones: (0..300u32).map(|n| format!("10.{}.{}.0/24", n / 256, n % 256).parse().expect("net")).collect(),
+                resolvers: Vec::new(),
+                allow: allow.clone(),
+                ..network()
+            };
+            let told = lists(data_network).expect("lists").told();
+            for part in &told {
+                let mut frame = Vec::new();
+                crate::link::encode(&crate::rules::UserPlaneReply::Allowed(part.clone()), &mut frame).expect("fits");
+                assert_eq!((part.dnn.as_str(), part.serial, part.phones.len()), ("gov", 1, SHOWN_AT_ONCE));
+            }
+            assert_eq!(told.into_iter().flat_map(|part| part.allow).collect::<Vec<_>>(), allow, "all of it, in order");
+        }
     }
 
     #[test]

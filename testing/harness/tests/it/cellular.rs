@@ -114,11 +114,18 @@ async fn a_user_plane_that_crashes_gets_its_sessions_back() {
     let ayesha = site.world.official("ayesha.khan", "Ayesha Khan", "");
     let phone = site.phone(&ayesha, GNB).await;
     assert!(site.pings(phone, 1).await);
+    // Operators see what its phones may reach; nobody else does.
+    let allowed = |site: &Site| site.world.first.ok(&["admin", "cellular", "dnns", "allowed", "GOV"]);
+    let before = allowed(&site);
+    assert_eq!((&before[0]["dnn"], &before[0]["serial"]), (&"gov".into(), &1.into()));
+    assert!(before[0]["allow"].as_array().unwrap().iter().any(|entry| entry["protocol"] == "echo"), "{before}");
+    ayesha.fails(&["admin", "cellular", "dnns", "allowed"], "cellular.forbidden");
     site.crash_user_plane();
     // Its tunnel has gone: the core lets the phone go idle, and it comes back with a service request.
     site.until_phone(phone, |event| matches!(event, Event::Idle)).await;
     site.service(phone).await;
     assert!(site.pings(phone, 2).await);
+    assert_eq!(allowed(&site), before, "the new one has said it again");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -200,6 +207,8 @@ async fn while_the_user_plane_is_gone_new_sessions_are_refused_and_old_ones_kept
     // Registration goes on; the session is refused (5GSM cause 38, network failure).
     site.phone_until(&bilal, GNB, |event| matches!(event, Event::SessionRejected { cause: 38, .. })).await;
     assert!(site.seen(&bilal).is_some_and(|seen| seen["sessions"].as_array().unwrap().is_empty()));
+    let shown = site.world.first.run(&["admin", "cellular", "dnns", "allowed"]);
+    assert!(shown.code != 0 && shown.stderr.contains("the user plane is not connected"), "{}", shown.stderr);
     let after = site.seen(&ayesha).expect("still registered");
     assert_eq!(before["sessions"][0]["ipv4"], after["sessions"][0]["ipv4"]);
     site.start_user_plane();

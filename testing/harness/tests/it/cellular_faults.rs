@@ -130,6 +130,10 @@ impl Crowd {
         }
     }
 
+    fn with_session(&self, site: &Site) -> usize {
+        self.phones.iter().filter(|id| address_of(site.radio.phone(**id).unwrap()).is_some()).count()
+    }
+
     fn count(&self, what: &str) -> u64 {
         self.seen.get(what).copied().unwrap_or_default()
     }
@@ -204,7 +208,12 @@ async fn killed_under_load_server_and_user_plane_lose_nothing() {
         }
         say(&format!("killed {} times each: {:?}", round + 1, crowd.seen));
     }
-    crowd.run(&mut site, Duration::from_millis(1500), true).await;
+    // However long this machine takes for it: many have a session before all is quiet.
+    let began = tokio::time::Instant::now();
+    while crowd.with_session(&site) <= CROWD / 4 {
+        assert!(began.elapsed() < GIVE_UP, "{} have a session: {:?}", crowd.with_session(&site), crowd.seen);
+        crowd.run(&mut site, Duration::from_millis(500), true).await;
+    }
 
     // Quiet: whatever was begun ends. Then everybody is idle or gone, as the phone itself sees it.
     let at_rest = |phone: &Phone| matches!(phone.state(), State::Off | State::Registered | State::Deregistered);
@@ -260,8 +269,8 @@ async fn killed_under_load_server_and_user_plane_lose_nothing() {
     }
     no_card_saw_a_number_twice(&site);
     // What phones had been told is still so: nobody's session has gone, and none has another address.
-    // How many there are depends on how busy this machine is: it was a quarter of them, or less, beside other work.
-    assert!(addresses.iter().any(|(_, address)| address.is_some()), "no session to look at");
+    let with = addresses.iter().filter(|(_, address)| address.is_some()).count();
+    assert!(with > CROWD / 8, "too few sessions to look at: {with}");
     for (id, address) in addresses {
         let now = address_of(site.radio.phone(id).unwrap());
         assert!(address.is_none() || now == address, "{id:?} had {address:?} and has {now:?}");

@@ -297,6 +297,23 @@ fn a_gnb_that_cannot_secure_the_radio() {
 }
 
 #[test]
+fn a_gnb_that_keeps_the_rates_that_it_had() {
+    let mut bench = with_session();
+    let (ran, amf) = bench.world.gnbs()[0].ngap_ids(PhoneId(0)).unwrap();
+    let refused = pdu(build_ngap!(
+        UnsuccessfulOutcome,
+        UEContextModification,
+        UEContextModificationFailure,
+        AMF_UE_NGAP_ID(amf.unwrap()),
+        RAN_UE_NGAP_ID(ran),
+        Cause(cause()),
+    ));
+    from_gnb(&mut bench, &refused);
+    assert_eq!(bench.core.counters().get("control_plane.context_modification_failed"), 1);
+    assert!(bench.phone().is_connected(), "it has the new ones with its next context");
+}
+
+#[test]
 fn part_of_an_interface_is_reset() {
     let mut bench = with_session();
     let (ran, amf) = bench.world.gnbs()[0].ngap_ids(PhoneId(0)).unwrap();

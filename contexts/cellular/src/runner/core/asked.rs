@@ -7,7 +7,8 @@ use crate::runner::traces::EndedTrace;
 use pakawaaz_control_plane::identifiers::Imsi;
 use pakawaaz_control_plane::io::{Command, Input, Output};
 use pakawaaz_control_plane::views::UeView;
-use pakawaaz_user_plane::rules::SessionRef;
+use pakawaaz_user_plane::allow_list::{MAX_NETWORKS, MAX_RULES};
+use pakawaaz_user_plane::rules::{Allowed, SessionRef};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -35,6 +36,9 @@ impl Core {
             }
             Ask::Gnbs(reply) => {
                 let _ = reply.send((self.plane.gnbs().collect(), self.plane.overload()));
+            }
+            Ask::AllowLists(reply) => {
+                let _ = reply.send(self.linked.then(|| self.allowed.clone()));
             }
             Ask::RaiseAlarm { kind, object, problem } => self.raise(kind, &object, problem),
             Ask::ClearAlarm(id, reply) => {
@@ -73,6 +77,20 @@ impl Core {
             }
         }
         None
+    }
+
+    /// One more part of what the user plane allows.
+    pub(super) fn is_allowed(&mut self, part: Allowed) {
+        let known = self.allowed.len();
+        match self.allowed.last_mut() {
+            Some(last) if last.dnn == part.dnn => {
+                if last.allow.len() < MAX_RULES {
+                    last.allow.extend(part.allow);
+                }
+            }
+            _ if known < MAX_NETWORKS => self.allowed.push(part),
+            _ => {}
+        }
     }
 
     /// Asks the user plane first, so that figures are of now.
