@@ -8,6 +8,7 @@ use crate::cast::ADMINISTRATORS;
 use crate::network::USER_PLANE_SOCKET;
 use crate::state::{State, write_private};
 use anyhow::{Context as _, Result, bail, ensure};
+use rand::Rng as _;
 use serde::Deserialize;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -200,8 +201,13 @@ impl Server {
 }
 
 /// A port that nobody uses now.
+///
+/// Not one of those that the kernel gives to whoever connects somewhere: such a connection could take it while the server
+/// starts again.
 pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let mut some = std::iter::repeat_with(|| rand::thread_rng().gen_range(12_000..32_000)).take(1000);
+    some.find(free).context("no port is free")
 }
 
 #[cfg(test)]

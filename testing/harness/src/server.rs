@@ -1,6 +1,7 @@
 //! The server as a process.
 
 use crate::binaries;
+use rand::Rng as _;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -121,8 +122,13 @@ fn log_file(data: &Path) -> Stdio {
     log.map_or_else(|_| Stdio::inherit(), Stdio::from)
 }
 
-/// A port nobody uses at the moment.
+/// Ports below those that the kernel gives to whoever connects somewhere: such a connection took the port of a server that
+/// was about to start, or to start again.
+const PORTS: std::ops::Range<u16> = 12_000..32_000;
+
+/// A port nobody uses at the moment, each time another one.
 pub fn free_port() -> u16 {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has ports");
-    socket.local_addr().expect("bound").port()
+    let free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    // Tests run at the same time, each in a process of its own.
+    std::iter::repeat_with(|| rand::thread_rng().gen_range(PORTS)).take(1000).find(free).expect("loopback has ports")
 }

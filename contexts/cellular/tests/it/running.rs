@@ -398,7 +398,8 @@ store_test!(what_the_canary_finds_is_an_alarm_until_it_finds_it_no_more, &MIGRAT
 
 store_test!(what_the_user_plane_allows_is_shown_for_as_long_as_it_is_there, &MIGRATIONS, |db| async move {
     let running = Running::start(&db).await;
-    let listener = UnixListener::bind(running.folder.path().join("upf.sock")).unwrap();
+    let socket = running.folder.path().join("upf.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
     let first = administrator();
     let until = async |wanted: &CellularAllowLists| {
         while running.cellular.allow_lists(&first).await.as_ref() != Ok(wanted) {
@@ -444,8 +445,11 @@ store_test!(what_the_user_plane_allows_is_shown_for_as_long_as_it_is_there, &MIG
     let other = list("other", vec![entry("calls", "udp", &["5000"])]);
     until(&CellularAllowLists { user_plane: true, lists: vec![gov, other] }).await;
     // Another one may have another list; nobody knows before it says so.
+    drop(listener);
     drop(user_plane);
     until(&CellularAllowLists::default()).await;
+    std::fs::remove_file(&socket).unwrap();
+    let listener = UnixListener::bind(&socket).unwrap();
     let (_user_plane, _) = listener.accept().await.unwrap();
     until(&CellularAllowLists { user_plane: true, lists: Vec::new() }).await;
     running.end().await;

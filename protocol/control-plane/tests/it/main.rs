@@ -17,6 +17,7 @@ mod pdus;
 mod phone;
 mod properties;
 mod radio;
+mod reference;
 mod registering;
 mod safety;
 mod session_collisions;

@@ -81,15 +81,14 @@ impl Core {
 
     /// One more part of what the user plane allows.
     pub(super) fn is_allowed(&mut self, part: Allowed) {
-        let known = self.allowed.len();
-        match self.allowed.last_mut() {
-            Some(last) if last.dnn == part.dnn => {
-                if last.allow.len() < MAX_RULES {
-                    last.allow.extend(part.allow);
-                }
-            }
-            _ if known < MAX_NETWORKS => self.allowed.push(part),
-            _ => {}
+        let same = self.allowed.last().is_some_and(|last| last.dnn == part.dnn);
+        if !same && self.allowed.len() < MAX_NETWORKS {
+            self.allowed.push(part);
+        } else if same
+            && let Some(last) = self.allowed.last_mut()
+            && last.allow.len() < MAX_RULES
+        {
+            last.allow.extend(part.allow);
         }
     }
 
