@@ -399,7 +399,6 @@ store_test!(what_the_canary_finds_is_an_alarm_until_it_finds_it_no_more, &MIGRAT
 store_test!(what_the_user_plane_allows_is_shown_for_as_long_as_it_is_there, &MIGRATIONS, |db| async move {
     let running = Running::start(&db).await;
     let socket = running.folder.path().join("upf.sock");
-    let listener = UnixListener::bind(&socket).unwrap();
     let first = administrator();
     let until = async |wanted: &CellularAllowLists| {
         while running.cellular.allow_lists(&first).await.as_ref() != Ok(wanted) {
@@ -407,6 +406,7 @@ store_test!(what_the_user_plane_allows_is_shown_for_as_long_as_it_is_there, &MIG
         }
     };
     until(&CellularAllowLists::default()).await;
+    let listener = UnixListener::bind(&socket).unwrap();
     let (mut user_plane, _) = listener.accept().await.unwrap();
     until(&CellularAllowLists { user_plane: true, lists: Vec::new() }).await;
     // A long list comes in parts.
