@@ -138,11 +138,19 @@ export class Phone {
     await this.button("Unlock").click();
   }
 
+  /**
+   * Types into the field that looks for officials: by its name, because the screen before, which stays until the next one
+   * is loaded, has a field to search in messages.
+   */
+  async lookFor(text: string): Promise<void> {
+    await this.page.getByRole("searchbox", { name: this.words("Name, post or organisation") }).fill(text);
+  }
+
   /** Finds an official by username and opens the conversation with them. */
   async writeTo(other: Person): Promise<void> {
     const { page } = this;
     await this.go("/find");
-    await page.getByRole("searchbox").fill(other.username);
+    await this.lookFor(other.username);
     // In whichever language the screens are.
     const name = new RegExp(`${literally(other.name.en)}|${literally(other.name.ur)}`);
     await page.getByText(name).first().click();

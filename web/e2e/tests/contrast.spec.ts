@@ -79,7 +79,7 @@ test("more contrast, forced colours and no movement on the main screens", async 
     expect((await row.screenshot()).equals(on)).toBe(false);
   });
   await phone.go("/find");
-  await page.getByRole("searchbox").fill("Secretary");
+  await phone.lookFor("Secretary");
   await expect(page.getByText("Secretary").first()).toBeVisible();
   await look(page, "find");
   await page.reload();

@@ -101,7 +101,7 @@ test("a group of three with a member at a terminal", async ({ demo, phones }) =>
   const bilal = await phones.ready(second);
   await asma.go(`/new`);
   for (const person of [second, third]) {
-    await asma.page.getByRole("searchbox").fill(person.username);
+    await asma.lookFor(person.username);
     await asma.page
       .getByRole("option", { name: new RegExp(person.name.en) })
       .first()
@@ -168,7 +168,7 @@ test("whom one writes to: post and organisation above the messages, and what to 
     const absent = demo.people.filter((person) => !person.played && !person.suggested).at(-1);
     if (!absent) throw new Error("everybody has a phone");
     await phone.go("/find");
-    await page.getByRole("searchbox").fill(absent.username);
+    await phone.lookFor(absent.username);
     await page.getByText(absent.name.en).first().click();
     await page.getByRole("button", { name: "Write a message" }).click();
     const told = page.getByRole("alert").filter({ hasText: "device" });
@@ -177,7 +177,7 @@ test("whom one writes to: post and organisation above the messages, and what to 
 
     await phone.go("/new");
     for (const person of [absent, other]) {
-      await page.getByRole("searchbox", { name: "Name, post or organisation" }).fill(person.username);
+      await phone.lookFor(person.username);
       await page
         .getByRole("option", { name: new RegExp(person.name.en) })
         .first()

@@ -55,7 +55,7 @@ for (const [language, locale, words] of languages) {
     await phone.expectReady();
     await look(page, language, "conversations-empty");
     await phone.go(`/find`);
-    await page.getByRole("searchbox").fill("Secretary");
+    await phone.lookFor("Secretary");
     await expect(page.getByText(/Secretary|سیکرٹری/).first()).toBeVisible();
     await look(page, language, "find");
     await phone.writeTo(demo.answering());

@@ -9,7 +9,7 @@ test("everything in Urdu, from the card to an answer", async ({ demo, phones }) 
   await expect(html).toHaveAttribute("dir", "rtl");
   const other = demo.answering();
   await phone.go(`/find`);
-  await phone.page.getByRole("searchbox").fill(other.name.ur);
+  await phone.lookFor(other.name.ur);
   await phone.page.getByText(other.name.ur).first().click();
   await phone.page.getByRole("button", { name: urdu("Write a message"), exact: true }).click();
   await phone.send("السلام علیکم! کیا سمری تیار ہے؟");

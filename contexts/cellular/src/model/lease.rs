@@ -31,6 +31,11 @@ impl Terms {
     pub fn every(self) -> Duration {
         self.0 / 6
     }
+    /// From `now` to the next renewal, when the last attempt began at `began`. What it took counts: a lease holds from there, and
+    /// after one that took long there may be next to nothing left of it.
+    pub fn pause(self, began: Millis, now: Millis) -> Duration {
+        self.every().saturating_sub(now.since(began))
+    }
 }
 
 /// The row.
@@ -111,7 +116,11 @@ impl Held {
     }
     /// Whether the core may act.
     pub fn is_valid(&self, now: Millis) -> bool {
-        !self.lost && now < self.until
+        self.left(now).is_some()
+    }
+    /// For how long the core may act; none: it may not.
+    pub fn left(&self, now: Millis) -> Option<Duration> {
+        (!self.lost && now < self.until).then(|| self.until.since(now))
     }
 }
 
@@ -147,11 +156,21 @@ mod tests {
     fn a_holder_stops_by_itself_and_goes_on_when_it_could_renew() {
         let mut held = Held::new(1, TERMS, Millis(0));
         assert!(held.is_valid(Millis(3999)) && !held.is_valid(Millis(4000)));
+        assert_eq!((held.left(Millis(3000)), held.left(Millis(4000))), (Some(Duration::from_secs(1)), None));
         held.renewed(Millis(5000));
         assert!(held.is_valid(Millis(8999)) && !held.is_valid(Millis(9000)));
         held.lost = true;
         assert!(!held.is_valid(Millis(5000)));
         assert!(Held::alone(1).is_valid(Millis(i64::MAX - 1)));
+    }
+
+    /// A node whose database had been away got its lease back with a moment left of it, took its gNBs, and let them go again.
+    #[test]
+    fn after_a_slow_renewal_the_next_one_comes_before_the_lease_is_over() {
+        let next = |began: i64, now: i64| Millis(now).plus(TERMS.pause(Millis(began), Millis(now)));
+        assert_eq!(next(5000, 5000), Millis(6000));
+        assert_eq!(next(5000, 5400), Millis(6000), "counted from the beginning");
+        assert_eq!(next(5000, 8900), Millis(8900), "at once");
     }
 
     /// What a node does next. Each may be stopped between any two steps, for any time.

@@ -175,32 +175,43 @@ pub(super) async fn keep(
     if cellular.inner.db.engine() == Engine::Sqlite {
         return;
     }
+    tokio::select! {
+        () = tenure.over.cancelled() => {}
+        () = renew_always(&cellular, &tenure, terms) => let_gnbs_go(&n2, &open),
+        () = watch_end(&tenure, &health, &n2, &open) => {}
+    }
+}
+
+/// Renews until somebody else has it.
+async fn renew_always(cellular: &Cellular, tenure: &Tenure, terms: Terms) {
     let epoch = tenure.epoch();
+    let mut began = since(tenure.began);
     loop {
-        tokio::select! {
-            () = tenure.over.cancelled() => return,
-            () = tokio::time::sleep(terms.every()) => {}
-        }
-        let began = since(tenure.began);
-        let renewed = tokio::select! {
-            () = tenure.over.cancelled() => return,
-            renewed = tokio::time::timeout(terms.holds(), renew(&cellular, epoch)) => renewed,
-        };
-        match renewed {
-            Ok(Ok(true)) => {
-                tenure.held.send_modify(|held| held.renewed(began));
-            }
+        tokio::time::sleep(terms.pause(began, since(tenure.began))).await;
+        began = since(tenure.began);
+        match tokio::time::timeout(terms.holds(), renew(cellular, epoch)).await {
+            Ok(Ok(true)) => tenure.held.send_modify(|held| held.renewed(began)),
             Ok(Ok(false)) => {
                 tracing::error!(epoch, "another node has taken the core over");
-                tenure.lose();
-                return let_gnbs_go(&n2, &open);
+                return tenure.lose();
             }
             Ok(Err(_)) | Err(_) => {}
         }
-        let valid = tenure.is_valid();
-        if health.lease(valid) && !valid {
-            tracing::warn!(epoch, "the core's lease cannot be renewed; gNBs are let go until it can");
-            let_gnbs_go(&n2, &open);
+    }
+}
+
+/// Notices at once that the lease has ended, also while an attempt to renew it goes on, and that it is there again.
+async fn watch_end(tenure: &Tenure, health: &Health, n2: &Sender, open: &Open) {
+    let mut changes = tenure.held.subscribe();
+    loop {
+        let left = changes.borrow_and_update().left(since(tenure.began));
+        if health.lease(left.is_some()) && left.is_none() {
+            tracing::warn!(epoch = tenure.epoch(), "the core's lease cannot be renewed; gNBs are let go until it can");
+            let_gnbs_go(n2, open);
+        }
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(left.unwrap_or_default()), if left.is_some() => {}
         }
     }
 }
@@ -221,5 +232,49 @@ pub(super) async fn give_up(cellular: &Cellular, tenure: &Tenure) {
     };
     if given.await.is_err() {
         tracing::warn!("the core's lease could not be given up; another node has to wait for its end");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pakawaaz_n2::memory;
+    use std::collections::HashSet;
+    use std::sync::Mutex;
+
+    /// It used to be noticed only when the attempt to renew was over: until then other signs of recovery let gNBs in, who had
+    /// to go again a moment later.
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_that_ends_while_it_is_being_renewed_is_over_at_once() {
+        let terms = Terms::new(Duration::from_secs(6));
+        let tenure =
+            Tenure::new(Held::new(1, terms, Millis(0)), Instant::now(), Free::GivenUp, &CancellationToken::new());
+        let (mut n2, exchange) = memory::listen();
+        let mut gnb = exchange.connect("10.0.0.9:1234");
+        assert!(matches!(gnb.next().await, Some(Event::Up { .. })));
+        let Some(Event::Up { association, .. }) = n2.next().await else { panic!("no association") };
+        let (health, open) = (Health::new(), Open::new(Mutex::new(HashSet::from([association]))));
+        let mut good = health.good.subscribe();
+        let (watched, sender) = (tenure.clone(), n2.sender());
+        let watching = tokio::spawn({
+            let (health, open) = (health.clone(), open.clone());
+            async move { watch_end(&watched, &health, &sender, &open).await }
+        });
+        tokio::time::sleep(terms.holds() - Duration::from_millis(1)).await;
+        assert!(*good.borrow_and_update() && gnb.try_next().is_none());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        assert!(!*good.borrow_and_update());
+        assert!(matches!(gnb.next().await, Some(Event::Down { .. })));
+        // Contexts can be written again: that alone is not enough.
+        health.writes(false);
+        health.writes(true);
+        assert!(!good.has_changed().unwrap());
+        tenure.held.send_modify(|held| held.renewed(since(tenure.began)));
+        good.changed().await.unwrap();
+        assert!(*good.borrow());
+        tenure.lose();
+        good.changed().await.unwrap();
+        assert!(!*good.borrow());
+        watching.abort();
     }
 }

@@ -26,9 +26,8 @@ fn lost(of: GnbId) -> impl FnMut(&Happened) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_database_is_gone_nobody_is_told_anything_and_then_all_goes_on() {
     let mut postgres = Postgres::start(true).unwrap();
-    let settings = vec![("PAKAWAAZ_CELLULAR__LEASE_SECONDS".to_owned(), "3".to_owned())];
     let database = Some(postgres.url().to_owned());
-    let Some(mut site) = Site::over(Options { database, settings, ..Options::default() }).await else { return };
+    let Some(mut site) = Site::over(Options { database, ..Options::default() }).await else { return };
     let (first, second, third) = (site.spare(), site.spare(), site.spare());
     let phone = site.phone_of(first, GNB).await;
     site.idle(phone).await;
@@ -67,13 +66,16 @@ async fn while_the_database_is_gone_nobody_is_told_anything_and_then_all_goes_on
     assert_eq!(site.radio.phone(phone).unwrap().sessions().next().unwrap().ipv4, address, "the session is the same");
     let another = site.phone_of(third, GNB).await;
     assert!(site.pings(another, 2).await);
-    // It was the same process and the same core all the time; the alarm was raised, and is over.
+    // It was the same process and the same core all the time; the alarm was raised, and is over. A slow machine may have raised
+    // it more than once.
     assert_eq!(postgres.psql("SELECT epoch FROM cellular_lease").unwrap(), "1");
     let storage = |more: &str| {
         let alarms = format!("SELECT COUNT(*) FROM cellular_alarm WHERE kind = 'storage' AND cleared_at IS {more}");
         postgres.psql(&alarms).unwrap()
     };
-    while (storage("NOT NULL"), storage("NULL")) != ("1".to_owned(), "0".to_owned()) {
+    let began = tokio::time::Instant::now();
+    while storage("NOT NULL") == "0" || storage("NULL") != "0" {
+        assert!(began.elapsed() < GIVE_UP, "{} cleared, {} not", storage("NOT NULL"), storage("NULL"));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

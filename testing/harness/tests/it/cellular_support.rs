@@ -234,10 +234,13 @@ impl Site {
             matches!(event, Event::ServiceAccepted)
         })
         .await;
-        while self.radio.path(id, 1).is_none() {
-            self.radio.wire.wait().await;
-            self.radio.step(self.now());
-        }
+        let tunnel = async {
+            while self.radio.path(id, 1).is_none() {
+                self.radio.wire.wait().await;
+                self.radio.step(SystemClock.now());
+            }
+        };
+        tokio::time::timeout(GIVE_UP, tunnel).await.expect("a tunnel after the service");
         seen
     }
 
