@@ -119,20 +119,27 @@ test("a group of three with a member at a terminal", async ({ demo, phones }) =>
     await expect(phone.message("Noted, from the terminal.")).toBeVisible({ timeout: 30_000 });
 });
 
-test("a server that was away is found again at once by trying", async ({ demo, phones }) => {
+test("a server that was away is found again at once by trying, and then what was looked for too", async ({
+  demo,
+  phones,
+}) => {
   test.setTimeout(180_000);
   const phone = await phones.ready();
-  await phone.go("/");
+  await phone.go("/find");
   const banner = phone.page.getByRole("region", { name: "State of the app" });
   await demo.down();
   const retry = banner.getByRole("button", { name: "Try now" });
   await expect(retry).toBeVisible({ timeout: 30_000 });
+  const other = demo.answering();
+  await phone.lookFor(other.username);
+  await expect(phone.page.getByText("The directory could not be reached")).toBeVisible();
   await demo.up();
   // Pressed until the server listens again; each press is an attempt of its own.
   await expect(async () => {
     if (await retry.isVisible()) await retry.click({ timeout: 1_000 });
     await expect(banner).not.toContainText("No connection", { timeout: 2_000 });
   }).toPass({ timeout: 30_000 });
+  await expect(phone.page.getByText(other.name.en).first()).toBeVisible();
 });
 
 test("whom one writes to: post and organisation above the messages, and what to do about who has no device", async ({

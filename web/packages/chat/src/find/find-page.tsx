@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, EmptyState, ErrorState, SearchField, Tabs, TopBar } from "@pakawaaz/ui";
 import { Link } from "@tanstack/react-router";
 import { SearchX, UserRoundSearch, WifiOff } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTopic } from "../app/engine.tsx";
 import { useErrorText } from "../app/errors.tsx";
 import { OfficialRow, OfficialSkeleton } from "./official-row";
@@ -49,7 +49,6 @@ export function FindPage() {
 
 function Results({ text }: { text: string }) {
   const { t } = useLingui();
-  const app = useTopic("app", {});
   const found = useFind(text);
   if (found.state === "idle") {
     return (
@@ -58,8 +57,7 @@ function Results({ text }: { text: string }) {
       </EmptyState>
     );
   }
-  if (found.error && found.officials.length === 0)
-    return <FindError error={found.error} offline={app?.connection === "offline"} onAgain={found.again} />;
+  if (found.error && found.officials.length === 0) return <FindError error={found.error} onAgain={found.again} />;
   return (
     <div className="pt-2" aria-busy={found.state === "running"}>
       <ul aria-label={t`Officials`}>
@@ -96,10 +94,22 @@ function Results({ text }: { text: string }) {
   );
 }
 
-/** The directory lives on the server: without a connection it cannot be searched. */
-export function FindError({ error, offline, onAgain }: { error: unknown; offline: boolean; onAgain(): void }) {
+/**
+ * The directory lives on the server: without a connection it cannot be searched. What was asked for is asked again when
+ * the connection is there.
+ */
+export function FindError({ error, onAgain }: { error: unknown; onAgain(): void }) {
   const { t } = useLingui();
   const errorText = useErrorText();
+  const connection = useTopic("app", {})?.connection;
+  const offline = connection === "offline";
+  const again = useRef(onAgain);
+  again.current = onAgain;
+  const before = useRef(connection);
+  useEffect(() => {
+    if (connection === "online" && before.current !== "online") again.current();
+    before.current = connection;
+  }, [connection]);
   return (
     <ErrorState
       icon={offline ? WifiOff : undefined}

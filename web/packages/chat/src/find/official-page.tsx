@@ -29,7 +29,7 @@ export function OfficialPage({ official: id }: { official: Id }) {
           {official ? (
             <Details official={official} me={app?.me?.official === official.official} />
           ) : error ? (
-            <FindError error={error} offline={app?.connection === "offline"} onAgain={again} />
+            <FindError error={error} onAgain={again} />
           ) : (
             <div role="status" aria-label={t`Loading`} className="flex flex-col items-center gap-3">
               <Skeleton className="size-20 rounded-full" />

@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { Building2, ChevronRight, Landmark } from "lucide-react";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { Button, Collection, Tree, TreeItem, TreeItemContent } from "react-aria-components";
-import { useEngine, useTopic } from "../app/engine.tsx";
+import { useEngine } from "../app/engine.tsx";
 import { useFormat } from "../app/i18n.tsx";
 import { UserText } from "../chat/parts/user-text";
 import { FindError } from "./find-page";
@@ -18,7 +18,6 @@ export function OrganisationTree() {
   const { t } = useLingui();
   const engine = useEngine();
   const format = useFormat();
-  const app = useTopic("app", {});
   const [units, setUnits] = useState<OrgUnit[] | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [chosen, setChosen] = useState<Id | null>(null);
@@ -31,7 +30,7 @@ export function OrganisationTree() {
     () => treeOf(units ?? [], (a, b) => format.name(a.name).localeCompare(format.name(b.name), format.locale)),
     [units, format],
   );
-  if (error) return <FindError error={error} offline={app?.connection === "offline"} onAgain={load} />;
+  if (error) return <FindError error={error} onAgain={load} />;
   if (!units) {
     return (
       <div role="status" aria-label={t`Loading the organisation`} className="flex flex-col gap-3 p-3">
@@ -116,7 +115,6 @@ function Posts({ unit }: { unit: OrgUnit }) {
   const { t } = useLingui();
   const engine = useEngine();
   const format = useFormat();
-  const app = useTopic("app", {});
   const [posts, setPosts] = useState<Post[] | null>(null);
   const [error, setError] = useState<unknown>(null);
   const load = useCallback(() => {
@@ -138,7 +136,7 @@ function Posts({ unit }: { unit: OrgUnit }) {
         <UserText>{format.name(unit.name)}</UserText>
       </h2>
       {error ? (
-        <FindError error={error} offline={app?.connection === "offline"} onAgain={load} />
+        <FindError error={error} onAgain={load} />
       ) : !posts ? (
         <div role="status" aria-label={t`Loading posts`} className="flex flex-col gap-2 p-2">
           <Skeleton className="h-10" />

@@ -4,7 +4,6 @@ import { Button, cx, EmptyState, SearchField } from "@pakawaaz/ui";
 import { Check, SearchX, UserRoundSearch, X } from "lucide-react";
 import { useState } from "react";
 import { Button as AriaButton, ListBox, ListBoxItem } from "react-aria-components";
-import { useTopic } from "../app/engine.tsx";
 import { useFormat } from "../app/i18n.tsx";
 import { UserText } from "../chat/parts/user-text";
 import { FindError } from "./find-page";
@@ -23,7 +22,6 @@ export function PeoplePicker({
 }) {
   const { t } = useLingui();
   const format = useFormat();
-  const app = useTopic("app", {});
   const [text, setText] = useState("");
   const found = useFind(text);
   const offered = found.officials.filter((official) => !without.includes(official.official));
@@ -61,9 +59,7 @@ export function PeoplePicker({
           <Trans>Type two letters or more, in English or Urdu.</Trans>
         </EmptyState>
       )}
-      {found.error !== null && offered.length === 0 && (
-        <FindError error={found.error} offline={app?.connection === "offline"} onAgain={found.again} />
-      )}
+      {found.error !== null && offered.length === 0 && <FindError error={found.error} onAgain={found.again} />}
       {offered.length > 0 && (
         <ListBox
           aria-label={t`Officials`}
