@@ -384,7 +384,11 @@ pub struct Gnb(UdpSocket);
 impl Gnb {
     /// In the core's namespace.
     pub fn new(lab: &Lab) -> Result<Self> {
-        Ok(Self(lab.core.inside(|| UdpSocket::bind((GNB, PORT)))??))
+        Self::at(lab, GNB)
+    }
+    /// Another one, at another address of the core's namespace.
+    pub fn at(lab: &Lab, address: &str) -> Result<Self> {
+        Ok(Self(lab.core.inside(|| UdpSocket::bind((address, PORT)))??))
     }
     /// A datagram to the user plane.
     pub fn send(&self, datagram: &[u8]) -> Result<()> {

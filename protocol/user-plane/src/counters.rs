@@ -41,11 +41,13 @@ pub enum Reason {
     KeptTooMany,
     /// Kept for an idle phone that was not found in time.
     KeptTooLong,
+    /// From another gNB than the session's, or from one that was not its gNB in time.
+    OtherGnb,
 }
 
 impl Reason {
     /// All of them, by their number.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Malformed,
         Self::Stranger,
         Self::UnknownTunnel,
@@ -65,6 +67,7 @@ impl Reason {
         Self::LinkLocal,
         Self::KeptTooMany,
         Self::KeptTooLong,
+        Self::OtherGnb,
     ];
 
     /// Name in metrics.
@@ -89,6 +92,7 @@ impl Reason {
             Self::LinkLocal => "link_local",
             Self::KeptTooMany => "kept_too_many",
             Self::KeptTooLong => "kept_too_long",
+            Self::OtherGnb => "other_gnb",
         }
     }
 }
@@ -108,6 +112,8 @@ pub struct Counters {
     pub policed: u64,
     /// Packets that were kept for idle phones, delivered or not.
     pub kept: u64,
+    /// Datagrams that were held because they came from another gNB than the session's, whatever became of them.
+    pub held: u64,
     /// Echo requests answered.
     pub echoes: u64,
     /// Error indications sent.
@@ -122,6 +128,8 @@ pub struct Counters {
     pub sessions: u64,
     /// Bytes kept for idle phones now.
     pub kept_bytes: u64,
+    /// Bytes held from other gNBs now, with what their tables need.
+    pub held_bytes: u64,
     /// Packets refused, by [`Reason`].
     pub refused: [u64; Reason::ALL.len()],
 }
@@ -143,6 +151,7 @@ impl Counters {
             ("downlink_bytes_total", self.downlink_bytes),
             ("policed_packets_total", self.policed),
             ("kept_packets_total", self.kept),
+            ("held_packets_total", self.held),
             ("echoes_total", self.echoes),
             ("error_indications_sent_total", self.errors_sent),
             ("error_indications_received_total", self.errors_received),
@@ -150,6 +159,7 @@ impl Counters {
             ("advertisements_total", self.advertisements),
             ("sessions", self.sessions),
             ("kept_bytes", self.kept_bytes),
+            ("held_bytes", self.held_bytes),
         ];
         let refused =
             Reason::ALL.iter().map(|reason| ("refused_packets_total", Some(reason.name()), self.refused_for(*reason)));

@@ -33,20 +33,35 @@ pub fn link(data: &[u8]) {
     while let Ok(Some(_)) = decoder.take::<UserPlaneReply>() {}
 }
 
-/// Datagrams of a hostile gNB and packets of a hostile network, one after the other: `direction (1) ‖ length (2) ‖ bytes`.
-/// What goes on comes from the phone's own address and leads to the one allowed place.
+/// Datagrams of hostile gNBs and packets of a hostile network, one after the other: `direction (1) ‖ length (2) ‖ bytes`.
+/// What goes on comes from the phone's own address and leads to the one allowed place, and only from the phone's gNB: the
+/// phone moves between two, and idles between.
 pub fn packets(data: &[u8]) {
     let phone = Ipv4Addr::new(10, 45, 0, 2);
     let (mut plane, uplink) = one_phone(phone);
+    let mut current = Some(GNB.ip());
     let mut rest = data;
     while let Some((&[direction, l0, l1], after)) = rest.split_first_chunk::<3>() {
         let (bytes, next) = after.split_at(usize::from(u16::from_be_bytes([l0, l1])).min(after.len()));
         rest = next;
         let mut out = Checker { phone };
+        // The other gNB when the highest bit is set; the phone goes there, or becomes idle, with the two below.
+        let from = if direction < 0x80 { GNB } else { OTHER };
+        let session = SessionRef(1);
+        if direction & 0x60 == 0x60 {
+            current = Some(from.ip());
+            let downlink = Tunnel { address: from.ip(), teid: 8 };
+            let reach = UserPlaneRequest::Reach { session, downlink, end_marker: true };
+            plane.request(reach, Millis(1), &mut Counting(0), &mut out);
+        } else if direction & 0x60 == 0x40 {
+            current = None;
+            plane.request(UserPlaneRequest::Idle { session }, Millis(1), &mut Counting(0), &mut out);
+        }
+        let may_forward = |verdict, current: Option<IpAddr>| {
+            assert!(verdict != Verdict::Forwarded || current == Some(from.ip()));
+        };
         match direction % 3 {
-            0 => {
-                plane.from_gnb(GNB, bytes, Millis(1), &mut out);
-            }
+            0 => may_forward(plane.from_gnb(from, bytes, Millis(1), &mut out), current),
             1 => {
                 plane.from_network(bytes, Millis(1), &mut out);
             }
@@ -62,7 +77,8 @@ pub fn packets(data: &[u8]) {
                 let mut datagram = vec![0; header.len()];
                 if header.encode(bytes.len(), &mut datagram).is_ok() {
                     datagram.extend_from_slice(bytes);
-                    let verdict = plane.from_gnb(GNB, &datagram, Millis(1), &mut out);
+                    let verdict = plane.from_gnb(from, &datagram, Millis(1), &mut out);
+                    may_forward(verdict, current);
                     assert_ne!(verdict, Verdict::Refused(crate::Reason::UnknownTunnel));
                 }
             }
@@ -72,6 +88,7 @@ pub fn packets(data: &[u8]) {
 }
 
 const GNB: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 3, 0, 2)), 2152);
+const OTHER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 3, 0, 3)), 2152);
 const SERVICE: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 10);
 
 struct Checker {
@@ -86,7 +103,7 @@ impl Sink for Checker {
     fn gnb(&mut self, to: SocketAddr, _: u8, header: &[u8], bytes: &[u8]) {
         let datagram = [header, bytes].concat();
         pakawaaz_gtpu::decode(&datagram).expect("what we send is well formed");
-        assert_eq!(to.ip(), GNB.ip());
+        assert!([GNB.ip(), OTHER.ip()].contains(&to.ip()));
     }
     fn control(&mut self, _: UserPlaneReply) {}
 }

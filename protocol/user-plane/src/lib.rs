@@ -12,6 +12,7 @@ mod error;
 mod flows;
 mod fragments;
 pub mod fuzz;
+mod held;
 mod kept;
 pub mod limits;
 pub mod link;

@@ -18,6 +18,14 @@ pub struct Limits {
     pub kept_bytes_in_all: usize,
     /// How long a packet is kept. Longer than paging takes, shorter than the sender's patience.
     pub kept_for: Duration,
+    /// Datagrams held of one session that came from one address, which is not that of the session's gNB.
+    pub held_packets: usize,
+    /// Bytes held of one address, for all sessions: a gNB that floods fills its own share only.
+    pub held_bytes: usize,
+    /// Bytes held of all addresses together.
+    pub held_bytes_in_all: usize,
+    /// How long a datagram is held. Longer than the control plane needs to hear of a new gNB.
+    pub held_for: Duration,
     /// Streams (UDP and echo) that one session may have open.
     pub streams: usize,
     /// Streams of all sessions together.
@@ -51,6 +59,10 @@ impl Default for Limits {
             kept_bytes: 64 * 1024,
             kept_bytes_in_all: 64 * 1024 * 1024,
             kept_for: Duration::from_secs(20),
+            held_packets: 8,
+            held_bytes: 1024 * 1024,
+            held_bytes_in_all: 32 * 1024 * 1024,
+            held_for: Duration::from_secs(1),
             streams: 256,
             streams_in_all: 500_000,
             udp_idle: Duration::from_secs(180),

@@ -88,7 +88,8 @@ pub struct SessionRules {
     pub ambr: BitRates,
     /// Its flows; the default one is among them.
     pub flows: Vec<QosFlow>,
-    /// The gNB's end; none while the phone is idle: packets to it are kept, and asked for.
+    /// The gNB's end; none while the phone is idle: packets to it are kept, and asked for. Packets from the phone go on
+    /// only when they come from this address.
     pub downlink: Option<Tunnel>,
 }
 
@@ -97,8 +98,8 @@ pub struct SessionRules {
 pub enum UserPlaneRequest {
     /// A new session. Answered with [`UserPlaneReply::Established`] or [`UserPlaneReply::Refused`].
     Establish(Box<SessionRules>),
-    /// The phone is reachable at another gNB or again; kept packets follow. With `end_marker` the old gNB is told that
-    /// nothing more comes.
+    /// The phone is reachable at another gNB or again; kept packets follow, and what came from that gNB before we were told
+    /// goes on. With `end_marker` the old gNB is told that nothing more comes.
     Reach {
         /// Which.
         session: SessionRef,
@@ -107,7 +108,7 @@ pub enum UserPlaneRequest {
         /// Send an end marker to the end before.
         end_marker: bool,
     },
-    /// The phone is idle: keep what comes, and say once that something did.
+    /// The phone is idle: keep what comes, and say once that something did. Nothing goes on from the gNB that it had.
     Idle {
         /// Which.
         session: SessionRef,

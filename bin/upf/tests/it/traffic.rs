@@ -1,9 +1,10 @@
 //! What is allowed works: a phone with the kernel's own stack, through gNB, GTP-U, user plane and TUN.
 
+use crate::packets::{PHONE, ip, udp_header};
 use crate::{laboratory, program};
 use pakawaaz_gtpu::{Elements, MessageType, Signal, decode};
 use pakawaaz_upf::lab::{self, FOREIGN, FOREIGN6, Gnb, Lab, Phone, SERVICE, SERVICE6, Upf, gnb_tunnel, session};
-use pakawaaz_user_plane::rules::{SessionRef, SessionRules, UserPlaneReply, UserPlaneRequest};
+use pakawaaz_user_plane::rules::{SessionRef, SessionRules, Tunnel, UserPlaneReply, UserPlaneRequest};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -114,4 +115,37 @@ fn the_gnb_is_answered() {
     let message = decode(&answer).expect("message");
     assert_eq!(message.kind, MessageType::ErrorIndication);
     assert_eq!(Elements::decode(message.payload).expect("elements").teid_data, Some(0x0bad_cafe));
+}
+
+#[test]
+fn another_gnb_does_not_speak_for_the_phone() {
+    const ELSEWHERE: &str = "127.0.0.3";
+    let Some(lab) = laboratory() else { return };
+    let (own, other) = (Gnb::new(&lab).expect("gNB"), Gnb::at(&lab, ELSEWHERE).expect("gNB"));
+    let mut upf = lab.start(program()).expect("user plane");
+    let service = lab.core.inside(|| UdpSocket::bind((SERVICE, 5000))).expect("namespace").expect("service");
+    service.set_read_timeout(Some(PATIENCE)).expect("timeout");
+    let teid = upf.establish(rules()).expect("session").teid;
+    let send = |gnb: &Gnb, data: &[u8]| {
+        gnb.send_packet(teid, &ip(PHONE, SERVICE, 17, &udp_header(40_000, 5000, data))).expect("sends");
+    };
+    let arrives = || {
+        let mut bytes = [0; 100];
+        let length = service.recv(&mut bytes).expect("arrives");
+        bytes[..length].to_vec()
+    };
+    send(&other, b"guessed");
+    send(&own, b"own");
+    // What came first has been judged by then.
+    assert_eq!(arrives(), b"own");
+    let session = SessionRef(1);
+    // Said again, so that nothing of the other waits any more; then the phone moves. Requests are dealt with in order.
+    let moved = Tunnel { address: ELSEWHERE.parse().expect("address"), teid: 9 };
+    for downlink in [gnb_tunnel(1), moved] {
+        upf.control.send(&UserPlaneRequest::Reach { session, downlink, end_marker: false }).expect("sends");
+    }
+    upf.establish(lab::session(2, "10.45.0.3", 2)).expect("session");
+    send(&own, b"too late");
+    send(&other, b"moved");
+    assert_eq!(arrives(), b"moved");
 }

@@ -134,6 +134,7 @@ impl UserPlane {
             downlink::deliver(session, waiting.qfi, waiting.dscp, &waiting.packet, &mut self.counters, out);
         }
         session.kept.clear(&mut self.counters.kept_bytes);
+        self.let_go(index, now, out);
     }
 
     /// Whether what we send there reaches a gNB. A gNB names its end of a tunnel itself; a false one must not have us send
@@ -174,6 +175,7 @@ impl UserPlane {
     fn release(&mut self, reference: SessionRef, now: Millis) -> Option<Box<Session>> {
         let index = self.by_reference.remove(&reference)?;
         self.set_downlink(index, None);
+        self.drop_held(index, 0);
         let mut session = self.sessions[index].take()?;
         self.free.push(index);
         self.by_teid.remove(&session.teid);

@@ -6,6 +6,7 @@ mod uplink;
 
 use crate::allow_list::AllowLists;
 use crate::counters::{Counters, Reason};
+use crate::held::Held;
 use crate::limits::Limits;
 use crate::policing::Bucket;
 use crate::rules::{SessionRef, Tunnel, Usage, UserPlaneReply};
@@ -33,6 +34,8 @@ pub enum Verdict {
     Forwarded,
     /// It waits until the phone is found.
     Kept,
+    /// It came from another gNB than the session's, and waits for the control plane to say that it is the session's.
+    Held,
     /// It was for us, and was answered or heeded.
     Heeded,
     /// Above a rate; dropped.
@@ -54,6 +57,7 @@ pub struct UserPlane {
     by_ipv4: HashMap<Ipv4Addr, usize>,
     by_prefix: HashMap<u64, usize>,
     by_downlink: HashMap<Tunnel, usize>,
+    held: Held,
     teids: Teids,
     signals: Bucket,
     streams: usize,
@@ -75,6 +79,7 @@ impl UserPlane {
             by_ipv4: HashMap::new(),
             by_prefix: HashMap::new(),
             by_downlink: HashMap::new(),
+            held: Held::default(),
             teids: Teids::default(),
             signals: Bucket::new(signals, signals, now),
             streams: 0,
@@ -106,6 +111,14 @@ impl UserPlane {
     /// a second; late ticks harm nothing.
     pub fn tick(&mut self, now: Millis, out: &mut dyn Sink) {
         self.teids.wake(now);
+        let Self { held, sessions, counters, limits, .. } = self;
+        held.forget(now, limits, |index, late| {
+            counters.refused[Reason::OtherGnb as usize] += late;
+            if let Some(session) = sessions[index].as_mut() {
+                session.usage.refused_packets += late;
+            }
+        });
+        counters.held_bytes = held.bytes() as u64;
         for session in self.sessions.iter_mut().flatten() {
             let late = session.kept.forget(now, &self.limits, &mut self.counters.kept_bytes);
             self.counters.refused[Reason::KeptTooLong as usize] += late;
@@ -154,7 +167,7 @@ impl UserPlane {
                     usage.policed_packets += 1;
                 }
             }
-            Verdict::Forwarded | Verdict::Kept | Verdict::Heeded => {}
+            Verdict::Forwarded | Verdict::Kept | Verdict::Held | Verdict::Heeded => {}
         }
         verdict
     }

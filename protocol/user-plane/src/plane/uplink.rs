@@ -45,8 +45,47 @@ impl UserPlane {
             }
             return self.count(None, Verdict::Refused(Reason::UnknownTunnel));
         };
-        let verdict = self.uplink(index, &message, now, out).unwrap_or_else(Verdict::Refused);
+        let downlink = self.sessions[index].as_ref().and_then(|session| session.downlink);
+        let verdict = if downlink.is_some_and(|tunnel| tunnel.address == source.ip()) {
+            self.uplink(index, &message, now, out).unwrap_or_else(Verdict::Refused)
+        } else {
+            self.hold(index, source.ip(), datagram, now)
+        };
         self.count(Some(index), verdict)
+    }
+
+    /// A packet for a session from another gNB than the one that the control plane knows of. It may be a new gNB that is
+    /// faster than the control plane, or one that hit another's TEID: [`Self::let_go`] will know.
+    fn hold(&mut self, index: usize, from: IpAddr, datagram: &[u8], now: Millis) -> Verdict {
+        if !self.held.hold(index, from, datagram, now, &self.limits) {
+            return Verdict::Refused(Reason::OtherGnb);
+        }
+        self.counters.held += 1;
+        self.counters.held_bytes = self.held.bytes() as u64;
+        Verdict::Held
+    }
+
+    /// The session's gNB is known: what it sent before that goes the way of all its packets, and what others sent is dropped.
+    pub(super) fn let_go(&mut self, index: usize, now: Millis, out: &mut dyn Sink) {
+        let downlink = self.sessions[index].as_ref().and_then(|session| session.downlink);
+        let Some(Tunnel { address, .. }) = downlink else { return };
+        let (datagrams, late) = self.held.take(index, address, now, &self.limits);
+        for datagram in datagrams {
+            let Ok(message) = decode(&datagram) else { continue };
+            let verdict = self.uplink(index, &message, now, out).unwrap_or_else(Verdict::Refused);
+            self.count(Some(index), verdict);
+        }
+        self.drop_held(index, late);
+    }
+
+    /// Nothing is held for the session any more; `more` were dropped already.
+    pub(super) fn drop_held(&mut self, index: usize, more: u64) {
+        let dropped = self.held.drop_all(index) + more;
+        self.counters.held_bytes = self.held.bytes() as u64;
+        self.counters.refused[Reason::OtherGnb as usize] += dropped;
+        if let Some(session) = self.sessions[index].as_mut() {
+            session.usage.refused_packets += dropped;
+        }
     }
 
     fn signalled(&mut self, source: SocketAddr, message: &Message<'_>, now: Millis, out: &mut dyn Sink) -> Verdict {

@@ -177,5 +177,8 @@ fn an_idle_phone_may_send_before_its_tunnel_is_told() {
     let mut world = World::new();
     let teid = world.establish(session(1, A));
     world.request(UserPlaneRequest::Idle { session: S });
-    assert_eq!(world.up(teid, &tcp(A, 1, CHAT, 443, SYN)), Verdict::Forwarded);
+    let packet = tcp(A, 1, CHAT, 443, SYN);
+    assert_eq!(world.up(teid, &packet), Verdict::Held);
+    world.request(reach(77, false));
+    assert_eq!(world.out.network, [packet]);
 }

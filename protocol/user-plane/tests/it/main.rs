@@ -5,6 +5,7 @@ mod control;
 mod downlink;
 mod idle;
 mod ipv6;
+mod other_gnbs;
 mod packets;
 mod properties;
 mod rates;

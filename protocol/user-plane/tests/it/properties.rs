@@ -2,7 +2,7 @@
 
 use crate::packets::*;
 use crate::world::*;
-use pakawaaz_user_plane::rules::{SessionRef, SessionRules, UserPlaneReply, UserPlaneRequest};
+use pakawaaz_user_plane::rules::{SessionRef, SessionRules, Tunnel, UserPlaneReply, UserPlaneRequest};
 use pakawaaz_user_plane::{Limits, Verdict, fuzz, packet};
 use proptest::prelude::*;
 use std::net::{IpAddr, Ipv4Addr};
@@ -121,6 +121,66 @@ proptest! {
             prop_assert!(counters.kept_bytes <= 3 * 4 * 40);
         }
         world.request(UserPlaneRequest::ReleaseAll);
-        prop_assert_eq!((world.plane.sessions(), world.plane.counters().kept_bytes), (0, 0));
+        let counters = world.plane.counters();
+        prop_assert_eq!((world.plane.sessions(), counters.kept_bytes, counters.held_bytes), (0, 0, 0));
+    }
+
+    /// Each packet says in its port which gNB sent it, and in its identification which it is.
+    #[test]
+    fn only_the_sessions_gnb_speaks_for_its_phone(
+        steps in proptest::collection::vec((0u8..8, 1u64..3, 2u16..5, 0i64..800), 1..150),
+    ) {
+        let mut world = World::new();
+        let mut teids = std::collections::BTreeMap::new();
+        let mut gnbs = std::collections::BTreeMap::new();
+        let (mut went_on, mut sent) = (std::collections::BTreeSet::new(), 0u16);
+        for (what, number, gnb, wait) in steps {
+            world.pass_millis(wait);
+            world.out.network.clear();
+            let session_ref = SessionRef(number);
+            let (phone, address) = (format!("10.45.0.{number}"), format!("10.3.0.{gnb}"));
+            let downlink = Tunnel { address: at(&address), teid: 100 * u32::from(gnb) + number as u32 };
+            match what {
+                0 => {
+                    let rules = SessionRules { downlink: Some(downlink), ..session(number, &phone) };
+                    world.request(UserPlaneRequest::Establish(Box::new(rules)));
+                    if let Some(UserPlaneReply::Established { uplink, .. }) = world.out.control.last() {
+                        teids.insert(number, uplink.teid);
+                        gnbs.insert(number, gnb);
+                    }
+                    world.out.control.clear();
+                }
+                1 => {
+                    world.request(UserPlaneRequest::Reach { session: session_ref, downlink, end_marker: true });
+                    gnbs.insert(number, gnb);
+                }
+                2 => {
+                    world.request(UserPlaneRequest::Idle { session: session_ref });
+                    gnbs.remove(&number);
+                }
+                3 => {
+                    world.request(UserPlaneRequest::Release { session: session_ref });
+                    gnbs.remove(&number);
+                }
+                4 => world.tick(),
+                _ => {
+                    if let Some(teid) = teids.get(&number).copied() {
+                        sent += 1;
+                        let packet = ip(at(&phone), at(CALLS), 17, &udp_header(gnb, 5000, &sent.to_be_bytes()));
+                        world.datagram_from(&address, &g_pdu(teid, 9, &packet));
+                    }
+                }
+            }
+            let mut last = 0;
+            for bytes in &world.out.network {
+                let packet = packet::parse(bytes).expect("well formed");
+                let port = u16::from_be_bytes([packet.upper[0], packet.upper[1]]);
+                let which = u16::from_be_bytes([packet.upper[8], packet.upper[9]]);
+                prop_assert_eq!(packet.source, at(&phone));
+                prop_assert_eq!(gnbs.get(&number), Some(&port), "of another gNB than the session's");
+                prop_assert!(which > last && went_on.insert(which), "in order, and once");
+                last = which;
+            }
+        }
     }
 }
