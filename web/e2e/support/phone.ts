@@ -1,6 +1,7 @@
 /** One phone: a browser profile of its own at an origin of its own, and what its owner does with it. */
 
 import { type Browser, type BrowserContext, expect, type Locator, type Page } from "@playwright/test";
+import type { AnyRouter } from "@tanstack/react-router";
 import type { Card, Demo, Person } from "./demo.ts";
 
 export const PIN = "482915";
@@ -81,12 +82,21 @@ export class Phone {
     return page;
   }
 
-  /** Goes to a page of the app without loading it anew: that would ask for the PIN. */
+  /**
+   * Goes to a page of the app without loading it anew: that would ask for the PIN. Returns when it is shown: a page that is
+   * still being loaded leaves the one before on the screen, whose fields and links may be called the same.
+   */
   async go(path: string): Promise<void> {
     await this.page.evaluate((to) => {
       history.pushState({}, "", to);
       dispatchEvent(new PopStateEvent("popstate"));
     }, path);
+    await this.page.waitForFunction(() => {
+      const router = (globalThis as unknown as { __TSR_ROUTER__: AnyRouter }).__TSR_ROUTER__;
+      const { status, resolvedLocation } = router.state;
+      const wanted = [router.latestLocation.pathname, resolvedLocation?.pathname];
+      return status === "idle" && wanted.every((pathname) => pathname === location.pathname);
+    });
   }
 
   /**
