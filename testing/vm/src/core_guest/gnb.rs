@@ -22,6 +22,8 @@ use tokio::sync::mpsc;
 
 /// Longer than everything here takes on an emulated machine, so that a failure ends.
 const GIVE_UP: Duration = Duration::from_secs(90);
+/// How long an echo request may be without answer until it is sent again.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 const TAC: u32 = 1;
 
 struct Site {
@@ -202,12 +204,21 @@ impl Site {
             let bytes = packet::write(&Packet { from, to: SERVICE.parse().expect("an address"), content });
             let bytes = bytes.expect("one family");
             let flow = uplink_flow(&session, &bytes).expect("a flow");
-            self.to_n3.send(path.uplink, flow, &bytes).await.expect("sent");
-            while let Some(event) = self.n3.recv().await {
-                let N3Event::Packet(received) = event else { continue };
-                let read = packet::read(&received.packet).map(|packet| packet.content);
-                if matches!(read, Some(Content::EchoReply { sequence: of, .. }) if of == sequence) {
-                    answered += u16::from(received.teid == path.teid);
+            loop {
+                self.to_n3.send(path.uplink, flow, &bytes).await.expect("sent");
+                let answer = async {
+                    while let Some(event) = self.n3.recv().await {
+                        let N3Event::Packet(received) = event else { continue };
+                        let read = packet::read(&received.packet).map(|packet| packet.content);
+                        if matches!(read, Some(Content::EchoReply { sequence: of, .. }) if of == sequence) {
+                            return received.teid == path.teid;
+                        }
+                    }
+                    false
+                };
+                // The user plane holds what overtakes the core for a second only, and N2 may be slower: its paths are cut.
+                if let Ok(right) = tokio::time::timeout(ASK_AGAIN, answer).await {
+                    answered += u16::from(right);
                     break;
                 }
             }
