@@ -74,6 +74,15 @@ export class Phone {
     return phone;
   }
 
+  /** What every tab shows now, as a screen reader has it, and what the page complained about. */
+  async said(): Promise<string> {
+    const tabs = this.context.pages().map(async (page) => {
+      const shown = await page.locator("body").ariaSnapshot({ timeout: 5_000 }).catch(String);
+      return `${page.url()}\n${shown.slice(0, 4_000)}`;
+    });
+    return [`${this.person.username}'s phone:`, ...(await Promise.all(tabs)), ...this.complaints].join("\n");
+  }
+
   /** Another tab of the same phone. */
   async tab(path = "/"): Promise<Page> {
     const page = await this.context.newPage();
