@@ -235,8 +235,15 @@ impl Lab {
         self.folder.path().join(name)
     }
 
-    /// Starts the user plane and waits until it is ready.
+    /// Starts the user plane, waits until it is ready, and is its control plane.
     pub fn start(&self, program: &Path) -> Result<Upf> {
+        let process = self.run(program)?;
+        let control = Control::connect(&self.path("upf.sock"))?;
+        Ok(Upf { process, control })
+    }
+
+    /// Starts the user plane and waits until it is ready. Its control plane is somebody else's, who would lose it to ours.
+    pub fn run(&self, program: &Path) -> Result<Process> {
         let mut command = self.core.command(&program.display().to_string());
         command.arg("--config").arg(self.path("upf.toml")).args(["run", "--until-stdin-closes"]);
         let mut child =
@@ -250,8 +257,7 @@ impl Lab {
             let _ = child.wait();
             bail!("the user plane did not start");
         }
-        let control = Control::connect(&self.path("upf.sock"))?;
-        Ok(Upf { child, control })
+        Ok(Process(child))
     }
 
     /// Packets that reached the Internet since the last time: IPv4 and IPv6.
@@ -268,29 +274,43 @@ impl Lab {
 }
 
 /// A running user plane, killed when it is dropped.
+pub struct Process(Child);
+
+impl Process {
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+    /// As `kill -9` does.
+    pub fn kill(mut self) -> Result<()> {
+        self.0.kill()?;
+        self.0.wait()?;
+        Ok(())
+    }
+    /// As `kill` does; gives whether it ended well.
+    pub fn terminate(mut self) -> Result<bool> {
+        let process = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process(process, rustix::process::Signal::TERM)?;
+        Ok(self.0.wait()?.success())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A running user plane whose control plane we are.
 pub struct Upf {
-    child: Child,
+    /// What runs.
+    pub process: Process,
     /// The link to it.
     pub control: Control,
 }
 
 impl Upf {
-    /// Its process.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-    /// As `kill -9` does.
-    pub fn kill(mut self) -> Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
-    }
-    /// As `kill` does; gives whether it ended well.
-    pub fn terminate(mut self) -> Result<bool> {
-        let process = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(process, rustix::process::Signal::TERM)?;
-        Ok(self.child.wait()?.success())
-    }
     /// A session with everything that the laboratory allows; gives our end of the tunnel.
     pub fn establish(&mut self, rules: SessionRules) -> Result<Tunnel> {
         self.control.send(&UserPlaneRequest::Establish(Box::new(rules)))?;
@@ -301,13 +321,6 @@ impl Upf {
                 other => bail!("not established: {other:?}"),
             }
         }
-    }
-}
-
-impl Drop for Upf {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

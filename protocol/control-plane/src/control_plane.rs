@@ -342,6 +342,13 @@ fn user_plane_gone(ues: &mut Ues, cx: &mut Cx<'_>) {
         }
         initial::settle(ues, cx, key);
     }
+    // Whether our ends of the tunnels are still there nobody knows, and they will be others when it is back: until then
+    // nobody is led to one of them.
+    for session in ues.values_mut().flat_map(|ue| &mut ue.sessions) {
+        if session.phase == session::Phase::Active {
+            session.uplink = None;
+        }
+    }
 }
 
 fn restarted(ues: &mut Ues, cx: &mut Cx<'_>) {

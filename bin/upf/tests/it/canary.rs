@@ -41,7 +41,8 @@ fn broken(control: &mut Control) -> String {
 }
 
 fn inside(upf: &Upf, program: &str, arguments: &str) {
-    let namespace = NetworkNamespace::open(Path::new(&format!("/proc/{}/ns/net", upf.id()))).expect("namespace");
+    let namespace =
+        NetworkNamespace::open(Path::new(&format!("/proc/{}/ns/net", upf.process.id()))).expect("namespace");
     namespace.inside(|| tools::run(program, arguments)).expect("inside");
 }
 
@@ -58,7 +59,7 @@ fn an_isolated_network_is_found_isolated_round_after_round() {
     // A core that connects later hears of it at once, and a stop leaves the figures.
     let mut control = Control::connect(&lab.path("upf.sock")).expect("connects");
     assert_eq!(next(&mut control).broken, None);
-    assert!(upf.terminate().expect("ends"));
+    assert!(upf.process.terminate().expect("ends"));
     let metrics = std::fs::read_to_string(lab.path("metrics.prom")).expect("metrics");
     assert!(metrics.contains("pakawaaz_upf_canary_isolation_broken 0"), "{metrics}");
 }

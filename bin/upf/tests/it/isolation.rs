@@ -112,12 +112,12 @@ fn the_internet_does_not_reach_phones() {
 fn the_namespace_has_no_way_out_and_the_process_no_privileges() {
     let Some(lab) = laboratory() else { return };
     let upf = lab.start(program()).expect("user plane");
-    let status = std::fs::read_to_string(format!("/proc/{}/status", upf.id())).expect("status");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", upf.process.id())).expect("status");
     for line in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
         assert!(status.contains(&format!("{line}:\t0000000000000000")), "{line} in {status}");
     }
     assert!(status.contains("NoNewPrivs:\t1"));
-    let inside = NetworkNamespace::open(Path::new(&format!("/proc/{}/ns/net", upf.id()))).expect("namespace");
+    let inside = NetworkNamespace::open(Path::new(&format!("/proc/{}/ns/net", upf.process.id()))).expect("namespace");
     let (routes, rules) = inside
         .inside(|| {
             let routes = tools::ip("route show table all")? + &tools::ip("-6 route show table all")?;

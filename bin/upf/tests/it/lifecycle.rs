@@ -27,7 +27,7 @@ fn after_kill_minus_nine_a_new_one_takes_over_and_connections_live_on() {
     let (upf, phone) = connected(&lab);
     let (near, far) = connection(&lab, &phone);
     carry(&near, &far, 1000);
-    upf.kill().expect("kills");
+    upf.process.kill().expect("kills");
     assert!(!phone.pings(SERVICE, 1).expect("ping"));
     let mut upf = lab.start(program()).expect("user plane");
     assert_eq!(upf.control.next(PATIENCE).expect("link"), Some(UserPlaneReply::Restarted));
@@ -48,12 +48,12 @@ fn nothing_is_left_however_it_ends() {
     let Some(lab) = laboratory() else { return };
     let upf = lab.start(program()).expect("user plane");
     assert!(lab.core.ip("link show n6-outer").is_ok());
-    assert!(upf.terminate().expect("ends"));
+    assert!(upf.process.terminate().expect("ends"));
     assert!(gone(&lab, "n6-outer"));
     assert!(!lab.path("upf.sock").exists());
     let metrics = std::fs::read_to_string(lab.path("metrics.prom")).expect("metrics");
     assert!(metrics.contains("pakawaaz_upf_sessions 0"), "{metrics}");
-    lab.start(program()).expect("user plane").kill().expect("kills");
+    lab.run(program()).expect("user plane").kill().expect("kills");
     assert!(gone(&lab, "n6-outer"));
     assert!(!lab.core.ip("route").expect("routes").contains("10.45.0.0/16"));
 }

@@ -1,8 +1,9 @@
 //! The core's end of the link to the user plane (`bin/upf`): a Unix socket with frames of `pakawaaz_user_plane::link`.
 //!
 //! The link comes back by itself. What was asked while it was down is lost, and after a break nobody knows what of the last
-//! requests arrived: so the core begins anew each time, with [`UserPlaneRequest::ReleaseAll`] and all sessions after it, and
-//! nothing is sent before that request.
+//! requests arrived: so the core begins anew each time, with [`UserPlaneRequest::ReleaseAll`] and all sessions after it. Each
+//! connection has a number, and what was asked for another one is not sent: its answers would be taken for answers to what
+//! the core asks anew, and they name ends of tunnels that are gone a moment later.
 
 use pakawaaz_user_plane::link::{Decoder, encode};
 use pakawaaz_user_plane::rules::{UserPlaneReply, UserPlaneRequest};
@@ -24,23 +25,33 @@ const AT_ONCE: usize = 256;
 /// What happens on the link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkEvent {
-    /// The user plane is there; it waits for `ReleaseAll`.
-    Up,
+    /// The user plane is there, on the connection of this number; it waits for `ReleaseAll`.
+    Up(u64),
     /// It says something.
     Reply(UserPlaneReply),
     /// It is gone.
     Down,
 }
 
+/// What is asked of the user plane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The connection that it is for: the last that [`LinkEvent::Up`] told of.
+    pub connection: u64,
+    /// What.
+    pub request: UserPlaneRequest,
+}
+
 /// Keeps the link up until `stop`, or until nobody listens any more. Connects and writes only while `may` says so: a core that
 /// may have been replaced takes the user plane from nobody.
 pub async fn run(
     path: PathBuf,
-    mut requests: mpsc::Receiver<UserPlaneRequest>,
+    mut requests: mpsc::Receiver<Asked>,
     events: mpsc::Sender<LinkEvent>,
     may: impl Fn() -> bool + Send + Sync,
     stop: CancellationToken,
 ) {
+    let mut connection = 0;
     loop {
         let stream = tokio::select! {
             () = stop.cancelled() => return,
@@ -49,7 +60,8 @@ pub async fn run(
                 None => return,
             },
         };
-        if events.send(LinkEvent::Up).await.is_err() {
+        connection += 1;
+        if events.send(LinkEvent::Up(connection)).await.is_err() {
             return;
         }
         tracing::info!("the user plane is connected");
@@ -58,7 +70,7 @@ pub async fn run(
             // What was asked just before, such as the release of all sessions, has been written by whoever stops us.
             () = stop.cancelled() => return,
             why = receive(read, &events) => why,
-            why = send(write, &mut requests, &may) => why,
+            why = send(write, connection, &mut requests, &may) => why,
         };
         tracing::warn!(reason = why, "the link to the user plane is down");
         if events.send(LinkEvent::Down).await.is_err() {
@@ -70,7 +82,7 @@ pub async fn run(
 /// Tries until the user plane is there. Requests come to nothing meanwhile. None when nobody can ask any more.
 async fn connect(
     path: &std::path::Path,
-    requests: &mut mpsc::Receiver<UserPlaneRequest>,
+    requests: &mut mpsc::Receiver<Asked>,
     may: &impl Fn() -> bool,
 ) -> Option<UnixStream> {
     loop {
@@ -114,15 +126,14 @@ async fn receive(mut read: OwnedReadHalf, events: &mpsc::Sender<LinkEvent>) -> &
 
 async fn send(
     mut write: OwnedWriteHalf,
-    requests: &mut mpsc::Receiver<UserPlaneRequest>,
+    connection: u64,
+    requests: &mut mpsc::Receiver<Asked>,
     may: &impl Fn() -> bool,
 ) -> &'static str {
-    let (mut batch, mut bytes, mut begun) = (Vec::new(), Vec::new(), false);
+    let (mut batch, mut bytes) = (Vec::new(), Vec::new());
     while requests.recv_many(&mut batch, AT_ONCE).await > 0 {
-        for request in batch.drain(..) {
-            // What was asked before the core knew of this connection concerns another one.
-            begun |= request == UserPlaneRequest::ReleaseAll;
-            if begun && encode(&request, &mut bytes).is_err() {
+        for asked in batch.drain(..).filter(|asked| asked.connection == connection) {
+            if encode(&asked.request, &mut bytes).is_err() {
                 return "a request is too large";
             }
         }

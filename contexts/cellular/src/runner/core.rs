@@ -122,6 +122,8 @@ pub(crate) struct Core {
     last: Millis,
     /// The user plane is there.
     linked: bool,
+    /// Number of the last connection to it.
+    connection: u64,
     /// What it allows.
     allowed: Vec<Allowed>,
     /// What is to be done, until it is handed over.
@@ -168,6 +170,7 @@ impl Core {
             names: HashMap::new(),
             last,
             linked: false,
+            connection: 0,
             allowed: Vec::new(),
             outputs: Vec::new(),
             rows: Vec::new(),
@@ -301,7 +304,8 @@ impl Core {
             return true;
         }
         let (outputs, alarms) = (std::mem::take(&mut self.outputs), std::mem::take(&mut self.rows));
-        let batch = Batch { outputs, alarms, ended_traces: std::mem::take(&mut self.ended_traces), done };
+        let (connection, ended_traces) = (self.connection, std::mem::take(&mut self.ended_traces));
+        let batch = Batch { outputs, connection, alarms, ended_traces, done };
         self.batches.send(batch).await.is_ok()
     }
 
@@ -378,7 +382,8 @@ impl Core {
 
     fn link(&mut self, event: LinkEvent) {
         match event {
-            LinkEvent::Up => {
+            LinkEvent::Up(connection) => {
+                self.connection = connection;
                 self.usage.clear();
                 self.allowed.clear();
                 self.outputs.push(Output::UserPlane(UserPlaneRequest::ReleaseAll));
@@ -445,9 +450,9 @@ impl Core {
         }
         // Not waited for: the writer may have no room because of just this. What finds none is written with the next batch.
         let alarms = std::mem::take(&mut self.rows);
-        if let Err(mpsc::error::TrySendError::Full(batch)) =
-            self.batches.try_send(Batch { outputs: Vec::new(), alarms, ended_traces: Vec::new(), done: None })
-        {
+        let (outputs, connection, ended_traces) = (Vec::new(), self.connection, Vec::new());
+        let batch = Batch { outputs, connection, alarms, ended_traces, done: None };
+        if let Err(mpsc::error::TrySendError::Full(batch)) = self.batches.try_send(batch) {
             self.rows = batch.alarms;
         }
         true

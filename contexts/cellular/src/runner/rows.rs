@@ -178,7 +178,7 @@ mod tests {
     }
 
     fn batch(outputs: Vec<Output>) -> Batch {
-        Batch { outputs, alarms: Vec::new(), ended_traces: Vec::new(), done: None }
+        Batch { outputs, connection: 0, alarms: Vec::new(), ended_traces: Vec::new(), done: None }
     }
 
     fn gone(because: DeregisteredBecause) -> Output {

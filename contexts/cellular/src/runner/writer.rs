@@ -6,11 +6,11 @@ use super::{Health, Open, Tenure};
 use crate::Cellular;
 use crate::CellularError;
 use crate::model::alarms::Alarm;
+use crate::net::link::Asked;
 use crate::store;
 use pakawaaz_base::StableError as _;
 use pakawaaz_control_plane::io::Output;
 use pakawaaz_n2::{Association, Sender};
-use pakawaaz_user_plane::rules::UserPlaneRequest;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -27,6 +27,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 pub(super) struct Batch {
     /// In order.
     pub outputs: Vec<Output>,
+    /// The connection to the user plane that its requests are for.
+    pub connection: u64,
     /// Alarms to write.
     pub alarms: Vec<Alarm>,
     /// Traces that have ended by themselves.
@@ -38,7 +40,7 @@ pub(super) struct Batch {
 pub(super) struct Writer {
     pub cellular: Cellular,
     pub n2: Sender,
-    pub user_plane: mpsc::Sender<UserPlaneRequest>,
+    pub user_plane: mpsc::Sender<Asked>,
     pub health: Arc<Health>,
     pub open: Open,
     /// Without it nothing is written and nothing sent.
@@ -62,7 +64,7 @@ impl Writer {
                     if !self.tenure.is_valid() && !self.tenure.valid().await {
                         return;
                     }
-                    self.perform(output).await;
+                    self.perform(output, batch.connection).await;
                 }
                 if let Some(done) = batch.done {
                     let _ = done.send(());
@@ -113,7 +115,7 @@ impl Writer {
         Ok(tx.commit().await?)
     }
 
-    async fn perform(&self, output: Output) {
+    async fn perform(&self, output: Output, connection: u64) {
         match output {
             Output::Send { association, stream, bytes } => {
                 // An association that has gone, or does not read, is announced as down.
@@ -124,7 +126,7 @@ impl Writer {
             Output::Close { association } => self.n2.abort(Association(association.0)),
             Output::UserPlane(request) => {
                 // Waits for room; the link ends only when we do.
-                let _ = self.user_plane.send(request).await;
+                let _ = self.user_plane.send(Asked { connection, request }).await;
             }
             Output::Keep(_)
             | Output::Forget { .. }
@@ -155,6 +157,7 @@ mod tests {
     use pakawaaz_login::SealKey;
     use pakawaaz_n2::{Event, memory};
     use pakawaaz_storesuite::{Db, Engine};
+    use pakawaaz_user_plane::rules::UserPlaneRequest;
 
     struct Nobody;
 
@@ -205,7 +208,7 @@ mod tests {
                 Output::UserPlane(UserPlaneRequest::ReleaseAll),
             ];
             let (alarms, ended_traces) = (Vec::new(), Vec::new());
-            batches.send(Batch { outputs, alarms, ended_traces, done: Some(done) }).await.unwrap();
+            batches.send(Batch { outputs, connection: 3, alarms, ended_traces, done: Some(done) }).await.unwrap();
             let waits = "SELECT COUNT(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
                          WHERE NOT l.granted AND c.relname = 'cellular_ue'";
             while count(&db, waits).await == 0 {
@@ -215,7 +218,8 @@ mod tests {
             holding.rollback().await.unwrap();
             assert!(matches!(gnb.next().await, Some(Event::Message { bytes, .. }) if bytes == [1]));
             assert_eq!(count(&db, "SELECT COUNT(*) FROM cellular_ue").await, 1, "durable when it leaves");
-            assert_eq!(requests.recv().await, Some(UserPlaneRequest::ReleaseAll));
+            let asked = Asked { connection: 3, request: UserPlaneRequest::ReleaseAll };
+            assert_eq!(requests.recv().await, Some(asked));
             told.await.unwrap();
             drop(batches);
             writing.await.unwrap();

@@ -1,6 +1,6 @@
 //! The link to the user plane: it comes back, and nothing old is ever sent on it.
 
-use pakawaaz_cellular::net::link::{self, LinkEvent};
+use pakawaaz_cellular::net::link::{self, Asked, LinkEvent};
 use pakawaaz_user_plane::link::{Decoder, encode};
 use pakawaaz_user_plane::rules::{SessionRef, UserPlaneReply, UserPlaneRequest};
 use std::time::Duration;
@@ -35,24 +35,31 @@ async fn it_comes_back_and_begins_with_everything_anew() {
     let running = tokio::spawn(link::run(path.clone(), asked, tell, || true, stop.clone()));
     // Nobody is there yet: this comes to nothing, and does not fill the queue.
     for session in 0..100 {
-        tokio::time::timeout(Duration::from_secs(30), ask.send(idle(session))).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(30), ask.send(Asked { connection: 0, request: idle(session) }))
+            .await
+            .unwrap()
+            .unwrap();
     }
     let listener = UnixListener::bind(&path).unwrap();
-    for round in 0..2 {
+    for connection in 1..=2 {
         let (mut stream, _) = listener.accept().await.unwrap();
-        assert_eq!(told.recv().await, Some(LinkEvent::Up));
-        ask.send(idle(1)).await.unwrap();
-        ask.send(UserPlaneRequest::ReleaseAll).await.unwrap();
-        ask.send(idle(2)).await.unwrap();
+        assert_eq!(told.recv().await, Some(LinkEvent::Up(connection)));
+        // The core did not know yet that the connection before was gone.
+        let before =
+            [UserPlaneRequest::ReleaseAll, idle(1)].map(|request| Asked { connection: connection - 1, request });
+        let now = [UserPlaneRequest::ReleaseAll, idle(2)].map(|request| Asked { connection, request });
+        for asked in before.into_iter().chain(now) {
+            ask.send(asked).await.unwrap();
+        }
         let mut decoder = Decoder::default();
-        assert_eq!(read(&mut stream, &mut decoder).await, UserPlaneRequest::ReleaseAll, "round {round}");
+        assert_eq!(read(&mut stream, &mut decoder).await, UserPlaneRequest::ReleaseAll, "connection {connection}");
         assert_eq!(read(&mut stream, &mut decoder).await, idle(2));
         let (reply, mut bytes) = (UserPlaneReply::TunnelLost { session: SessionRef(2) }, Vec::new());
         encode(&reply, &mut bytes).unwrap();
         stream.write_all(&bytes).await.unwrap();
         assert_eq!(told.recv().await, Some(LinkEvent::Reply(reply)));
         // Cut off, or nonsense: either way it is down, and tries again.
-        if round == 0 {
+        if connection == 1 {
             drop(stream);
         } else {
             stream.write_all(&[0xff; 8]).await.unwrap();

@@ -522,6 +522,18 @@ fn a_user_plane_that_is_gone_is_not_waited_for_and_no_session_is_lost() {
 }
 
 #[test]
+fn a_phone_that_comes_back_before_the_user_plane_is_not_led_to_a_tunnel_that_is_gone() {
+    let (mut world, ran) = World::with_session();
+    world.release(ran);
+    world.input(Input::UserPlaneGone);
+    world.service(0, ServiceType::Data, &[1]);
+    assert!(!world.view(1).unwrap().sessions[0].carried);
+    // It stays connected, and is carried as soon as there is something that carries it.
+    world.input(Input::UserPlane(UserPlaneReply::Restarted));
+    assert!(world.view(1).unwrap().sessions[0].carried);
+}
+
+#[test]
 fn a_session_in_the_making_is_refused_when_the_user_plane_goes() {
     let (mut world, ran) = World::registered();
     world.user_plane_mute = true;

@@ -13,7 +13,7 @@ use pakawaaz_ransim::phone::{Concealment, Event, Phone, PhoneConfig, SessionWish
 use pakawaaz_ransim::sims;
 use pakawaaz_ransim::traffic::{N3, N3Event, N3Sender, uplink_flow};
 use pakawaaz_ransim::world::{GnbId, Happened, N2Wire as _, World as Radio};
-use pakawaaz_upf::lab::{self, Lab, Upf};
+use pakawaaz_upf::lab::{self, Lab, Process};
 use pakawaaz_upf::namespace::NetworkNamespace;
 use pakawaaz_upf::tools;
 use serde_json::Value;
@@ -43,7 +43,7 @@ pub struct Site {
     pub n2: SocketAddr,
     config: Arc<PhoneConfig>,
     lab: Lab,
-    upf: Option<Upf>,
+    upf: Option<Process>,
     n3: tokio::sync::mpsc::Receiver<N3Event>,
     to_n3: N3Sender,
     _listening: tokio::task::JoinHandle<()>,
@@ -79,7 +79,7 @@ impl Site {
         let lab = Lab::new().unwrap();
         let mut config = std::fs::OpenOptions::new().append(true).open(lab.path("upf.toml")).unwrap();
         config.write_all(user_plane.as_bytes()).unwrap();
-        let upf = lab.start(&binaries::path("pakawaaz-upf")).unwrap();
+        let upf = lab.run(&binaries::path("pakawaaz-upf")).unwrap();
         let port = free_port();
         let settings = [
             ("PAKAWAAZ_CELLULAR__ENABLED", "true".to_owned()),
@@ -314,10 +314,10 @@ impl Site {
         self.until(|happened| matches!(happened, Happened::Gnb(_, GnbEvent::Lost))).await;
     }
 
-    /// `kill -9` of the user plane, and a new one.
+    /// `kill -9` of the user plane, and a new one, which the core finds when it does.
     pub fn crash_user_plane(&mut self) {
         self.kill_user_plane();
-        self.start_user_plane();
+        self.upf = Some(self.lab.run(&binaries::path("pakawaaz-upf")).unwrap());
     }
 
     /// Runs a program of the system in the user plane's network namespace; gives what it prints.
@@ -351,9 +351,13 @@ impl Site {
         self.upf.take().unwrap().kill().unwrap();
     }
 
-    /// A new one.
+    /// A new one, which the core has found.
     pub fn start_user_plane(&mut self) {
-        self.upf = Some(self.lab.start(&binaries::path("pakawaaz-upf")).unwrap());
+        self.upf = Some(self.lab.run(&binaries::path("pakawaaz-upf")).unwrap());
+        let began = tokio::time::Instant::now();
+        while self.world.first.run(&["admin", "cellular", "dnns", "allowed"]).code != 0 {
+            assert!(began.elapsed() < GIVE_UP, "the core does not find the user plane");
+        }
     }
 }
 
