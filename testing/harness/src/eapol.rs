@@ -64,7 +64,7 @@ pub fn attempt_with(
     let mut child = Command::new("eapol_test")
         .arg(format!("-c{}", config.display()))
         // -W: not before the card is there. (With -T it would wait for commands instead.)
-        .args(["-iphone", "-W", "-t12", "-a"])
+        .args(["-iphone", "-W", "-t30", "-a"])
         .arg(server.ip().to_string())
         .arg(format!("-p{}", server.port()))
         .arg(format!("-s{secret}"))

@@ -39,7 +39,7 @@ const CORE_FINDS_IT: Duration = Duration::from_millis(500);
 /// Longest wait for the user plane before phones come up without sessions.
 const USER_PLANE_WITHIN: Duration = Duration::from_secs(25);
 /// What has not come up then will hardly do.
-const SETTLED_WITHIN: Duration = Duration::from_secs(45);
+const SETTLED_WITHIN: Duration = Duration::from_secs(90);
 /// Longest time without a look at the phones.
 const LOOK: Duration = Duration::from_secs(1);
 

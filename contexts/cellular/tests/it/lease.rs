@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Short enough for a test, long enough for a busy machine.
-const LEASE: Duration = Duration::from_secs(3);
+const LEASE: Duration = Duration::from_secs(6);
 
 async fn epoch(db: &Db) -> i64 {
     let query = sqlx::query_as("SELECT epoch FROM cellular_lease WHERE one = 1");

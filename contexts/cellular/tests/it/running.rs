@@ -10,7 +10,7 @@ use pakawaaz_contract::cellular::{
 use pakawaaz_contract::facts::{AlarmNotification, AlarmNotificationType};
 use pakawaaz_n2::{Association, Endpoint, Event, Packet, memory};
 use pakawaaz_storage::Db;
-use pakawaaz_storesuite::store_test;
+use pakawaaz_storesuite::{Engine, store_test};
 use pakawaaz_user_plane::allow_list::{Allow, What};
 use pakawaaz_user_plane::link::encode;
 use pakawaaz_user_plane::rules::{Allowed, Isolation, UserPlaneReply};
@@ -77,6 +77,48 @@ impl Running {
 /// Something that is an alarm, and has to be written.
 pub fn misbehave(gnb: &Endpoint, association: Association) {
     gnb.sender().send_packet(association, Packet { stream: 0, ppid: 61, bytes: vec![1] }).unwrap();
+}
+
+/// The database itself holds it back.
+#[test]
+fn an_alarm_is_said_to_be_cleared_once_that_is_durable() {
+    pakawaaz_storesuite::run(Engine::Postgres, &MIGRATIONS, |db| async move {
+        let running = Running::start_as(&db, "a", Duration::from_secs(3600)).await;
+        let (gnb, association) = running.gnb().await;
+        misbehave(&gnb, association);
+        let alarm = async |active: bool| loop {
+            let alarms = running.cellular.alarms(&administrator()).await.unwrap().alarms;
+            let found = alarms.into_iter().find(|alarm| alarm.alarm_type == "OPERATIONAL_VIOLATION");
+            if let Some(alarm) = found.filter(|alarm| alarm.alarm_cleared_time.is_none() == active) {
+                break alarm.alarm_id;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        let id = alarm(true).await;
+        let mut holding = db.begin().await.unwrap();
+        sqlx::query("LOCK TABLE cellular_alarm IN EXCLUSIVE MODE").execute(holding.conn()).await.unwrap();
+        let clearing = {
+            let cellular = running.cellular.clone();
+            tokio::spawn(async move { cellular.clear_alarm(&administrator(), &id).await })
+        };
+        let waits = "SELECT COUNT(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+                     WHERE NOT l.granted AND c.relname = 'cellular_alarm'";
+        loop {
+            let query = sqlx::query_as(waits);
+            let (count,): (i64,) = query.fetch_one(db.read().await.unwrap().conn()).await.unwrap();
+            if count > 0 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        // An answer that came too early has time to.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(!clearing.is_finished());
+        holding.rollback().await.unwrap();
+        clearing.await.unwrap().unwrap();
+        alarm(false).await;
+        running.end().await;
+    });
 }
 
 store_test!(an_alarm_is_shown_and_cleared_by_an_operator, &MIGRATIONS, |db| async move {

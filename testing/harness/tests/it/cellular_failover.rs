@@ -15,7 +15,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Seconds; short enough for a test, long enough for a machine that has other tests to do.
-const LEASE: &str = "6";
+const LEASE: &str = "12";
 /// Phones of each test.
 const PHONES: usize = 5;
 /// The gNB that every site begins with.

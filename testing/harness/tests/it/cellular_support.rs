@@ -162,6 +162,8 @@ impl Site {
                 }
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
+            // It may still be losing the one before.
+            self.radio.step(SystemClock.now());
         }
     }
 

@@ -105,7 +105,7 @@ fn listen_prints_what_arrives_while_it_arrives() {
     let bilal = world.official("bilal.malik", "Bilal Malik", "");
     let conversation = ayesha.new_conversation(&["bilal.malik"], None);
     bilal.ok(&["conversations"]);
-    let mut listening = bilal.start(&["listen", "--count", "2", "--seconds", "60"]);
+    let mut listening = bilal.start(&["listen", "--count", "2", "--seconds", "600"]);
     let lines = BufReader::new(listening.stdout.take().unwrap()).lines();
     ayesha.ok(&["send", &conversation, "one"]);
     ayesha.ok(&["send", &conversation, "two"]);

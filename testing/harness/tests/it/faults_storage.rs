@@ -64,7 +64,7 @@ fn a_full_disk_acknowledges_nothing_says_so_and_recovers() {
                 talkers[n % 2].say(both.room.group, &format!("{number}.{n} {}", "x".repeat(8000))).await;
             }
             code = refused(&world.first, number).await;
-            if code.is_some() {
+            if code.as_deref().is_some_and(|code| code != "identity.revocations_stale") {
                 break;
             }
         }
@@ -109,7 +109,9 @@ fn a_database_that_is_gone_acknowledges_nothing_says_so_and_recovers() {
         for n in 0..10 {
             talkers[n % 2].say(both.room.group, &format!("nobody can keep this {n}")).await;
         }
-        assert_eq!(refused(&world.first, 0).await.as_deref(), Some("storage.unavailable"));
+        // Two seconds after the database last answered, no token is believed: whoever comes later hears that first.
+        let code = refused(&world.first, 0).await;
+        assert!(matches!(code.as_deref(), Some("storage.unavailable" | "identity.revocations_stale")), "{code:?}");
         assert_eq!(world.server.wait_for_readyz(503)["database"], "storage.unavailable");
         for talker in &talkers {
             let last = talker.said.borrow().last().cloned().unwrap();

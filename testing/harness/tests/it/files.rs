@@ -60,7 +60,7 @@ fn blobs(world: &World) -> usize {
 
 /// Waits until the server has at least so many chunks.
 fn until_blobs(world: &World, at_least: usize) {
-    for _ in 0..3000 {
+    for _ in 0..12_000 {
         if blobs(world) >= at_least {
             return;
         }
@@ -163,7 +163,7 @@ fn a_quota_is_told_and_files_end_when_their_time_is_over() {
     scene.bilal.fails(&get, "files.not_found");
     assert!(!out.exists());
     // The purge runs when the server starts.
-    for _ in 0..500 {
+    for _ in 0..12_000 {
         if blobs(&scene.world) == 0 {
             break;
         }

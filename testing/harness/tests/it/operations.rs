@@ -1,4 +1,4 @@
-use pakawaaz_harness::{ServerProcess, World};
+use pakawaaz_harness::{Person, ServerProcess, World};
 use std::io::Read as _;
 use std::process::Stdio;
 
@@ -13,11 +13,14 @@ fn a_revoked_official_is_cut_off_and_leaves_the_group_by_a_signed_removal() {
     let proposal = world.first.ok(&["admin", "revoke", "--official", "bilal.malik"]);
     world.second.ok(&["admin", "proposals", "approve", proposal["proposal"].as_str().unwrap()]);
     assert_ne!(people[1].run(&["send", &group, "after"]).code, 0, "a revoked official cannot send");
+    // The server proposes the removal a moment after the approval. What is sent before waits for it, which is not meant here.
+    let removed = |person: &Person| person.lines(&group).iter().any(|l| l["system"]["revoked"] == true);
+    assert!((0..100).any(|_| removed(&people[0])), "the removal never came");
     people[0].ok(&["send", &group, "without bilal"]);
     assert!(people[2].texts(&group).contains(&"without bilal".to_owned()));
     let members = people[2].ok(&["members", &group]);
     assert_eq!(members.as_array().unwrap().len(), 2, "{members}");
-    assert!(people[2].lines(&group).iter().any(|l| l["system"]["revoked"] == true), "the removal is shown as signed");
+    assert!(removed(&people[2]), "the removal is shown as signed");
     assert_eq!(people[2].ok(&["alarms"]), serde_json::json!([]));
 }
 
@@ -25,7 +28,7 @@ fn a_revoked_official_is_cut_off_and_leaves_the_group_by_a_signed_removal() {
 fn a_suspended_officials_listening_socket_is_closed() {
     let mut world = World::start();
     let ayesha = world.official("ayesha.khan", "Ayesha Khan", "");
-    let mut listening = ayesha.start(&["listen", "--seconds", "60"]);
+    let mut listening = ayesha.start(&["listen", "--seconds", "600"]);
     let mut stderr = listening.stderr.take().unwrap();
     let mut first = [0u8; 8];
     stderr.read_exact(&mut first).unwrap();

@@ -81,6 +81,7 @@ fn the_simulator_s_command_line_loses_no_packet(site: &Site, world: &Value) {
 fn one_path_is_cut(site: &Site, witness: &Witness, gnb: &mut Gnb) {
     witness.take();
     gnb.does("idle 0");
+    wait_for("a message on the wire", || witness.saw(|c| matches!(c.what, What::Data { .. })));
     let chunks = witness.take();
     let first = chunks.iter().find(|c| matches!(c.what, What::Data { .. })).expect("messages");
     let (used, core) = (first.gnb, first.core);

@@ -44,8 +44,16 @@ impl Core {
             Ask::ClearAlarm(id, reply) => {
                 let now = self.now();
                 let cleared = self.alarms.clear_by_id(id, now);
-                let _ = reply.send(cleared.is_some());
+                let found = cleared.is_some();
                 self.rows.extend(cleared);
+                // Whoever is told so looks at the database next.
+                let (done, durable) = oneshot::channel();
+                tokio::spawn(async move {
+                    if durable.await.is_ok() {
+                        let _ = reply.send(found);
+                    }
+                });
+                return Some(done);
             }
             Ask::TraceFits(imsi, reply) => {
                 let _ = reply.send(self.traces.fits(&imsi));
