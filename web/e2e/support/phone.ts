@@ -20,9 +20,25 @@ export interface PhoneOptions {
   permissions?: string[];
 }
 
+/** The tab that runs the engine, as the browser knows it; none while it passes from one to another. */
+const leader = (page: Page) =>
+  page.evaluate(async () => {
+    const { held } = await navigator.locks.query();
+    return held?.find(({ name }) => name === "pakawaaz-engine")?.clientId;
+  });
+
+/** Something after which another tab than before runs the engine, which `page` is one of or knows of. */
+export async function anotherLeads(page: Page, after: () => Promise<unknown>): Promise<void> {
+  const before = await leader(page);
+  await after();
+  await expect.poll(async () => ![undefined, before].includes(await leader(page))).toBe(true);
+}
+
 export class Phone {
   /** Whatever the page complained about: a test fails on it. */
   readonly complaints: string[] = [];
+  /** Its key packages are at the server: others can begin a conversation with it. */
+  private reachable = false;
   private constructor(
     readonly context: BrowserContext,
     readonly page: Page,
@@ -44,6 +60,10 @@ export class Phone {
         !text.includes("WebSocket connection to")
       )
         this.complaints.push(`console: ${text}`);
+    });
+    page.on("response", (response) => {
+      const path = new URL(response.url()).pathname;
+      if (path === "/v1/key-packages" && response.request().method() === "POST" && response.ok()) this.reachable = true;
     });
     page.on("request", (request) => {
       const url = request.url();
@@ -145,6 +165,8 @@ export class Phone {
     await expect(inside.or(understood).first()).toBeVisible({ timeout: 60_000 });
     if (await understood.isVisible()) await understood.click();
     await expect(inside.first()).toBeVisible();
+    // The screens are there before the server knows how the phone can be invited.
+    await expect.poll(() => this.reachable, { message: "others can invite it", timeout: 60_000 }).toBe(true);
   }
 
   async login(password = PASSWORD): Promise<void> {

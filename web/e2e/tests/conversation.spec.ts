@@ -39,13 +39,13 @@ test("two officials exchange messages, replies, edits, reactions and deletions",
   await bilal.send("Signed, and sent back.");
   await expect(asma.message("Signed, and sent back.")).toContainText("The draft is ready");
   // The quote leads to what it answers, and the keyboard goes on from there.
+  const marked = await glimpse(asma.page, 'article.animate-mark[aria-label^="You."]', "The draft is ready");
   await asma
     .message("Signed, and sent back.")
     .getByRole("button", { name: /The draft is ready/ })
     .click();
-  const quoted = asma.page.getByRole("article", { name: /^You\..*The draft is ready/ });
-  await expect(quoted).toBeFocused();
-  await expect(quoted).toHaveClass(/animate-mark/);
+  await expect(asma.page.getByRole("article", { name: /^You\..*The draft is ready/ })).toBeFocused();
+  await marked();
   await asma.page.keyboard.press("ArrowDown");
   await expect(asma.message("Signed, and sent back.")).toBeFocused();
 
@@ -140,6 +140,16 @@ test("a server that was away is found again at once by trying, and then what was
     await expect(banner).not.toContainText("No connection", { timeout: 2_000 });
   }).toPass({ timeout: 30_000 });
   await expect(phone.page.getByText(other.name.en).first()).toBeVisible();
+
+  await test.step("a search that fails although the server is there goes on by itself as well", async () => {
+    const searches = "**/v1/directory/officials?*";
+    await phone.page.route(searches, (route) => route.abort("connectionreset"));
+    const [somebody] = demo.people.filter(({ played, username }) => played && username !== other.username);
+    await phone.lookFor(somebody?.username ?? "");
+    await expect(phone.page.getByText("The directory could not be reached")).toBeVisible();
+    await phone.page.unroute(searches);
+    await expect(phone.page.getByText(somebody?.name.en ?? "").first()).toBeVisible();
+  });
 });
 
 test("whom one writes to: post and organisation above the messages, and what to do about who has no device", async ({

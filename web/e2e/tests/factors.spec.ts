@@ -1,4 +1,4 @@
-import { PASSWORD, PIN } from "../support/phone.ts";
+import { anotherLeads, PASSWORD, PIN } from "../support/phone.ts";
 import { expect, test } from "../support/test.ts";
 
 test("a wrong PIN and a wrong password are told apart, and neither locks the owner out", async ({ phones }) => {
@@ -117,7 +117,7 @@ test("two tabs of one phone show the same, and the second goes on when the first
   await expect(other.getByRole("textbox", { name: "Message", exact: true })).toBeVisible();
   await phone.send("From the first tab.");
   await expect(other.getByRole("article").filter({ hasText: "From the first tab." })).toBeVisible();
-  await phone.page.close();
+  await anotherLeads(other, () => phone.page.close());
   await other.getByRole("textbox", { name: "Message", exact: true }).fill("From the second tab.");
   await other.getByRole("button", { name: "Send", exact: true }).click();
   await expect(other.getByRole("article").filter({ hasText: "From the second tab." })).toHaveAccessibleName(

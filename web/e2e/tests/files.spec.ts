@@ -111,7 +111,7 @@ test("a download is paused, goes on, and survives a reload", async ({ demo, phon
 
     // Paused and continued: the press on the file still saves it in the end, and nothing is fetched twice.
     const whole = Array.from({ length: 25 }, (_, index) => index);
-    const slow = await slowly(bilal.page, 300);
+    const slow = await slowly(bilal.page, 600);
     const saving = bilal.page.waitForEvent("download", { timeout: 90_000 });
     await open.click();
     await expect.poll(() => slow.asked.length).toBeGreaterThan(6);
@@ -127,7 +127,7 @@ test("a download is paused, goes on, and survives a reload", async ({ demo, phon
     await bilal.page.unrouteAll({ behavior: "ignoreErrors" });
 
     // Loaded again in the middle: it goes on by itself, and is then saved without the network.
-    const again = await slowly(bilal.page, 300);
+    const again = await slowly(bilal.page, 600);
     await open.click();
     await expect.poll(() => again.asked.length).toBeGreaterThan(10);
     const before = again.asked.length;
@@ -164,7 +164,7 @@ test("a download that a second tab asked for is kept when that tab is loaded aga
     // The first tab leads: what the second asks for is fetched there.
     const tab = await bilal.tab(new URL(bilal.page.url()).pathname);
     const message = tab.getByRole("article").filter({ hasText: name });
-    const slow = await slowly(bilal.page, 300);
+    const slow = await slowly(bilal.page, 600);
     await message
       .getByRole("button", { name: new RegExp(`^Save ${name}`) })
       .first()

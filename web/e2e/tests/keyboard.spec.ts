@@ -28,7 +28,9 @@ test("a conversation without ever touching a mouse", async ({ demo, phones }) =>
   await page.keyboard.press("Shift+?");
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+k");
+  await expect(page.getByRole("dialog")).toBeVisible();
   await page.keyboard.type("Settings");
+  await expect(page.getByRole("menuitem", { name: /^Settings/ })).toBeVisible();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { name: "Settings" })).toBeVisible();
 });

@@ -1,7 +1,7 @@
 /** The engine breaks down in the middle: the app starts another one, and the log of messages is as if nothing had been. */
 
 import type { Page } from "@playwright/test";
-import type { Phone } from "../support/phone.ts";
+import { anotherLeads, type Phone } from "../support/phone.ts";
 import { expect, test } from "../support/test.ts";
 
 /** Exactly what a panic does: the hook is called, then a trap ends whatever was running. */
@@ -86,7 +86,7 @@ test("with two tabs, the other one goes on at once and nobody is asked for the P
   const other = await phone.tab(new URL(phone.page.url()).pathname);
   const field = other.getByRole("textbox", { name: "Message", exact: true });
   await expect(field).toBeVisible();
-  await breakDown(phone.page);
+  await anotherLeads(other, () => breakDown(phone.page));
   await field.fill("The show goes on.");
   await other.getByRole("button", { name: "Send", exact: true }).click();
   for (const page of [other, phone.page])

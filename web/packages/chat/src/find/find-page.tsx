@@ -3,7 +3,7 @@ import { Button, EmptyState, ErrorState, SearchField, Tabs, TopBar } from "@paka
 import { Link } from "@tanstack/react-router";
 import { SearchX, UserRoundSearch, WifiOff } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { useTopic } from "../app/engine.tsx";
+import { asEngineError, useTopic } from "../app/engine.tsx";
 import { useErrorText } from "../app/errors.tsx";
 import { OfficialRow, OfficialSkeleton } from "./official-row";
 import { OrganisationTree } from "./organisation-tree";
@@ -94,9 +94,14 @@ function Results({ text }: { text: string }) {
   );
 }
 
+/** Until a request is made again that failed although there is a connection, in milliseconds. */
+const AGAIN = 3_000;
+/** What passes by itself; an answer that says when to come again does as well. */
+const PASSING = ["client.unreachable", "client.connection_broken", "client.timed_out", "engine.restarted"];
+
 /**
  * The directory lives on the server: without a connection it cannot be searched. What was asked for is asked again when
- * the connection is there.
+ * the connection is there, and as long as the reason is one that passes.
  */
 export function FindError({ error, onAgain }: { error: unknown; onAgain(): void }) {
   const { t } = useLingui();
@@ -107,9 +112,14 @@ export function FindError({ error, onAgain }: { error: unknown; onAgain(): void 
   again.current = onAgain;
   const before = useRef(connection);
   useEffect(() => {
-    if (connection === "online" && before.current !== "online") again.current();
+    const came = connection === "online" && before.current !== "online";
     before.current = connection;
-  }, [connection]);
+    if (came) return again.current();
+    const { code, retry_after_ms } = asEngineError(error);
+    if (connection !== "online" || (retry_after_ms === null && !PASSING.includes(code))) return;
+    const timer = setTimeout(() => again.current(), Math.max(AGAIN, retry_after_ms ?? 0));
+    return () => clearTimeout(timer);
+  }, [connection, error]);
   return (
     <ErrorState
       icon={offline ? WifiOff : undefined}
