@@ -18,6 +18,8 @@ export interface PhoneOptions {
   locale?: string;
   /** What the owner allows the page besides the clipboard. */
   permissions?: string[];
+  /** Without it every file comes from the server, where a test can see and change it. */
+  serviceWorkers?: "block";
 }
 
 /** The tab that runs the engine, as the browser knows it; none while it passes from one to another. */
@@ -78,6 +80,7 @@ export class Phone {
       viewport: { width: options.width ?? 390, height: options.height ?? 844 },
       locale: options.locale ?? "en-GB",
       permissions: ["clipboard-read", "clipboard-write", ...(options.permissions ?? [])],
+      serviceWorkers: options.serviceWorkers ?? "allow",
     });
     const page = await context.newPage();
     const phone = new Phone(context, page, origin, person, options.words ?? english);

@@ -1,7 +1,12 @@
 /** One phone in two tabs: what is done in one is there in the other. */
 
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Page } from "@playwright/test";
+import { built } from "../support/demo.ts";
 import { expect, test } from "../support/test.ts";
+
+const field = (page: Page) => page.getByRole("textbox", { name: "Message", exact: true });
 
 /** Somebody goes over to another window. Playwright keeps every page focused, so the page is told what it would hear. */
 const leave = (page: Page) => page.evaluate(() => dispatchEvent(new Event("blur")));
@@ -11,7 +16,6 @@ test("a draft follows its writer from one tab to the other", async ({ demo, phon
   const one = phone.page;
   await phone.writeTo(demo.answering());
   const two = await phone.tab(new URL(one.url()).pathname);
-  const field = (page: Page) => page.getByRole("textbox", { name: "Message", exact: true });
 
   await field(one).pressSequentially("The summary is");
   await expect(field(two)).toHaveValue("The summary is");
@@ -42,4 +46,34 @@ test("a draft follows its writer from one tab to the other", async ({ demo, phon
       await expect(field(page)).toHaveValue("");
     }
   });
+});
+
+/** What the browser does now and then: a worker hears of its lock later than of everything else. */
+const SLOW_LOCK = `
+  const request = LockManager.prototype.request;
+  LockManager.prototype.request = async function (name, ...others) {
+    if (name.startsWith("pakawaaz-tab-")) await new Promise((later) => setTimeout(later, 1_000));
+    return request.call(this, name, ...others);
+  };
+`;
+
+test("a tab whose lock is granted late is served like any other", async ({ demo, phones }) => {
+  // The tab that runs the engine takes a lock that nobody holds for the end of that tab.
+  const phone = await phones.ready(undefined, { serviceWorkers: "block" });
+  await phone.writeTo(demo.answering());
+  let slowed = 0;
+  await phone.context.route("**/assets/worker-*.js", async (route) => {
+    const script = await readFile(join(built, new URL(route.request().url()).pathname), "utf8");
+    // A page that is isolated from others takes no worker that is not.
+    const headers = { "cross-origin-embedder-policy": "require-corp" };
+    await route.fulfill({ contentType: "text/javascript", headers, body: SLOW_LOCK + script });
+    slowed += 1;
+  });
+  const late = await phone.tab(new URL(phone.page.url()).pathname);
+  for (const words of ["First", "Second", "Third"]) {
+    await field(phone.page).fill(words);
+    await expect(field(late)).toHaveValue(words);
+    await late.waitForTimeout(1_500);
+  }
+  expect(slowed).toBe(1);
 });

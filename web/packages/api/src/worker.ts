@@ -159,16 +159,19 @@ function unsubscribe(number: number): void {
 }
 
 scope.onmessage = ({ data }) => apply({ e: "asked", ask: data });
-channel.onmessage = ({ data }: MessageEvent<Envelope>) => apply({ e: "heard", envelope: data });
 for (const change of ["online", "offline"] as const) {
   scope.addEventListener(change, () => engine?.network_changed());
 }
 
-// Held while this worker lives: its end tells the leader.
-void navigator.locks.request(tabLock(me), () => new Promise(() => {}));
-apply({ e: "start" });
-// Whoever holds this one leads; the browser hands it on when a tab closes.
-void navigator.locks.request(LEADER_LOCK, () => {
-  apply({ e: "locked" });
+// Held while this worker lives: its end tells the leader, who waits for it. Nobody may hear of this worker before it is
+// held, or the leader is granted it and takes this tab for gone.
+void navigator.locks.request(tabLock(me), () => {
+  channel.onmessage = ({ data }: MessageEvent<Envelope>) => apply({ e: "heard", envelope: data });
+  apply({ e: "start" });
+  // Whoever holds this one leads; the browser hands it on when a tab closes.
+  void navigator.locks.request(LEADER_LOCK, () => {
+    apply({ e: "locked" });
+    return new Promise(() => {});
+  });
   return new Promise(() => {});
 });
