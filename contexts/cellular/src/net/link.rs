@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// Requests that may wait; more wait at whoever asks.
@@ -21,6 +22,10 @@ pub const WAITING: usize = 16 * 1024;
 const AGAIN: Duration = Duration::from_millis(250);
 /// Requests written at once.
 const AT_ONCE: usize = 256;
+/// How long the user plane may leave what was written unread, or be silent after it had done so.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Why the link is down when it did.
+const HANGS: &str = "it does not read";
 
 /// What happens on the link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,17 +56,17 @@ pub async fn run(
     may: impl Fn() -> bool + Send + Sync,
     stop: CancellationToken,
 ) {
-    let mut connection = 0;
+    let (mut connection, mut hung) = (0, false);
     loop {
         let stream = tokio::select! {
             () = stop.cancelled() => return,
-            stream = connect(&path, &mut requests, &may) => match stream {
+            stream = connect(&path, &mut requests, hung, &may) => match stream {
                 Some(stream) => stream,
                 None => return,
             },
         };
         connection += 1;
-        if events.send(LinkEvent::Up(connection)).await.is_err() {
+        if !tell(&events, LinkEvent::Up(connection), &mut requests).await {
             return;
         }
         tracing::info!("the user plane is connected");
@@ -73,33 +78,49 @@ pub async fn run(
             why = send(write, connection, &mut requests, &may) => why,
         };
         tracing::warn!(reason = why, "the link to the user plane is down");
-        if events.send(LinkEvent::Down).await.is_err() {
+        hung = why == HANGS;
+        if !tell(&events, LinkEvent::Down, &mut requests).await {
             return;
         }
     }
 }
 
-/// Tries until the user plane is there. Requests come to nothing meanwhile. None when nobody can ask any more.
+/// Tells the core. Requests of now are for a connection that is gone, and come to nothing. Whether anybody listens.
+async fn tell(events: &mpsc::Sender<LinkEvent>, event: LinkEvent, requests: &mut mpsc::Receiver<Asked>) -> bool {
+    tokio::select! {
+        told = events.send(event) => told.is_ok(),
+        () = drain(requests) => false,
+    }
+}
+
+/// Tries until the user plane is there, and until it says something if it had hung. Requests come to nothing meanwhile. None
+/// when nobody can ask any more.
 async fn connect(
     path: &std::path::Path,
     requests: &mut mpsc::Receiver<Asked>,
+    hung: bool,
     may: &impl Fn() -> bool,
 ) -> Option<UnixStream> {
-    loop {
-        if may()
-            && let Ok(stream) = UnixStream::connect(path).await
-        {
-            return Some(stream);
-        }
-        let pause = tokio::time::sleep(AGAIN);
-        tokio::pin!(pause);
+    let connected = async {
         loop {
-            tokio::select! {
-                () = &mut pause => break,
-                request = requests.recv() => drop(request?),
+            if may()
+                && let Ok(stream) = UnixStream::connect(path).await
+                && (!hung || matches!(timeout(PATIENCE, stream.readable()).await, Ok(Ok(()))))
+            {
+                return stream;
             }
+            tokio::time::sleep(AGAIN).await;
         }
+    };
+    tokio::select! {
+        stream = connected => Some(stream),
+        () = drain(requests) => None,
     }
+}
+
+/// Takes requests until nobody can ask any more.
+async fn drain(requests: &mut mpsc::Receiver<Asked>) {
+    while requests.recv().await.is_some() {}
 }
 
 async fn receive(mut read: OwnedReadHalf, events: &mpsc::Sender<LinkEvent>) -> &'static str {
@@ -140,8 +161,10 @@ async fn send(
         if !may() {
             return "the core may not act any more";
         }
-        if write.write_all(&bytes).await.is_err() {
-            return "the socket failed";
+        match timeout(PATIENCE, write.write_all(&bytes)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return "the socket failed",
+            Err(_) => return HANGS,
         }
         bytes.clear();
     }

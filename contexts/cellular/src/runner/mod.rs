@@ -130,6 +130,8 @@ impl Runner {
     async fn core(&mut self, tenure: &Tenure) {
         let Self { cellular, n2, link: path, node } = self;
         let (stop, open, health) = (tenure.over.clone(), Open::default(), Health::new());
+        // Also when the core breaks down: whoever went on renewing the lease of no core would keep every other node from it.
+        let _over = stop.clone().drop_guard();
         let (kept, held) = (cellular.clone(), tenure.clone());
         let keeping = tokio::spawn(lease::keep(kept, held, node.terms, health.clone(), n2.sender(), open.clone()));
         let restored = loop {

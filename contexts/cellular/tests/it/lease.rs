@@ -80,6 +80,21 @@ fn a_core_that_ends_in_order_is_followed_at_once() {
     });
 }
 
+/// What a panic leaves behind: the tasks beside the core's own.
+#[test]
+fn a_core_that_breaks_down_lets_its_lease_end() {
+    pakawaaz_storesuite::run(Engine::Postgres, &MIGRATIONS, |db| async move {
+        let first = Running::start_as(&db, "a", LEASE).await;
+        first.gnb().await;
+        first.kill().await;
+        let second = Running::start_as(&db, "b", LEASE).await;
+        while second.cellular.network(&administrator()).unwrap().core != CellularCore::Active {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        second.end().await;
+    });
+}
+
 #[test]
 fn a_process_that_is_started_again_does_not_wait_for_itself() {
     pakawaaz_storesuite::run(Engine::Postgres, &MIGRATIONS, |db| async move {

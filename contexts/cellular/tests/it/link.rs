@@ -69,3 +69,48 @@ async fn it_comes_back_and_begins_with_everything_anew() {
     stop.cancel();
     running.await.unwrap();
 }
+
+/// The process is stopped, or busy for ever: its socket stays open, and its kernel accepts.
+#[tokio::test(start_paused = true)]
+async fn a_user_plane_that_does_not_read_is_gone_until_it_says_something() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("upf.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let (ask, asked) = mpsc::channel(8);
+    let (tell, mut told) = mpsc::channel(1);
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(link::run(path.clone(), asked, tell, || true, stop.clone()));
+    assert_eq!(told.recv().await, Some(LinkEvent::Up(1)));
+    // More than a socket takes; and who asks is not held up for longer than the link is patient.
+    let asking = async {
+        for session in 0..100_000 {
+            ask.send(Asked { connection: 1, request: idle(session) }).await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), asking).await.expect("nobody waits for a user plane that hangs");
+    let mut soon = async || tokio::time::timeout(Duration::from_secs(60), told.recv()).await.ok().flatten();
+    assert_eq!(soon().await, Some(LinkEvent::Down));
+    assert_eq!(soon().await, None, "that it can be connected to says nothing");
+    let reply = UserPlaneReply::TunnelLost { session: SessionRef(2) };
+    let mut bytes = Vec::new();
+    encode(&reply, &mut bytes).unwrap();
+    // It goes on, and finds all those connections, of which one is still open.
+    let goes_on = async {
+        let mut streams = Vec::new();
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.write_all(&bytes).await;
+            streams.push(stream);
+        }
+    };
+    let told = async {
+        assert_eq!(soon().await, Some(LinkEvent::Up(2)));
+        assert_eq!(soon().await, Some(LinkEvent::Reply(reply)));
+    };
+    tokio::select! {
+        () = goes_on => {}
+        () = told => {}
+    }
+    stop.cancel();
+    running.await.unwrap();
+}

@@ -68,7 +68,7 @@ impl Running {
     }
 
     /// No time for a last word.
-    async fn kill(self) {
+    pub async fn kill(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
     }
