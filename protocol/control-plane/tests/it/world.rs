@@ -137,6 +137,8 @@ pub struct World {
     pub handled: u64,
     /// What gNBs said last, to be said again.
     pub said: VecDeque<(AssociationId, Vec<u8>)>,
+    /// So many outputs are performed before the power fails; nothing works then until the core starts anew.
+    pub power: Option<usize>,
 }
 
 impl World {
@@ -182,6 +184,7 @@ impl World {
             spent: Duration::ZERO,
             handled: 0,
             said: VecDeque::new(),
+            power: None,
         }
     }
 
@@ -243,10 +246,27 @@ impl World {
         self.input(Input::Message { association, stream: 0, bytes });
     }
 
+    /// The core starts anew, with what was kept and the network that it began with; its gNB connects again.
+    pub fn restart(&mut self) {
+        self.power = None;
+        self.core = ControlPlane::new(Arc::new(network())).unwrap();
+        self.radios.clear();
+        let mut kept: Vec<UeSnapshot> = self.kept.values().cloned().collect();
+        kept.sort_by_key(|one| one.imsi);
+        let mut out = Vec::new();
+        let restored = self.core.restore(kept, self.now, &mut self.rng, &mut out);
+        assert_eq!((restored.phones, restored.unreadable), (self.kept.len(), Vec::new()));
+        self.run(out);
+        self.gnb(GNB, 1);
+    }
+
     /// Lets time pass, stopping at every timer.
     pub fn pass(&mut self, time: Duration) {
         let end = self.now.plus(time);
         while let Some(next) = self.core.next_deadline().filter(|next| *next <= end) {
+            if self.power == Some(0) {
+                break;
+            }
             self.now = next.max(self.now);
             self.input(Input::Tick);
         }
@@ -327,6 +347,9 @@ impl World {
                 self.said.pop_front();
             }
         }
+        if self.power == Some(0) {
+            return;
+        }
         let begin = std::time::Instant::now();
         self.core.handle(input, self.now, &mut self.rng, out);
         self.spent += begin.elapsed();
@@ -350,6 +373,11 @@ impl World {
         let mut queue: VecDeque<Output> = out.into();
         while let Some(output) = queue.pop_front() {
             let mut more = Vec::new();
+            match &mut self.power {
+                Some(0) => return,
+                Some(left) => *left -= 1,
+                None => {}
+            }
             match output {
                 Output::Send { association, stream, bytes } => {
                     self.sent_bytes.push((association, bytes.clone()));
