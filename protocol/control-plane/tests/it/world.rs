@@ -130,6 +130,9 @@ pub struct World {
     pub traced: Vec<Entry>,
     pub user_plane: Vec<UserPlaneRequest>,
     pub user_plane_mute: bool,
+    /// Our ends of tunnels that there are; gNBs must not be told any other.
+    pub tunnels: HashSet<u32>,
+    made: u32,
     pub user_plane_refuses: Option<RefusedBecause>,
     pub paged: Vec<u32>,
     /// Time inside the control plane, and inputs that it took.
@@ -179,6 +182,8 @@ impl World {
             traced: Vec::new(),
             user_plane: Vec::new(),
             user_plane_mute: false,
+            tunnels: HashSet::new(),
+            made: 0,
             user_plane_refuses: None,
             paged: Vec::new(),
             spent: Duration::ZERO,
@@ -350,6 +355,11 @@ impl World {
         if self.power == Some(0) {
             return;
         }
+        match &input {
+            Input::UserPlane(UserPlaneReply::Established { uplink, .. }) => drop(self.tunnels.insert(uplink.teid)),
+            Input::UserPlane(UserPlaneReply::Restarted) | Input::UserPlaneGone => self.tunnels.clear(),
+            _ => {}
+        }
         let begin = std::time::Instant::now();
         self.core.handle(input, self.now, &mut self.rng, out);
         self.spent += begin.elapsed();
@@ -401,7 +411,8 @@ impl World {
                         let reply = match self.user_plane_refuses {
                             Some(because) => UserPlaneReply::Refused { session: rules.session, because },
                             None => {
-                                let teid = 1000 + u32::try_from(rules.session.0).unwrap();
+                                self.made += 1;
+                                let teid = 1000 + self.made;
                                 let uplink = Tunnel { address: "192.0.2.1".parse().unwrap(), teid };
                                 UserPlaneReply::Established { session: rules.session, uplink }
                             }
