@@ -132,6 +132,7 @@ impl ControlPlane {
             Input::Command(wanted) => command(ues, &mut cx, wanted),
             Input::Tick => {}
         }
+        gnb::room_again(&mut cx);
     }
 
     /// When to come back at the latest, with [`Input::Tick`] if there is nothing else.
@@ -212,11 +213,7 @@ fn vault(ues: &mut Ues, cx: &mut Cx<'_>, amf: AmfUeNgapId, request: u32, reply: 
 
 fn due(ues: &mut Ues, cx: &mut Cx<'_>, id: TimerId, timer: Timer) {
     match timer {
-        Timer::Gnb(association) => {
-            if cx.core.gnbs.get(&association).is_some_and(|gnb| gnb.update == Some(id)) {
-                gnb::configured(cx, association, false);
-            }
-        }
+        Timer::Gnb(association) => gnb::due(ues, cx, association, id),
         Timer::Ue(key, which) => {
             if let Some(ue) = ues.get_mut(&key) {
                 ue_timer(ue, cx, id, which);
