@@ -99,6 +99,8 @@ pub struct Timers {
     pub t3512: Duration,
     /// How long after a missed report the phone is deregistered (implicit deregistration, starts with mobile reachable).
     pub implicit_deregistration: Duration,
+    /// An association whose gNB is not set up by then is closed.
+    pub ng_setup: Duration,
     /// A gNB answers within this time or the procedure has failed.
     pub ngap: Duration,
     /// What the vault or the user plane does not answer has failed.
@@ -121,6 +123,7 @@ impl Default for Timers {
             t3592: seconds(16),
             t3512: seconds(54 * 60),
             implicit_deregistration: seconds(8 * 60),
+            ng_setup: seconds(20),
             ngap: seconds(10),
             internal: seconds(10),
             unregistered: seconds(30),
@@ -133,6 +136,8 @@ impl Default for Timers {
 pub struct Limits {
     /// Associations.
     pub associations: usize,
+    /// Associations of one host whose gNB is not set up.
+    pub waiting_per_host: usize,
     /// Phones of one association that are not authenticated yet.
     pub unauthenticated_per_association: usize,
     /// Phones in all.
@@ -147,6 +152,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             associations: 1024,
+            waiting_per_host: 32,
             unauthenticated_per_association: 4096,
             ues: 200_000,
             sessions_per_ue: 4,

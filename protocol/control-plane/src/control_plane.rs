@@ -132,6 +132,7 @@ impl ControlPlane {
             Input::Command(wanted) => command(ues, &mut cx, wanted),
             Input::Tick => {}
         }
+        gnb::room_again(&mut cx);
     }
 
     /// When to come back at the latest, with [`Input::Tick`] if there is nothing else.
@@ -212,11 +213,7 @@ fn vault(ues: &mut Ues, cx: &mut Cx<'_>, amf: AmfUeNgapId, request: u32, reply: 
 
 fn due(ues: &mut Ues, cx: &mut Cx<'_>, id: TimerId, timer: Timer) {
     match timer {
-        Timer::Gnb(association) => {
-            if cx.core.gnbs.get(&association).is_some_and(|gnb| gnb.update == Some(id)) {
-                gnb::configured(cx, association, false);
-            }
-        }
+        Timer::Gnb(association) => gnb::due(ues, cx, association, id),
         Timer::Ue(key, which) => {
             if let Some(ue) = ues.get_mut(&key) {
                 ue_timer(ue, cx, id, which);
@@ -323,7 +320,8 @@ fn waiting(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
     }
 }
 
-/// What is being set up is refused; it would not be answered. What phones have already they keep.
+/// What is being set up is refused: it would not be answered, or be led nowhere. What phones have already they keep, and
+/// one that was sent its accept has its session, whatever its gNB says to it.
 fn user_plane_gone(ues: &mut Ues, cx: &mut Cx<'_>) {
     if std::mem::replace(&mut cx.core.user_plane_gone, true) {
         return;
@@ -332,7 +330,7 @@ fn user_plane_gone(ues: &mut Ues, cx: &mut Cx<'_>) {
     let mut waiting: Vec<(UeKey, u8)> = ues
         .values()
         .flat_map(|ue| ue.sessions.iter().map(|session| (ue.key, session)))
-        .filter(|(_, session)| session.waits_for_the_user_plane())
+        .filter(|(_, session)| session.is_unanswered())
         .map(|(key, session)| (key, session.psi))
         .collect();
     waiting.sort_unstable();
@@ -343,9 +341,9 @@ fn user_plane_gone(ues: &mut Ues, cx: &mut Cx<'_>) {
         initial::settle(ues, cx, key);
     }
     // Whether our ends of the tunnels are still there nobody knows, and they will be others when it is back: until then
-    // nobody is led to one of them.
+    // nobody is led to one of them. A session that is being released is led nowhere.
     for session in ues.values_mut().flat_map(|ue| &mut ue.sessions) {
-        if session.phase == session::Phase::Active {
+        if session.phase != session::Phase::Releasing {
             session.uplink = None;
         }
     }

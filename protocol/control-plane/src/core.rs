@@ -32,6 +32,8 @@ pub(crate) struct Core {
     pub(crate) asked: usize,
     pub(crate) registered: usize,
     pub(crate) overload: u8,
+    /// It was told that there is no room for more associations.
+    pub(crate) crowded: bool,
     /// Nobody would answer a request for a session.
     pub(crate) user_plane_gone: bool,
     next_ue: u64,
@@ -57,6 +59,7 @@ impl Core {
             asked: 0,
             registered: 0,
             overload: 0,
+            crowded: false,
             user_plane_gone: false,
             next_ue: 0,
             next_ngap: 0,

@@ -12,11 +12,19 @@ use oxirush_ngap::ngap::{
     Cause, CauseMisc, CauseRadioNetwork, GNBID, GlobalRANNodeID, SupportedTAList, TimeToWait,
     UEAssociatedLogicalNGConnectionItem, UEAssociatedLogicalNGConnectionList,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// How long a gNB waits that was refused: [`TimeToWait::v60s`].
+const WAIT: Duration = Duration::from_secs(60);
 
 /// One association, and the gNB behind it once it has said who it is.
 pub(crate) struct Gnb {
     pub(crate) peer: String,
+    /// Where it is.
+    host: Option<IpAddr>,
     /// Outgoing streams.
     pub(crate) streams: u16,
     /// NG setup has succeeded.
@@ -30,18 +38,26 @@ pub(crate) struct Gnb {
     pub(crate) alarmed: BTreeSet<&'static str>,
     /// It owes an acknowledgement of a new configuration.
     pub(crate) update: Option<TimerId>,
+    /// It is to be set up by then, or is closed.
+    pub(crate) setup: Option<TimerId>,
+    /// Its setup was refused, and it was given the time to try once more.
+    pub(crate) refused: bool,
 }
 
 /// An association is up.
 pub(crate) fn up(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId, peer: String, streams: u16) {
-    if cx.core.gnbs.len() >= cx.core.limits().associations {
+    // The transport numbers associations once; should it not, nothing of the earlier one is left.
+    down(ues, cx, association);
+    let host = host_of(&peer);
+    let many = crowd(cx, host);
+    if !make_room(ues, cx, host) {
         cx.count("control_plane.associations_refused");
         return cx.out.push(Output::Close { association });
     }
-    // The transport numbers associations once; should it not, nothing of the earlier one is left.
-    down(ues, cx, association);
+    let setup = Some(cx.start(cx.core.network.timers.ng_setup, Timer::Gnb(association)));
     let gnb = Gnb {
         peer,
+        host,
         streams: streams.max(1),
         ready: false,
         id: None,
@@ -51,8 +67,74 @@ pub(crate) fn up(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId, pee
         unauthenticated: 0,
         alarmed: BTreeSet::new(),
         update: None,
+        setup,
+        refused: false,
     };
     cx.core.gnbs.insert(association, gnb);
+    if many {
+        cx.misbehaving(association, "too_many_associations");
+    }
+}
+
+/// Associations that are not set up, the oldest first.
+fn waiting<'c>(cx: &'c Cx<'_>) -> impl Iterator<Item = (AssociationId, &'c Gnb)> {
+    cx.core.gnbs.iter().filter(|(_, gnb)| !gnb.ready).map(|(association, gnb)| (*association, gnb))
+}
+
+/// Whether a host has as many associations that are not set up as it may have. A transport without addresses has no hosts.
+fn crowd(cx: &Cx<'_>, host: Option<IpAddr>) -> bool {
+    host.is_some() && waiting(cx).filter(|(_, gnb)| gnb.host == host).count() >= cx.core.limits().waiting_per_host
+}
+
+/// Makes room for one more association; whether there is some. A gNB is set up at once when it has connected: those that
+/// are not make room, the host's own when it has many, otherwise the oldest of whoever has the most. So nobody keeps gNBs
+/// out who only holds associations.
+fn make_room(ues: &mut Ues, cx: &mut Cx<'_>, host: Option<IpAddr>) -> bool {
+    let full = cx.core.gnbs.len() >= cx.core.limits().associations;
+    if full && !std::mem::replace(&mut cx.core.crowded, true) {
+        cx.alarm(Alarm::Associations { full: true });
+    }
+    let goes = if crowd(cx, host) {
+        waiting(cx).find(|(_, gnb)| gnb.host == host).map(|(association, _)| association)
+    } else if full {
+        let mut hosts: BTreeMap<_, (usize, AssociationId)> = BTreeMap::new();
+        for (association, gnb) in waiting(cx) {
+            hosts.entry(gnb.host).or_insert((0, association)).0 += 1;
+        }
+        let most = hosts.into_values().max_by_key(|(count, oldest)| (*count, Reverse(*oldest)));
+        most.map(|(_, oldest)| oldest)
+    } else {
+        return true;
+    };
+    let Some(goes) = goes else { return false };
+    give_up(ues, cx, goes);
+    true
+}
+
+/// An association that was not set up is closed.
+fn give_up(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId) {
+    cx.count("control_plane.associations_given_up");
+    end(ues, cx, association);
+    cx.out.push(Output::Close { association });
+}
+
+/// Says so when there is room again: for an eighth, so that it is not said again and again.
+pub(crate) fn room_again(cx: &mut Cx<'_>) {
+    let limit = cx.core.limits().associations;
+    if cx.core.crowded && cx.core.gnbs.len() < limit - limit / 8 {
+        cx.core.crowded = false;
+        cx.alarm(Alarm::Associations { full: false });
+    }
+}
+
+/// The timer of an association has run out.
+pub(crate) fn due(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId, id: TimerId) {
+    let Some(gnb) = cx.core.gnbs.get(&association) else { return };
+    if gnb.update == Some(id) {
+        configured(cx, association, false);
+    } else if gnb.setup == Some(id) {
+        give_up(ues, cx, association);
+    }
 }
 
 /// An association is gone: its phones are idle.
@@ -67,6 +149,7 @@ fn end(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId) -> bool {
     release_all(ues, cx, association);
     let Some(gnb) = cx.core.gnbs.remove(&association) else { return false };
     cx.core.timers.stop(gnb.update);
+    cx.core.timers.stop(gnb.setup);
     gnb.ready
 }
 
@@ -160,9 +243,7 @@ pub(crate) fn set_up(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId,
     let (id, tacs) = match served {
         Ok(served) => served,
         Err(refused) => {
-            if let Some(gnb) = cx.core.gnbs.get_mut(&association) {
-                gnb.ready = false;
-            }
+            refuse(cx, association);
             if refused.foreign {
                 foreign(cx, association);
             }
@@ -183,6 +264,8 @@ pub(crate) fn set_up(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId,
     }
     let Some(gnb) = cx.core.gnbs.get_mut(&association) else { return };
     gnb.ready = true;
+    gnb.refused = false;
+    cx.core.timers.stop(gnb.setup.take());
     gnb.id = Some(id);
     gnb.tacs = tacs;
     gnb.name = setup.name.unwrap_or_default().chars().take(64).collect();
@@ -190,6 +273,28 @@ pub(crate) fn set_up(ues: &mut Ues, cx: &mut Cx<'_>, association: AssociationId,
     if cx.core.overload > 0 {
         let percent = cx.core.overload;
         cx.send(association, 0, build::overload_start(percent));
+    }
+}
+
+/// The setup is refused. The gNB may try once more on this association, after the time that it is told to wait (§8.7.1.3);
+/// then the association is closed.
+fn refuse(cx: &mut Cx<'_>, association: AssociationId) {
+    let after = WAIT.saturating_add(cx.core.network.timers.ng_setup);
+    let Some(gnb) = cx.core.gnbs.get_mut(&association) else { return };
+    gnb.ready = false;
+    if !std::mem::replace(&mut gnb.refused, true) {
+        cx.core.timers.stop(gnb.setup.take());
+        gnb.setup = Some(cx.core.timers.start(cx.now.plus(after), Timer::Gnb(association)));
+    }
+}
+
+/// The host of a peer, by its address; of IPv6 the network, since one host may have all addresses of it. This machine is
+/// no host: simulated gNBs come from it, as many as somebody likes.
+fn host_of(peer: &str) -> Option<IpAddr> {
+    match peer.parse::<SocketAddr>().ok()?.ip().to_canonical() {
+        address if address.is_loopback() => None,
+        IpAddr::V4(address) => Some(IpAddr::V4(address)),
+        IpAddr::V6(address) => Some(IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into())),
     }
 }
 

@@ -384,6 +384,12 @@ pub enum Alarm {
         /// Which.
         association: AssociationId,
     },
+    /// There are as many associations as there may be: one that is not set up makes room for each that comes, and when all
+    /// are set up no more come in.
+    Associations {
+        /// There are; or there is room again.
+        full: bool,
+    },
     /// The vault does not answer.
     VaultUnavailable,
     /// The user plane does not answer, or has started anew.

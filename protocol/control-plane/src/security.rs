@@ -85,6 +85,8 @@ pub(crate) struct SecurityContext {
     ciphering: Ciphering,
     uplink: Option<NasCount>,
     downlink: Option<NasCount>,
+    /// Of a restored context that has protected nothing yet: the downlink COUNT that it was kept with.
+    kept: Option<u32>,
     live: Option<Box<NasSecurityContext>>,
 }
 
@@ -104,7 +106,14 @@ impl SecurityContext {
         downlink: u32,
     ) -> Self {
         let (uplink, downlink) = (NasCount::new(uplink).ok(), NasCount::new(downlink).ok());
-        Self { k_amf, ngksi, integrity, ciphering, uplink, downlink, live: None }
+        Self { k_amf, ngksi, integrity, ciphering, uplink, downlink, kept: None, live: None }
+    }
+
+    /// Leaves so many downlink COUNTs out: some of them may have been used since it was kept.
+    pub(crate) fn leave_out(&mut self, counts: u32) {
+        let kept = self.counts().1;
+        self.kept = Some(kept);
+        self.downlink = NasCount::new(kept.saturating_add(counts)).ok();
     }
 
     pub(crate) fn ngksi(&self) -> u8 {
@@ -120,6 +129,12 @@ impl SecurityContext {
     pub(crate) fn counts(&self) -> (u32, u32) {
         let of = |count: Option<NasCount>| count.map_or(1 << 24, NasCount::get);
         (of(self.uplink), of(self.downlink))
+    }
+    /// The COUNTs to keep it with. What was left out on restoring is still free until the first message is protected, and
+    /// is not left out again each time: the phone follows over no more than 255.
+    pub(crate) fn counts_to_keep(&self) -> (u32, u32) {
+        let (uplink, downlink) = self.counts();
+        (uplink, self.kept.unwrap_or(downlink))
     }
     /// Whether the phone has to be authenticated again before it connects the next time.
     pub(crate) fn worn(&self) -> bool {
@@ -156,6 +171,7 @@ impl SecurityContext {
 
     /// A message to the phone under the next COUNT; none when there is no COUNT left.
     pub(crate) fn protect(&mut self, plain: &[u8], header: Nas5gsSecurityHeaderType) -> Option<Vec<u8>> {
+        self.kept = None;
         let sealed = self.live()?.protect_opaque_payload(plain.to_vec(), header, Direction::Downlink).ok();
         self.note();
         sealed

@@ -1,8 +1,9 @@
 //! Contexts as they are kept outside of the process, so that a restart costs a phone at most one service request.
 //!
 //! A context is kept when its names, its keys or its sessions change, and every [`KEPT_EVERY`] messages to the phone. On
-//! restoring, twice as many downlink COUNTs are left out: none is ever used twice (TS 33.501 §6.4.3.1). Every message that
-//! opens a connection gives the phone a new name, which keeps its context: such a message is not accepted again.
+//! restoring, twice as many downlink COUNTs are left out, and the first message after that is kept before it leaves: none
+//! is ever used twice (TS 33.501 §6.4.3.1), however often we restart. A message that can open a connection is kept before
+//! anything is said to it: it is not accepted again. [`Cx::protect`] sees to both, for whatever goes to a phone.
 
 use crate::config::Snssai;
 use crate::core::{Core, Cx};
@@ -91,7 +92,7 @@ fn encode(ue: &Ue) -> Option<UeSnapshot> {
     let (imsi, tmsi, security, location) = (ue.imsi?, ue.tmsi?, ue.security.as_ref()?, ue.location?);
     let subscription = ue.subscription.as_deref()?;
     let (integrity, ciphering) = security.algorithms();
-    let (uplink, downlink) = security.counts();
+    let (uplink, downlink) = security.counts_to_keep();
     let lasting = ue.sessions.iter().filter(|session| session.accepted && session.phase != Phase::Releasing);
     let sessions = lasting.map(|session| KeptSession {
         psi: session.psi,
@@ -162,8 +163,16 @@ pub(crate) fn keep(ue: &mut Ue, cx: &mut Cx<'_>) {
         return;
     }
     if let Some(snapshot) = encode(ue) {
-        ue.kept_downlink = ue.security.as_ref().map_or(0, |security| security.counts().1);
+        ue.kept_downlink = ue.security.as_ref().map_or(0, |security| security.counts_to_keep().1);
+        ue.opened = false;
         cx.out.push(Output::Keep(Box::new(snapshot)));
+    }
+}
+
+/// Has the COUNT of a message that can open a connection kept, if nothing that followed from it has done so.
+pub(crate) fn keep_opened(ue: &mut Ue, cx: &mut Cx<'_>) {
+    if ue.opened {
+        keep(ue, cx);
     }
 }
 
@@ -180,7 +189,6 @@ pub(crate) fn restore(core: &mut Core, snapshot: &UeSnapshot, now: Millis) -> Re
     if kept.tmsi != snapshot.tmsi || kept.ngksi > 6 {
         return Err(bad);
     }
-    let margin = kept.downlink.saturating_add(2 * KEPT_EVERY).min(1 << 24);
     let plmn = Plmn::from_nas_octets(kept.plmn).map_err(|_| bad)?;
     let key = core.new_ue();
     let mut ue = Box::new(Ue::new(key, now));
@@ -189,9 +197,12 @@ pub(crate) fn restore(core: &mut Core, snapshot: &UeSnapshot, now: Millis) -> Re
     ue.registered = true;
     ue.tmsi = Some(kept.tmsi);
     ue.old_tmsi = kept.old_tmsi;
-    ue.security =
-        Some(SecurityContext::restored(KAmf::new(&kept.k_amf), kept.ngksi, integrity, ciphering, kept.uplink, margin));
-    ue.kept_downlink = margin;
+    let k_amf = KAmf::new(&kept.k_amf);
+    let mut security = SecurityContext::restored(k_amf, kept.ngksi, integrity, ciphering, kept.uplink, kept.downlink);
+    security.leave_out(2 * KEPT_EVERY);
+    ue.security = Some(security);
+    // What the row says, not what is next: the next restart begins from the row.
+    ue.kept_downlink = kept.downlink;
     ue.capability = Capability::new(&kept.capability);
     ue.told = kept.told;
     ue.location = Some(Location { plmn, cell: kept.cell, tac: kept.tac });

@@ -45,7 +45,7 @@ pub(crate) enum Timer {
     Ue(UeKey, UeTimer),
     /// A session of a phone, by its identity.
     Session(UeKey, u8, SessionTimer),
-    /// A gNB owes an answer to an AMF configuration update.
+    /// A gNB owes an answer to an AMF configuration update, or its setup.
     Gnb(AssociationId),
 }
 

@@ -24,6 +24,8 @@ pub enum Kind {
     MisbehavingGnb,
     /// A gNB has gone.
     GnbLost,
+    /// There are as many associations as there may be.
+    Associations,
     /// The home network does not answer.
     HomeNetwork,
     /// The user plane does not answer.
@@ -41,12 +43,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::ForeignGnb,
         Self::ForeignEquipment,
         Self::ForeignLogin,
         Self::MisbehavingGnb,
         Self::GnbLost,
+        Self::Associations,
         Self::HomeNetwork,
         Self::UserPlane,
         Self::Storage,
@@ -64,6 +67,7 @@ impl Kind {
             Self::ForeignLogin => "foreign_login",
             Self::MisbehavingGnb => "misbehaving_gnb",
             Self::GnbLost => "gnb_lost",
+            Self::Associations => "associations",
             Self::HomeNetwork => "home_network",
             Self::UserPlane => "user_plane",
             Self::Storage => "storage",
@@ -85,6 +89,7 @@ impl Kind {
             }
             Self::MisbehavingGnb => "OPERATIONAL_VIOLATION",
             Self::GnbLost | Self::UserPlane => "COMMUNICATIONS_ALARM",
+            Self::Associations => "QUALITY_OF_SERVICE_ALARM",
             Self::HomeNetwork | Self::Storage | Self::Contexts | Self::Takeover | Self::Configuration => {
                 "PROCESSING_ERROR_ALARM"
             }
@@ -97,6 +102,7 @@ impl Kind {
             Self::ForeignEquipment | Self::ForeignLogin => "Authentication failure",
             Self::MisbehavingGnb => "Communications protocol error",
             Self::GnbLost => "Connection establishment error",
+            Self::Associations => "Resource at or nearing capacity",
             Self::HomeNetwork | Self::UserPlane => "Underlying resource unavailable",
             Self::Storage => "Storage capacity problem",
             Self::Contexts => "Corrupt data",
@@ -109,7 +115,7 @@ impl Kind {
     pub fn severity(self) -> &'static str {
         match self {
             Self::HomeNetwork | Self::UserPlane | Self::Storage | Self::IsolationBroken => "CRITICAL",
-            Self::ForeignGnb | Self::GnbLost | Self::Takeover | Self::Configuration => "MAJOR",
+            Self::ForeignGnb | Self::GnbLost | Self::Associations | Self::Takeover | Self::Configuration => "MAJOR",
             Self::ForeignEquipment | Self::ForeignLogin | Self::MisbehavingGnb | Self::Contexts => "MINOR",
         }
     }
@@ -123,6 +129,9 @@ pub fn misbehaviour(what: &'static str) -> &'static str {
         "foreign_tracking_area" => "it brings phones from a tracking area that it does not serve",
         "too_many_unknown_phones" => {
             "it brings more phones that have proved nothing than fit; the others are turned away"
+        }
+        "too_many_associations" => {
+            "it holds more associations without a gNB that is set up than fit; the oldest of them are closed"
         }
         "configuration_refused" => "it did not take over, or did not answer to, a new configuration",
         "identity_in_use_elsewhere" => {

@@ -191,6 +191,8 @@ impl Core {
         report.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut decided = self.cellular.inner.decided.subscribe();
         self.clear(Kind::Storage, CORE);
+        // Nobody is connected yet.
+        self.clear(Kind::Associations, CORE);
         let mut going = self.hand_over(None).await;
         while going {
             let (pause, late) = (self.pause(), self.reports.deadline());
@@ -478,6 +480,11 @@ impl Core {
                     self.raise(Kind::GnbLost, &object, "its association has ended");
                 }
             }
+            Alarm::Associations { full: true } => {
+                let problem = "there are as many N2 associations as there may be; those that are not set up make room";
+                self.raise(Kind::Associations, CORE, problem);
+            }
+            Alarm::Associations { full: false } => self.clear(Kind::Associations, CORE),
             Alarm::VaultUnavailable => self.raise(Kind::HomeNetwork, HOME, "the home network does not answer"),
             // While there is no link, that is the alarm; one that comes up just now is none.
             Alarm::UserPlaneUnavailable if !self.linked => {}

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "test code outside the test functions themselves")]
 
 mod akma;
+mod crowding;
 mod deciding;
 mod lease;
 mod link;

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 /// A running core, and where gNBs find it.
 pub struct Running {
     pub cellular: Cellular,
-    clock: Arc<ManualClock>,
+    pub clock: Arc<ManualClock>,
     pub exchange: memory::Exchange,
     stop: CancellationToken,
     task: JoinHandle<()>,
@@ -168,7 +168,7 @@ fn ng_setup() -> Vec<u8> {
 const SUCCESSFUL_OUTCOME: u8 = 0x20;
 
 /// A gNB that is on the list and set up.
-async fn set_up(running: &Running) -> (Endpoint, Association) {
+pub async fn set_up(running: &Running) -> (Endpoint, Association) {
     let listed = vec![CellularGnb { id: 1, bits: 24, tacs: vec![1], place: None }];
     let request = changed(&running.cellular, |network| network.gnbs = listed);
     running.cellular.set_network(&administrator(), request).await.unwrap();

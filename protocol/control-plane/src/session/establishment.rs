@@ -1,6 +1,6 @@
 //! PDU session establishment (TS 24.501 §6.4.1, TS 23.502 §4.3.2.2).
 
-use super::{Kind, Phase, Resources, Session, end, lose, messages, send_message, set_up};
+use super::{Kind, Phase, Resources, Session, lose, messages, send_message, set_up};
 use crate::config::{DataNetwork, Network, Snssai};
 use crate::core::Cx;
 use crate::io::{Alarm, Fact};
@@ -262,7 +262,7 @@ pub(crate) fn established(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, uplink: Tunnel)
     let Some(session) = ue.session(psi) else { return };
     cx.core.timers.stop(session.user_plane_timer.take());
     session.uplink = Some(uplink);
-    if matches!(session.phase, Phase::Creating(_)) || session.wanted {
+    if session.is_unanswered() || session.wanted {
         set_up(ue, cx, psi);
     }
 }
@@ -275,7 +275,9 @@ pub(crate) fn not_established(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, because: Op
     }
     let Some(session) = ue.session(psi) else { return };
     cx.core.timers.stop(session.user_plane_timer.take());
-    if let Phase::Creating(creating) = &session.phase {
+    if let Phase::Creating(creating) = &session.phase
+        && !session.accepted
+    {
         let pti = creating.pti;
         let cause = match because {
             Some(RefusedBecause::UnknownDataNetwork) => GsmCause::MissingOrUnknownDnn,
@@ -284,7 +286,7 @@ pub(crate) fn not_established(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, because: Op
             Some(RefusedBecause::Unavailable) | None => GsmCause::NetworkFailure,
         };
         refuse(ue, cx, psi, pti, cause);
-        return end(ue, cx, psi);
+        return lose(ue, cx, psi);
     }
     if !matches!(because, None | Some(RefusedBecause::Unavailable)) {
         super::release::begin(ue, cx, psi, 0, GsmCause::ReactivationRequested);

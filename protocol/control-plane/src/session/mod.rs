@@ -138,9 +138,9 @@ impl Session {
             cx.count("SM.PduSessionCreationSucc");
         }
     }
-    /// New, and the user plane has not said yet that it has it.
-    pub(crate) fn waits_for_the_user_plane(&self) -> bool {
-        matches!(self.phase, Phase::Creating(_)) && self.uplink.is_none()
+    /// New, and its accept was not sent: the phone waits for an answer.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        matches!(self.phase, Phase::Creating(_)) && !self.accepted
     }
     fn transfer(&self) -> Option<Vec<u8>> {
         let flows = self.all_flows();

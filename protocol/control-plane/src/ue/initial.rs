@@ -8,6 +8,7 @@ use crate::identifiers::{AssociationId, Location, RanUeNgapId};
 use crate::io::{DeregisteredBecause, Fact};
 use crate::n2::{Ids, build};
 use crate::session;
+use crate::snapshot;
 use crate::timers::{Timer, UeTimer};
 use oxirush_nas::nas_5gs::{
     Direction, GmmCause, KeySetIdentifier, Nas5gmmMessage, Nas5gsMessage, NasFGsMobileIdentity, NasKeySetIdentifier,
@@ -140,6 +141,7 @@ fn believe(
     }
     match verified {
         Ok(verified) => {
+            ue.opened = true;
             named_by(ue, cx, tmsi);
             Some((key, verified))
         }
@@ -171,6 +173,7 @@ fn known(ues: &mut Ues, cx: &mut Cx<'_>, initial: &Initial<'_>, key: UeKey, veri
         (true, Nas5gsMessage::Gmm(_, Nas5gmmMessage::ServiceRequest(_))) => deregistration::farewell(&mut ue, cx),
         _ => nas::secured(&mut ue, cx, message, count),
     }
+    snapshot::keep_opened(&mut ue, cx);
     let idle = |connection: &Connection| {
         connection.access == Access::None && connection.pending.is_none() && !connection.releasing
     };

@@ -103,8 +103,10 @@ pub(crate) struct Ue {
     pub(crate) farewell: bool,
     /// What it was told of the network the last time: [`configuration_update::picture`].
     pub(crate) told: Option<[u8; 8]>,
-    /// Downlink COUNT when the context was kept the last time.
+    /// Downlink COUNT that the context was kept with the last time.
     pub(crate) kept_downlink: u32,
+    /// A message that can open a connection was accepted, and its COUNT is not kept yet.
+    pub(crate) opened: bool,
 }
 
 impl Ue {
@@ -132,6 +134,7 @@ impl Ue {
             farewell: false,
             told: None,
             kept_downlink: 0,
+            opened: false,
         }
     }
 

@@ -27,6 +27,9 @@ pub(crate) const KEPT_EVERY: u32 = 32;
 
 impl Cx<'_> {
     /// A message for the phone as it goes onto the air. None when there is no connection, or no COUNT left.
+    ///
+    /// The only way to a phone that is registered. Its COUNT, and that of the message which has opened the connection, are
+    /// kept before it leaves, or are among those that are left out on restoring.
     pub(crate) fn protect(&mut self, ue: &mut Ue, plain: &[u8]) -> Option<Vec<u8>> {
         let secured = ue.connection.as_ref()?.secured;
         if !secured {
@@ -35,7 +38,7 @@ impl Cx<'_> {
         }
         let security = ue.security.as_mut()?;
         let sealed = security.protect(plain, Nas5gsSecurityHeaderType::IntegrityProtectedAndCiphered);
-        if security.counts().1 >= ue.kept_downlink.saturating_add(KEPT_EVERY) {
+        if ue.opened || security.counts().1 >= ue.kept_downlink.saturating_add(KEPT_EVERY) {
             snapshot::keep(ue, self);
         }
         match &sealed {
@@ -112,8 +115,10 @@ pub(crate) fn receive(ue: &mut Ue, cx: &mut Cx<'_>, bytes: &[u8]) -> Then {
     match security.unprotect(bytes) {
         Ok(verified) => {
             ue.seen_at = cx.now;
+            ue.opened |= is_expected(bytes, Place::Initial);
             cx.trace_verified(ue, bytes, &verified);
             secured(ue, cx, verified.message, verified.count);
+            snapshot::keep_opened(ue, cx);
         }
         Err(NasError::AuthenticMessageRefused { error, plain }) => {
             match Nas5gsMessage::answer_to_refused(&plain, &error, Direction::Uplink) {

@@ -56,7 +56,6 @@ pub(crate) fn verified(ue: &mut Ue, cx: &mut Cx<'_>, request: &NasServiceRequest
                 NasPduSessionReactivationResultErrorCause::from_entries(&failed).ok();
         }
     }
-    // The COUNT of this request must not be accepted again after a restart.
     snapshot::keep(ue, cx);
     let Ok(plain) = Nas5gsMessage::new_5gmm(accept).encode() else { return cx.count("control_plane.unencodable") };
     deliver(ue, cx, &plain, resources);

@@ -313,16 +313,126 @@ fn overload_is_told_to_all_gnbs_also_to_those_that_come_later() {
     assert_eq!(world.sent_names()[world.sent.len() - 2..], ["OverloadStop", "OverloadStop"]);
 }
 
+/// So many associations that nobody sets up, each of another host.
+fn idle(world: &mut World, associations: std::ops::RangeInclusive<u64>) {
+    for n in associations {
+        world.input(Input::Up { association: AssociationId(n), peer: format!("198.51.100.{n}:1"), streams: 2 });
+    }
+}
+
+fn with_room_for(associations: usize) -> World {
+    let mut network = network();
+    network.limits.associations = associations;
+    World::with(network)
+}
+
+const FULL: Alarm = Alarm::Associations { full: true };
+const ROOM: Alarm = Alarm::Associations { full: false };
+
 #[test]
 fn associations_are_bounded() {
-    let mut network = network();
-    network.limits.associations = 2;
-    let mut world = World::with(network);
-    for n in 1..=5 {
+    let mut world = with_room_for(2);
+    world.gnb(AssociationId(1), 1);
+    world.gnb(AssociationId(2), 2);
+    assert!(world.alarms.is_empty());
+    for n in 3..=5 {
         up(&mut world, AssociationId(n));
     }
-    assert_eq!(world.core.gnbs().count(), 2);
+    assert_eq!(world.core.gnbs().filter(|gnb| gnb.ready).count(), 2, "nobody who is set up makes room");
     assert_eq!(world.closed, [AssociationId(3), AssociationId(4), AssociationId(5)]);
+    assert_eq!(world.alarms, [FULL], "said once");
+    world.input(Input::Down { association: AssociationId(1) });
+    assert_eq!(world.alarms, [FULL, Alarm::GnbLost { association: AssociationId(1) }, ROOM]);
+}
+
+#[test]
+fn an_association_that_nobody_sets_up_is_closed() {
+    let mut world = World::new();
+    up(&mut world, GNB);
+    // Whatever it says, if it is not that.
+    world.pass(Duration::from_secs(19));
+    world.gnb_says(GNB, &[0, 1, 2]);
+    assert!(world.closed.is_empty());
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.closed, [GNB]);
+    assert_eq!(world.core.gnbs().count(), 0);
+    assert_eq!(world.count("control_plane.associations_given_up"), 1);
+    world.input(Input::Down { association: GNB });
+    assert!(!world.alarms.iter().any(|alarm| matches!(alarm, Alarm::GnbLost { .. })), "no gNB was lost");
+}
+
+#[test]
+fn a_gnb_that_is_set_up_stays() {
+    let mut world = World::ready();
+    assert_eq!(world.core.next_deadline(), None);
+    world.pass(Duration::from_secs(3600));
+    assert!(world.closed.is_empty());
+}
+
+#[test]
+fn a_gnb_that_is_refused_may_try_once_more_after_its_wait_and_is_closed_then() {
+    let wrong = ng_setup(9, 24, AREA, 1);
+    let (mut world, _) = refused(&wrong);
+    // It was told to wait for a minute.
+    world.pass(Duration::from_secs(61));
+    assert!(world.closed.is_empty());
+    world.gnb_says(GNB, &ng_setup(1, 24, AREA, 1));
+    world.pass(Duration::from_secs(3600));
+    assert!(world.closed.is_empty() && world.core.gnbs().next().unwrap().ready);
+    // What was set up before is not exempt, and asking again and again wins no time.
+    world.gnb_says(GNB, &wrong);
+    for _ in 0..20 {
+        world.pass(Duration::from_secs(4));
+        world.gnb_says(GNB, &wrong);
+    }
+    assert_eq!(world.closed, [GNB]);
+}
+
+#[test]
+fn associations_that_nobody_sets_up_keep_no_gnb_out() {
+    let mut world = with_room_for(8);
+    idle(&mut world, 1..=20);
+    assert_eq!(world.core.gnbs().count(), 8);
+    world.gnb(AssociationId(30), 1);
+    world.gnb(AssociationId(31), 2);
+    assert_eq!(world.sent_names(), ["NGSetupResponse", "NGSetupResponse"]);
+    // However many come after them.
+    idle(&mut world, 40..=80);
+    assert_eq!(world.core.gnbs().filter(|gnb| gnb.ready).count(), 2);
+    assert_eq!(world.core.gnbs().count(), 8);
+    assert_eq!(world.alarms, [FULL]);
+    world.pass(Duration::from_secs(20));
+    assert_eq!(world.core.gnbs().count(), 2);
+    assert_eq!(world.alarms, [FULL, ROOM]);
+}
+
+#[test]
+fn a_host_has_few_associations_that_are_not_set_up_and_takes_no_place_of_others() {
+    let mut network = network();
+    network.limits.associations = 8;
+    network.limits.waiting_per_host = 3;
+    let mut world = World::with(network);
+    idle(&mut world, 1..=2);
+    let flood = |world: &mut World, peer: fn(u64) -> String| {
+        for n in 10..=30 {
+            world.input(Input::Up { association: AssociationId(n), peer: peer(n), streams: 2 });
+        }
+        let left: Vec<u64> = world.core.gnbs().map(|gnb| gnb.association.0).collect();
+        assert_eq!(left, [1, 2, 28, 29, 30]);
+        assert!(
+            world
+                .alarms
+                .iter()
+                .all(|alarm| matches!(alarm, Alarm::MisbehavingGnb { what: "too_many_associations", .. }))
+        );
+        assert!(!world.alarms.is_empty());
+    };
+    flood(&mut world, |n| format!("192.0.2.7:{n}"));
+    for n in 28..=30 {
+        world.input(Input::Down { association: AssociationId(n) });
+    }
+    // An IPv6 host has as many addresses as it likes.
+    flood(&mut world, |n| format!("[2001:db8::{n}]:38412"));
 }
 
 #[test]

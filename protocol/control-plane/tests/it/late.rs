@@ -68,6 +68,63 @@ fn made_and_not_confirmed() -> (World, u32) {
     (world, ran)
 }
 
+/// The user plane goes before the gNB has said anything to the setup.
+fn user_plane_gone_before_it_is_confirmed() -> (World, u32) {
+    let (mut world, ran) = made_and_not_confirmed();
+    world.input(Input::UserPlaneGone);
+    assert_eq!(world.view(1).unwrap().sessions.len(), 1, "the phone has its accept");
+    (world, ran)
+}
+
+#[test]
+fn a_session_that_its_gnb_has_not_confirmed_is_not_led_to_a_tunnel_that_is_gone() {
+    let (mut world, ran) = user_plane_gone_before_it_is_confirmed();
+    world.gnb_setup_answers_lost = false;
+    world.release(ran);
+    world.service(0, ServiceType::Data, &[1]);
+    assert!(!world.view(1).unwrap().sessions[0].carried);
+    let accept = world.phones[0].last_service.as_ref().unwrap();
+    assert!(accept.pdu_session_reactivation_result.is_some(), "the phone is told that it is not carried");
+    // It is carried as soon as there is something that carries it.
+    world.input(Input::UserPlane(UserPlaneReply::Restarted));
+    assert!(world.view(1).unwrap().sessions[0].carried);
+    assert_eq!(counted(&world), [1, 1, 0]);
+}
+
+#[test]
+fn a_session_that_its_gnb_has_not_confirmed_outlives_any_number_of_losses_of_the_user_plane() {
+    let (mut world, _) = user_plane_gone_before_it_is_confirmed();
+    for _ in 0..3 {
+        world.user_plane_mute = true;
+        world.input(Input::UserPlane(UserPlaneReply::Restarted));
+        world.input(Input::UserPlaneGone);
+        world.pass(Duration::from_secs(20));
+    }
+    world.user_plane_mute = false;
+    world.gnb_setup_answers_lost = false;
+    world.input(Input::UserPlane(UserPlaneReply::Restarted));
+    assert!(world.phones[0].causes.is_empty(), "nothing is refused to it");
+    world.service(0, ServiceType::Data, &[1]);
+    assert!(world.view(1).unwrap().sessions[0].carried);
+    assert_eq!(counted(&world), [1, 1, 0]);
+}
+
+#[test]
+fn a_session_that_waits_for_the_radio_is_refused_when_the_user_plane_goes() {
+    let (mut world, ran) = World::registered();
+    world.release(ran);
+    world.gnb_mute.insert("InitialContextSetupRequest");
+    let ran = world.service(0, ServiceType::Signalling, &[]);
+    let nas = world.phones[0].session_request(1, PduSessionTypeValue::Ipv4, None);
+    world.uplink(ran, &nas);
+    assert!(world.phones[0].causes.is_empty() && world.phones[0].sessions.is_empty(), "its radio is not secured yet");
+    world.phones[0].doubtful = true;
+    world.input(Input::UserPlaneGone);
+    assert_eq!(world.phones[0].causes, [GsmCause::NetworkFailure as u8], "at once");
+    assert!(world.view(1).unwrap().sessions.is_empty());
+    assert_eq!(counted(&world), [1, 0, 1]);
+}
+
 fn counted(world: &World) -> [u64; 3] {
     ["Req", "Succ", "Fail"].map(|what| world.count(&format!("SM.PduSessionCreation{what}")))
 }
@@ -115,6 +172,8 @@ enum Step {
     Mobility(usize),
     Service(usize),
     Session(usize, u8),
+    /// Its gNB's answer is lost.
+    Unconfirmed(usize, u8),
     Lost(usize),
     Detach(usize),
     Revoke(usize),
@@ -126,6 +185,7 @@ enum Step {
     Again(usize),
     Wait(u16),
     Down,
+    UserPlaneGone,
     UserPlaneAnew,
     UserPlaneMute(bool),
     Less(usize),
@@ -147,6 +207,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => phone.clone().prop_map(Step::Mobility),
         4 => phone.clone().prop_map(Step::Service),
         2 => (phone.clone(), 1..3u8).prop_map(|(phone, psi)| Step::Session(phone, psi)),
+        2 => (phone.clone(), 1..3u8).prop_map(|(phone, psi)| Step::Unconfirmed(phone, psi)),
         3 => phone.clone().prop_map(Step::Lost),
         1 => phone.clone().prop_map(Step::Detach),
         1 => phone.clone().prop_map(Step::Revoke),
@@ -158,7 +219,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (0..20usize).prop_map(Step::Again),
         2 => (0..40u16).prop_map(Step::Wait),
         1 => Just(Step::Down),
-        1 => Just(Step::UserPlaneAnew),
+        2 => Just(Step::UserPlaneGone),
+        2 => Just(Step::UserPlaneAnew),
         1 => any::<bool>().prop_map(Step::UserPlaneMute),
         1 => phone.prop_map(Step::Less),
     ]
@@ -191,6 +253,11 @@ fn take(world: &mut World, step: Step) {
                 let nas = world.phones[phone].session_request(psi, PduSessionTypeValue::Ipv4v6, None);
                 world.uplink(ran, &nas);
             }
+        }
+        Step::Unconfirmed(phone, psi) => {
+            world.gnb_setup_answers_lost = true;
+            take(world, Step::Session(phone, psi));
+            world.gnb_setup_answers_lost = false;
         }
         Step::Lost(phone) => {
             if let Some(ran) = connection(world, phone) {
@@ -233,6 +300,7 @@ fn take(world: &mut World, step: Step) {
             world.input(Input::Down { association: GNB });
             world.gnb(GNB, 1);
         }
+        Step::UserPlaneGone => world.input(Input::UserPlaneGone),
         Step::UserPlaneAnew => world.input(Input::UserPlane(UserPlaneReply::Restarted)),
         Step::UserPlaneMute(mute) => world.user_plane_mute = mute,
         Step::Less(phone) => {
@@ -245,7 +313,7 @@ fn take(world: &mut World, step: Step) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_is_lost_or_said_twice_no_phone_stays_in_the_middle(

@@ -19,6 +19,7 @@ mod properties;
 mod radio;
 mod reference;
 mod registering;
+mod restarts;
 mod safety;
 mod session_collisions;
 mod sessions;

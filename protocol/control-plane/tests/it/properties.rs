@@ -28,6 +28,7 @@ enum Step {
     Down,
     Packets(u64),
     TunnelLost(u64),
+    UserPlaneGone,
     UserPlaneAnew,
     Detach(usize),
     Revoke(usize),
@@ -51,6 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Step::Down),
         (1..20u64).prop_map(Step::Packets),
         (1..20u64).prop_map(Step::TunnelLost),
+        Just(Step::UserPlaneGone),
         Just(Step::UserPlaneAnew),
         phone.clone().prop_map(Step::Detach),
         phone.clone().prop_map(Step::Revoke),
@@ -124,6 +126,7 @@ fn take(world: &mut World, step: Step) {
         Step::TunnelLost(session) => {
             world.input(Input::UserPlane(UserPlaneReply::TunnelLost { session: SessionRef(session) }));
         }
+        Step::UserPlaneGone => world.input(Input::UserPlaneGone),
         Step::UserPlaneAnew => world.input(Input::UserPlane(UserPlaneReply::Restarted)),
         Step::Detach(phone) => {
             let imsi = world.imsi(phone as u32 + 1);

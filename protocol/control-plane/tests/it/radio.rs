@@ -112,6 +112,13 @@ impl World {
         let deviations = PDUSessionResourceSetupRequestTransfer::check(transfer).unwrap();
         assert!(deviations.is_empty(), "{deviations:?}");
         let transfer: PDUSessionResourceSetupRequestTransfer<'_> = decode_open_type(transfer).unwrap();
+        let UPTransportLayerInformation::gTPTunnel(tunnel) =
+            transfer.ie::<ie::UL_NGU_UP_TNLInformation>().expect("an end of ours").unwrap()
+        else {
+            panic!("a tunnel")
+        };
+        let teid = u32::from_be_bytes(tunnel.gtp_teid.0);
+        assert!(self.tunnels.contains(&teid), "nobody is led to a tunnel that is gone");
         let security = transfer.ie::<ie::SecurityIndication>().expect("a security indication").unwrap();
         let required = security.integrity_protection_indication == IntegrityProtectionIndication::required
             && security.confidentiality_protection_indication == ConfidentialityProtectionIndication::required;

@@ -130,6 +130,9 @@ pub struct World {
     pub traced: Vec<Entry>,
     pub user_plane: Vec<UserPlaneRequest>,
     pub user_plane_mute: bool,
+    /// Our ends of tunnels that there are; gNBs must not be told any other.
+    pub tunnels: HashSet<u32>,
+    made: u32,
     pub user_plane_refuses: Option<RefusedBecause>,
     pub paged: Vec<u32>,
     /// Time inside the control plane, and inputs that it took.
@@ -137,6 +140,8 @@ pub struct World {
     pub handled: u64,
     /// What gNBs said last, to be said again.
     pub said: VecDeque<(AssociationId, Vec<u8>)>,
+    /// So many outputs are performed before the power fails; nothing works then until the core starts anew.
+    pub power: Option<usize>,
 }
 
 impl World {
@@ -177,11 +182,14 @@ impl World {
             traced: Vec::new(),
             user_plane: Vec::new(),
             user_plane_mute: false,
+            tunnels: HashSet::new(),
+            made: 0,
             user_plane_refuses: None,
             paged: Vec::new(),
             spent: Duration::ZERO,
             handled: 0,
             said: VecDeque::new(),
+            power: None,
         }
     }
 
@@ -243,10 +251,27 @@ impl World {
         self.input(Input::Message { association, stream: 0, bytes });
     }
 
+    /// The core starts anew, with what was kept and the network that it began with; its gNB connects again.
+    pub fn restart(&mut self) {
+        self.power = None;
+        self.core = ControlPlane::new(Arc::new(network())).unwrap();
+        self.radios.clear();
+        let mut kept: Vec<UeSnapshot> = self.kept.values().cloned().collect();
+        kept.sort_by_key(|one| one.imsi);
+        let mut out = Vec::new();
+        let restored = self.core.restore(kept, self.now, &mut self.rng, &mut out);
+        assert_eq!((restored.phones, restored.unreadable), (self.kept.len(), Vec::new()));
+        self.run(out);
+        self.gnb(GNB, 1);
+    }
+
     /// Lets time pass, stopping at every timer.
     pub fn pass(&mut self, time: Duration) {
         let end = self.now.plus(time);
         while let Some(next) = self.core.next_deadline().filter(|next| *next <= end) {
+            if self.power == Some(0) {
+                break;
+            }
             self.now = next.max(self.now);
             self.input(Input::Tick);
         }
@@ -327,6 +352,14 @@ impl World {
                 self.said.pop_front();
             }
         }
+        if self.power == Some(0) {
+            return;
+        }
+        match &input {
+            Input::UserPlane(UserPlaneReply::Established { uplink, .. }) => drop(self.tunnels.insert(uplink.teid)),
+            Input::UserPlane(UserPlaneReply::Restarted) | Input::UserPlaneGone => self.tunnels.clear(),
+            _ => {}
+        }
         let begin = std::time::Instant::now();
         self.core.handle(input, self.now, &mut self.rng, out);
         self.spent += begin.elapsed();
@@ -350,6 +383,11 @@ impl World {
         let mut queue: VecDeque<Output> = out.into();
         while let Some(output) = queue.pop_front() {
             let mut more = Vec::new();
+            match &mut self.power {
+                Some(0) => return,
+                Some(left) => *left -= 1,
+                None => {}
+            }
             match output {
                 Output::Send { association, stream, bytes } => {
                     self.sent_bytes.push((association, bytes.clone()));
@@ -373,7 +411,8 @@ impl World {
                         let reply = match self.user_plane_refuses {
                             Some(because) => UserPlaneReply::Refused { session: rules.session, because },
                             None => {
-                                let teid = 1000 + u32::try_from(rules.session.0).unwrap();
+                                self.made += 1;
+                                let teid = 1000 + self.made;
                                 let uplink = Tunnel { address: "192.0.2.1".parse().unwrap(), teid };
                                 UserPlaneReply::Established { session: rules.session, uplink }
                             }
