@@ -303,6 +303,8 @@ pub enum Fact {
     SessionStarted {
         /// Whose.
         imsi: Imsi,
+        /// Which of the phone's.
+        psi: u8,
         /// Data network.
         dnn: String,
         /// Address.
@@ -316,8 +318,8 @@ pub enum Fact {
     SessionEnded {
         /// Whose.
         imsi: Imsi,
-        /// Data network.
-        dnn: String,
+        /// Which of the phone's; it may have others to the same data network.
+        psi: u8,
         /// When.
         at: Millis,
     },

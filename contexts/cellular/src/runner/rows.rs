@@ -24,7 +24,7 @@ pub(super) struct Rows {
     gone: BTreeSet<Imsi>,
     phones: BTreeMap<Imsi, PhoneRow>,
     moved: BTreeMap<Imsi, (i64, i64, Millis)>,
-    sessions: BTreeMap<(Imsi, String), Option<SessionRow>>,
+    sessions: BTreeMap<(Imsi, u8), Option<SessionRow>>,
     /// AKMA keys: new ones, or taken away.
     keys: BTreeMap<Imsi, Option<AkmaRow>>,
     left: Vec<PhoneLeft>,
@@ -87,18 +87,19 @@ impl Rows {
                     self.keys.insert(*imsi, None);
                 }
             }
-            Fact::SessionStarted { imsi, dnn, ipv4, ipv6, at } => {
+            Fact::SessionStarted { imsi, psi, dnn, ipv4, ipv6, at } => {
                 let row = SessionRow {
                     imsi: *imsi,
+                    psi: *psi,
                     dnn: dnn.clone(),
                     ipv4: ipv4.map(|address| address.to_string()),
                     ipv6: ipv6.map(|prefix| prefix.to_string()),
                     since: *at,
                 };
-                self.sessions.insert((*imsi, dnn.clone()), Some(row));
+                self.sessions.insert((*imsi, *psi), Some(row));
             }
-            Fact::SessionEnded { imsi, dnn, .. } => {
-                self.sessions.insert((*imsi, dnn.clone()), None);
+            Fact::SessionEnded { imsi, psi, .. } => {
+                self.sessions.insert((*imsi, *psi), None);
             }
             Fact::Authenticated { imsi, k_ausf, at } => {
                 // Better no key than the one before: that has ended with this authentication.
@@ -132,8 +133,8 @@ impl Rows {
         for (imsi, (cell, tac, at)) in &self.moved {
             store::phones::moved(tx.conn(), imsi, *cell, *tac, *at).await?;
         }
-        for ((imsi, dnn), _) in self.sessions.iter().filter(|(_, row)| row.is_none()) {
-            store::phones::end_session(tx.conn(), imsi, dnn).await?;
+        for ((imsi, psi), _) in self.sessions.iter().filter(|(_, row)| row.is_none()) {
+            store::phones::end_session(tx.conn(), imsi, *psi).await?;
         }
         let sessions: Vec<SessionRow> = self.sessions.values().flatten().cloned().collect();
         store::phones::put_sessions(tx.conn(), &sessions).await?;
@@ -208,6 +209,20 @@ mod tests {
             assert_eq!((rows.left.len(), rows.gone.len()), (told, 1), "{because:?}");
             assert_eq!(rows.keys.len(), told, "the AKMA key goes with whatever ends logins, and with nothing else");
         }
+    }
+
+    #[test]
+    fn two_sessions_to_one_data_network_are_two() {
+        let key = SealKey::new([7; 32]);
+        let started = |psi: u8| {
+            let ipv4 = Some([10, 45, 0, psi].into());
+            let dnn = "gov".to_owned();
+            Output::Fact(Fact::SessionStarted { imsi: imsi(), psi, dnn, ipv4, ipv6: None, at: Millis(7) })
+        };
+        let ended = Output::Fact(Fact::SessionEnded { imsi: imsi(), psi: 1, at: Millis(8) });
+        let rows = Rows::of(&[batch(vec![started(1), started(2), ended])], &key);
+        let left: Vec<_> = rows.sessions.values().flatten().map(|row| row.ipv4.as_deref()).collect();
+        assert_eq!((rows.sessions.len(), left), (2, vec![Some("10.45.0.2")]));
     }
 
     #[test]

@@ -21,19 +21,24 @@ impl Cellular {
         Ok(CellularAlarmList { alarms: alarms.iter().map(crate::model::alarms::Alarm::show).collect() })
     }
 
-    /// Clears an alarm: somebody has seen to it. It is raised anew should it go on.
+    /// Clears an alarm: somebody has seen to it. It is raised anew should it go on. Written down first: whatever happens
+    /// meanwhile, none is cleared of which the audit log does not say who wanted it.
     ///
     /// Errors: `Forbidden`, `NotFound`, `Off`, `Busy`.
     pub async fn clear_alarm(&self, actor: &Actor, id: &str) -> Result<(), CellularError> {
         require_operator(actor)?;
         let id = read_id(id).ok_or(CellularError::NotFound)?;
-        if !self.ask(|reply| Ask::ClearAlarm(id, reply)).await? {
+        self.core()?;
+        let mut tx = self.inner.db.begin().await?;
+        if !store::alarms::is_active(tx.conn(), &id).await? {
             return Err(CellularError::NotFound);
         }
-        let mut tx = self.inner.db.begin().await?;
         let name = format!("{:032x}", u128::from_be_bytes(id));
         self.audit(&mut tx, actor, "cellular.alarm_cleared", name, serde_json::json!({})).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        let cleared = self.ask(|reply| Ask::ClearAlarm(id, reply)).await?;
+        // Somebody was faster in the meantime.
+        if cleared { Ok(()) } else { Err(CellularError::NotFound) }
     }
 
     /// Forgets alarms that were cleared before.

@@ -55,6 +55,16 @@ pub async fn active(conn: &mut AnyConnection) -> Result<Vec<Alarm>> {
     rows.into_iter().map(alarm).collect()
 }
 
+/// Whether there is this one, and it is not cleared.
+pub async fn is_active(conn: &mut AnyConnection, id: &[u8; 16]) -> Result<bool> {
+    let (count,): (i64,) =
+        sqlx::query_as("SELECT COUNT(*) FROM cellular_alarm WHERE alarm = $1 AND cleared_at IS NULL")
+            .bind(id.to_vec())
+            .fetch_one(conn)
+            .await?;
+    Ok(count > 0)
+}
+
 /// The last of those that are cleared, newest first.
 pub async fn cleared(conn: &mut AnyConnection, limit: i64) -> Result<Vec<Alarm>> {
     let rows: Vec<Row> = sqlx::query_as(

@@ -53,6 +53,7 @@ pub struct PhoneRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionRow {
     pub imsi: Imsi,
+    pub psi: u8,
     pub dnn: String,
     pub ipv4: Option<String>,
     pub ipv6: Option<String>,

@@ -57,19 +57,20 @@ pub async fn tidy(conn: &mut AnyConnection) -> Result<()> {
     Ok(())
 }
 
-/// Writes sessions in the place of older rows. Each card and data network once.
+/// Writes sessions in the place of older rows. Each session of a card once.
 pub async fn put_sessions(conn: &mut AnyConnection, rows: &[SessionRow]) -> Result<()> {
     for part in rows.chunks(ROWS) {
-        let lists = values(conn, part.len(), 5);
+        let lists = values(conn, part.len(), 6);
         let sql = format!(
-            "INSERT INTO cellular_session (imsi, dnn, ipv4, ipv6, since) VALUES {lists}
-             ON CONFLICT (imsi, dnn) DO UPDATE
-             SET ipv4 = excluded.ipv4, ipv6 = excluded.ipv6, since = excluded.since"
+            "INSERT INTO cellular_session (imsi, psi, dnn, ipv4, ipv6, since) VALUES {lists}
+             ON CONFLICT (imsi, psi) DO UPDATE
+             SET dnn = excluded.dnn, ipv4 = excluded.ipv4, ipv6 = excluded.ipv6, since = excluded.since"
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for row in part {
             query = query
                 .bind(row.imsi.as_str().to_owned())
+                .bind(i64::from(row.psi))
                 .bind(row.dnn.clone())
                 .bind(row.ipv4.clone())
                 .bind(row.ipv6.clone())
@@ -81,10 +82,10 @@ pub async fn put_sessions(conn: &mut AnyConnection, rows: &[SessionRow]) -> Resu
 }
 
 /// A session is over.
-pub async fn end_session(conn: &mut AnyConnection, imsi: &Imsi, dnn: &str) -> Result<()> {
-    sqlx::query("DELETE FROM cellular_session WHERE imsi = $1 AND dnn = $2")
+pub async fn end_session(conn: &mut AnyConnection, imsi: &Imsi, psi: u8) -> Result<()> {
+    sqlx::query("DELETE FROM cellular_session WHERE imsi = $1 AND psi = $2")
         .bind(imsi.as_str().to_owned())
-        .bind(dnn.to_owned())
+        .bind(i64::from(psi))
         .execute(conn)
         .await?;
     Ok(())

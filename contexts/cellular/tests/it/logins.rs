@@ -20,11 +20,11 @@ store_test!(a_phone_is_found_by_its_address_and_by_any_address_of_its_prefix, &M
     for sql in [
         "INSERT INTO cellular_phone (imsi, pei, cell, tac, registered_at, seen_at)
          VALUES ('001010000000001', '350000000000012', 5, 1, 2, 3)",
-        "INSERT INTO cellular_session (imsi, dnn, ipv4, ipv6, since)
-         VALUES ('001010000000001', 'gov', '10.45.0.9', 'fd00:45:0:7::', 2)",
+        "INSERT INTO cellular_session (imsi, psi, dnn, ipv4, ipv6, since)
+         VALUES ('001010000000001', 1, 'gov', '10.45.0.9', 'fd00:45:0:7::', 2)",
         // Of a pool that the network does not have any more.
-        "INSERT INTO cellular_session (imsi, dnn, ipv4, ipv6, since)
-         VALUES ('001010000000001', 'old', '10.99.0.9', NULL, 2)",
+        "INSERT INTO cellular_session (imsi, psi, dnn, ipv4, ipv6, since)
+         VALUES ('001010000000001', 2, 'old', '10.99.0.9', NULL, 2)",
     ] {
         sqlx::query(sql).execute(tx.conn()).await.unwrap();
     }

@@ -114,6 +114,10 @@ fn an_alarm_is_said_to_be_cleared_once_that_is_durable() {
         // An answer that came too early has time to.
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert!(!clearing.is_finished());
+        // Nobody clears one unseen by hanging up now.
+        let query = sqlx::query_as("SELECT COUNT(*) FROM audit_log WHERE action = 'cellular.alarm_cleared'");
+        let (written,): (i64,) = query.fetch_one(db.read().await.unwrap().conn()).await.unwrap();
+        assert_eq!(written, 1, "it is in the audit log before it is done");
         holding.rollback().await.unwrap();
         clearing.await.unwrap().unwrap();
         alarm(false).await;

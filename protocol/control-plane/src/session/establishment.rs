@@ -300,6 +300,6 @@ pub(crate) fn accepted(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
     let (Some(imsi), Some(session)) = (ue.imsi, ue.session(psi)) else { return };
     (session.accepted, session.since) = (true, at);
     let (dnn, ipv4, ipv6) = (session.dnn.to_string(), session.ipv4, session.ipv6);
-    cx.fact(Fact::SessionStarted { imsi, dnn, ipv4, ipv6, at });
+    cx.fact(Fact::SessionStarted { imsi, psi, dnn, ipv4, ipv6, at });
     snapshot::keep(ue, cx);
 }

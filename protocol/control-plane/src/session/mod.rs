@@ -463,7 +463,7 @@ pub(crate) fn end(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8) {
         && session.phase != Phase::Releasing
         && let Some(imsi) = ue.imsi
     {
-        cx.fact(Fact::SessionEnded { imsi, dnn: session.dnn.into(), at: cx.now });
+        cx.fact(Fact::SessionEnded { imsi, psi, at: cx.now });
         // Kept since its accept, and the phone does not have it now. A phone of before has its place taken already.
         if matches!(session.phase, Phase::Creating(_)) && cx.core.by_imsi.get(&imsi) == Some(&ue.key) {
             snapshot::keep(ue, cx);

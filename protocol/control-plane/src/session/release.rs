@@ -57,14 +57,14 @@ pub(crate) fn begin(ue: &mut Ue, cx: &mut Cx<'_>, psi: u8, pti: u8, cause: GsmCa
     }
     cx.core.timers.stop(session.ngap_timer.take());
     let carried = std::mem::replace(&mut session.resources, Resources::Inactive) != Resources::Inactive;
-    let (reference, dnn) = (session.reference, session.dnn.to_string());
+    let reference = session.reference;
     let command = NasPduSessionReleaseCommand::new(NasFGsmCause::from_cause(cause));
     let Ok(plain) = Nas5gsMessage::new_5gsm(command, psi, pti).encode() else { return };
     let timer = cx.start(every, Timer::Session(key, psi, SessionTimer::Nas));
     session.repeated = Some(Box::new(Repeated { plain: plain.clone(), sent: 1, timer, before: Vec::new() }));
     cx.user_plane(UserPlaneRequest::Release { session: reference });
     if let Some(imsi) = imsi {
-        cx.fact(Fact::SessionEnded { imsi, dnn, at });
+        cx.fact(Fact::SessionEnded { imsi, psi, at });
     }
     if carried {
         let nas = nas_transport::downlink(psi, plain).and_then(|plain| cx.protect(ue, &plain));
