@@ -129,8 +129,15 @@ impl Db {
             .await?;
         // A waiting lock must not outlive every client's patience.
         // Whoever has it wait for a following server to show what was committed as well, keeps that.
-        const SETUP: &str = "SET lock_timeout = '30s'; SELECT set_config('synchronous_commit',
-            CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)";
+        // Whoever loses its power or is stopped in the middle of a transaction must not keep its locks: nobody else could
+        // take the core over, nor number an event. PostgreSQL by itself would wait for TCP: 15 minutes, or two hours. So it
+        // waits for 10 s: nobody who is alive is silent for so long between two statements. (On a Unix-domain socket, which
+        // notices by itself, `tcp_*` are ignored.)
+        const SETUP: &str = "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '10s';
+            SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;
+            SET tcp_user_timeout = '10s';
+            SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply'
+            THEN 'remote_apply' ELSE 'on' END, false)";
         let writers = pool(options.max_writers, SETUP).connect_with(connect.clone()).await?;
         let readers = pool(options.max_readers, "SET default_transaction_read_only = on").connect_with(connect).await?;
         Ok(Self::assemble(Engine::Postgres, url.to_owned(), readers, writers))

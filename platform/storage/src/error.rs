@@ -120,6 +120,8 @@ fn from_code(code: &str) -> StorageError {
             ("58030", _) => StorageError::DiskFull,
             ("25P02", _) => StorageError::Aborted,
             ("23505", _) => StorageError::Duplicate,
+            // Idle for too long in a transaction: the connection has ended, and with it the transaction.
+            ("25P03", _) => StorageError::Unavailable,
             ("55P03" | "57014", _) => StorageError::Conflict,
             ("XX001" | "XX002", _) => StorageError::Corrupt,
             (_, "40") => StorageError::Conflict,
@@ -156,6 +158,7 @@ mod tests {
             ("11", StorageError::Corrupt),
             ("XX001", StorageError::Corrupt),
             ("25P02", StorageError::Aborted),
+            ("25P03", StorageError::Unavailable),
         ] {
             assert_eq!(from_code(code), expected, "{code}");
         }

@@ -80,6 +80,25 @@ fn a_core_that_ends_in_order_is_followed_at_once() {
     });
 }
 
+/// A machine that loses its power in the middle of a transaction leaves its connection behind, and the lock with it.
+#[test]
+fn a_transaction_that_nobody_goes_on_with_does_not_keep_the_lease() {
+    pakawaaz_storesuite::run(Engine::Postgres, &MIGRATIONS, |db| async move {
+        let first = Running::start_as(&db, "a", LEASE).await;
+        first.gnb().await;
+        let mut silent = db.begin().await.unwrap();
+        let fence = "SELECT epoch FROM cellular_lease WHERE one = 1 FOR SHARE";
+        sqlx::query(fence).execute(silent.conn()).await.unwrap();
+        first.kill().await;
+        let second = Running::start_as(&db, "b", LEASE).await;
+        while second.cellular.network(&administrator()).unwrap().core != CellularCore::Active {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        drop(silent);
+        second.end().await;
+    });
+}
+
 /// What a panic leaves behind: the tasks beside the core's own.
 #[test]
 fn a_core_that_breaks_down_lets_its_lease_end() {

@@ -384,3 +384,28 @@ store_test!(what_waits_for_the_commit_runs_once_and_only_after_it, NOTES, |db| a
     tx.commit().await.unwrap();
     assert_eq!(ran.load(Ordering::SeqCst), 1010);
 });
+
+// As a machine that lost its power, or a process that was stopped: its connection is open, and nothing comes.
+store_test!(a_writer_that_has_fallen_silent_does_not_keep_its_locks, NOTES, |db| async move {
+    if db.engine() == Engine::Sqlite {
+        return; // one process; its locks end with it
+    }
+    let lock = "SELECT n FROM tally WHERE name = 'a' FOR SHARE";
+    let mut silent = db.begin().await.unwrap();
+    sqlx::query(lock).execute(silent.conn()).await.unwrap();
+    insert(&mut silent, 1).await.unwrap();
+
+    let mut other = db.begin().await.unwrap();
+    // Given up with an error when the lock is kept for longer than any writer waits.
+    let done = sqlx::query("UPDATE tally SET n = n + 1 WHERE name = 'a'").execute(other.conn()).await;
+    assert_eq!(done.map_err(StorageError::from).map(|d| d.rows_affected()), Ok(1));
+    other.commit().await.unwrap();
+
+    let late = insert(&mut silent, 2).await;
+    assert_eq!(late, Err(StorageError::Unavailable), "whoever was silent is told, and may try again");
+    drop(silent);
+    assert_eq!(count(&db).await, 0, "nothing of it is stored");
+    let mut tx = db.begin().await.unwrap();
+    insert(&mut tx, 3).await.unwrap();
+    tx.commit().await.unwrap();
+});
