@@ -36,6 +36,7 @@ pub async fn start(
     let runner = Runner::new(cellular.clone(), n2, config.cellular.user_plane.clone()).named(node(config)?, lease);
     jobs.start("cellular", |stop| runner.run(stop));
     jobs.start("cellular_follow", |stop| pakawaaz_cellular::jobs::follow::run(cellular.clone(), stop));
+    jobs.start("cellular_profiles", |stop| pakawaaz_cellular::jobs::profiles::run(cellular.clone(), stop));
     Ok((cellular, Some(address)))
 }
 

@@ -37,5 +37,6 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { context: "cellular", version: 2, sql: include_str!("../migrations/0002_akma.sql") },
     Migration { context: "cellular", version: 3, sql: include_str!("../migrations/0003_lease.sql") },
     Migration { context: "cellular", version: 4, sql: include_str!("../migrations/0004_traces.sql") },
-    Migration { context: "cellular", version: 6, sql: include_str!("../migrations/0006_sessions.sql") },
+    Migration { context: "cellular", version: 5, sql: include_str!("../migrations/0005_sessions.sql") },
+    Migration { context: "cellular", version: 6, sql: include_str!("../migrations/0006_profile_changes.sql") },
 ];

@@ -3,3 +3,4 @@
 pub mod cards;
 pub mod follow;
 pub mod logins;
+pub mod profiles;

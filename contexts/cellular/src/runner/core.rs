@@ -439,7 +439,9 @@ impl Core {
         let cellular = self.cellular.clone();
         tokio::spawn(async move {
             if cellular.renew_subscriptions().await.is_err() {
-                tracing::warn!("not every phone was told of the new network; the others learn it when they register");
+                tracing::warn!(
+                    "not every phone was told of the new network; the others learn it when they are authenticated"
+                );
             }
         });
     }

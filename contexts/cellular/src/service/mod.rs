@@ -22,6 +22,7 @@ use pakawaaz_login::SealKey;
 use pakawaaz_storage::{Db, Tx};
 use rand::rngs::OsRng;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -66,6 +67,8 @@ pub(crate) struct Inner {
     pub decided: watch::Sender<Arc<Decided>>,
     /// The core, where one runs.
     pub core: Mutex<Standing>,
+    /// How many cores have begun here.
+    pub cores: AtomicU64,
     /// A card waits to be detached.
     pub cuts: Notify,
     /// Addresses of the user plane's canary.
@@ -88,7 +91,9 @@ impl Cellular {
         let compiled = compile(&document)?;
         let (decided, _) = watch::channel(Arc::new(Decided { version, document, compiled }));
         let (core, cuts, canary) = (Mutex::default(), Notify::new(), Mutex::default());
-        Ok(Self { inner: Arc::new(Inner { db, clock, seal, home, decided, core, cuts, canary }) })
+        Ok(Self {
+            inner: Arc::new(Inner { db, clock, seal, home, decided, core, cores: AtomicU64::new(0), cuts, canary }),
+        })
     }
 
     pub(crate) fn now(&self) -> Millis {
@@ -124,6 +129,9 @@ impl Cellular {
     }
 
     pub(crate) fn set_core(&self, standing: Standing) {
+        if matches!(standing, Standing::Active(_)) {
+            self.inner.cores.fetch_add(1, Ordering::Relaxed);
+        }
         *self.inner.core.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 

@@ -31,12 +31,33 @@ pub async fn page(conn: &mut AnyConnection, after: &str, limit: i64) -> Result<V
     rows.into_iter().map(|(imsi, text)| Ok(CellularSubscriber { imsi, profile: profile(&text)? })).collect()
 }
 
+/// The number of the last change of any profile.
+pub async fn last_change(conn: &mut AnyConnection) -> Result<i64> {
+    let (number,): (i64,) =
+        sqlx::query_as("SELECT number FROM cellular_profile_change WHERE one = 1").fetch_one(conn).await?;
+    Ok(number)
+}
+
+/// Cards whose profile was changed after the change of that number, each with its own, in their order.
+pub async fn changed(conn: &mut AnyConnection, after: i64, limit: i64) -> Result<Vec<(i64, Imsi)>> {
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as("SELECT change, imsi FROM cellular_subscriber WHERE change > $1 ORDER BY change, imsi LIMIT $2")
+            .bind(after)
+            .bind(limit)
+            .fetch_all(conn)
+            .await?;
+    rows.into_iter().map(|(change, text)| Ok((change, super::imsi(&text)?))).collect()
+}
+
 /// Writes a profile.
 pub async fn put(conn: &mut AnyConnection, imsi: &Imsi, profile: &CellularProfile, now: Millis) -> Result<()> {
     let text = serde_json::to_string(profile).map_err(|_| CellularError::Damaged)?;
+    sqlx::query("UPDATE cellular_profile_change SET number = number + 1 WHERE one = 1").execute(&mut *conn).await?;
     sqlx::query(
-        "INSERT INTO cellular_subscriber (imsi, profile, changed_at) VALUES ($1, $2, $3)
-         ON CONFLICT (imsi) DO UPDATE SET profile = excluded.profile, changed_at = excluded.changed_at",
+        "INSERT INTO cellular_subscriber (imsi, profile, changed_at, change)
+         VALUES ($1, $2, $3, (SELECT number FROM cellular_profile_change WHERE one = 1))
+         ON CONFLICT (imsi) DO UPDATE SET profile = excluded.profile, changed_at = excluded.changed_at,
+             change = excluded.change",
     )
     .bind(imsi.as_str().to_owned())
     .bind(text)
