@@ -89,10 +89,10 @@ pub async fn wire(
     consume(jobs, db, "outbox_identity_phones", Arc::new(Phones(identity.clone())));
     consume(jobs, db, "outbox_messaging_devices", Arc::new(DeviceFacts(messaging.clone())));
     consume(jobs, db, "outbox_directory_appointments", Arc::new(Appointments(directory.clone())));
-    if n2.is_some() {
-        consume(jobs, db, "outbox_cellular_cards", Arc::new(Cards(cellular.clone())));
-        consume(jobs, db, "outbox_cellular_logins", Arc::new(Logins(cellular.clone())));
-    }
+    // Also where there is no core: facts are kept until everybody who ever read them has read them all, and whoever switches the
+    // network on again must not hear of what was long ago.
+    consume(jobs, db, "outbox_cellular_cards", Arc::new(Cards(cellular.clone())));
+    consume(jobs, db, "outbox_cellular_logins", Arc::new(Logins(cellular.clone())));
     jobs.start("directory_expiry", |stop| expiry::run(directory.clone(), stop));
     jobs.start("messaging", |stop| pakawaaz_messaging::jobs::run(messaging.clone(), stop));
     jobs.start("files", |stop| pakawaaz_files::jobs::run(files.clone(), stop));

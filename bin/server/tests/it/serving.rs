@@ -39,6 +39,21 @@ async fn metrics_have_their_own_listener() {
     server.shutdown().await;
 }
 
+/// Or no fact would ever be deleted again where a network was switched off.
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_are_read_for_the_network_also_where_there_is_none() {
+    let (_dir, config, server) = serving().await;
+    assert!(!config.cellular.enabled);
+    let metrics = server.addrs().metrics.expect("metrics");
+    for consumer in ["cellular.cards", "cellular.logins"] {
+        let wanted = format!("pakawaaz_outbox_lag{{consumer=\"{consumer}\"}} 0");
+        while !get(metrics, "/metrics").await.body.contains(&wanted) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    server.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_contract_and_its_page_are_served() {
     let (_dir, _config, server) = serving().await;

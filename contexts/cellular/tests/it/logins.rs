@@ -1,12 +1,13 @@
 //! Which phone has an address, and what becomes of a login that does not fit it.
 
 use crate::running::Running;
-use crate::support::{MIGRATIONS, administrator, service};
+use crate::support::{MIGRATIONS, administrator, clock, service};
 use pakawaaz_base::Millis;
+use pakawaaz_base::time::Clock as _;
 use pakawaaz_cellular::jobs::logins::Logins;
 use pakawaaz_contract::facts::NetworkDisagrees;
 use pakawaaz_contract::identity::NetworkAgreement;
-use pakawaaz_storage::{OutboxConsumer, outbox};
+use pakawaaz_storage::{OutboxConsumer, OutboxEvent, OutboxHandler as _, outbox};
 use pakawaaz_storesuite::store_test;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,4 +83,18 @@ store_test!(a_login_through_a_phone_that_does_not_fit_is_an_alarm, &MIGRATIONS, 
     stop.cancel();
     consuming.await.unwrap();
     running.end().await;
+});
+
+// Where the network was switched off, facts of a login would hold up all others for good.
+store_test!(without_a_core_a_login_waits_for_a_day_and_no_longer, &MIGRATIONS, |db| async move {
+    let logins = Logins(service(&db).await);
+    let (now, agreement) = (clock().now(), NetworkAgreement::OtherCard);
+    let mut tx = db.begin().await.unwrap();
+    for (hours, given_up) in [(1, false), (25, true)] {
+        let at = now.minus(Duration::from_secs(hours * 3600));
+        let fact = NetworkDisagrees { imsi: "001010000000001".into(), agreement, at };
+        let (kind, payload) = (NetworkDisagrees::KIND.to_owned(), serde_json::to_string(&fact).unwrap());
+        let event = OutboxEvent { id: 1, context: "identity".into(), kind, payload, created_at: at };
+        assert_eq!(logins.handle(&mut tx, &event).await.is_ok(), given_up, "{hours} hours");
+    }
 });
