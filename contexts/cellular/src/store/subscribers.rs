@@ -31,13 +31,6 @@ pub async fn page(conn: &mut AnyConnection, after: &str, limit: i64) -> Result<V
     rows.into_iter().map(|(imsi, text)| Ok(CellularSubscriber { imsi, profile: profile(&text)? })).collect()
 }
 
-/// The number of the last change of any profile.
-pub async fn last_change(conn: &mut AnyConnection) -> Result<i64> {
-    let (number,): (i64,) =
-        sqlx::query_as("SELECT number FROM cellular_profile_change WHERE one = 1").fetch_one(conn).await?;
-    Ok(number)
-}
-
 /// Cards whose profile was changed after the change of that number, each with its own, in their order.
 pub async fn changed(conn: &mut AnyConnection, after: i64, limit: i64) -> Result<Vec<(i64, Imsi)>> {
     let rows: Vec<(i64, String)> =
